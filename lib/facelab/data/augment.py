@@ -1,0 +1,74 @@
+"""Random changes of viewpoint and light for training, the same for a picture and its landmarks."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def uniform(generator: torch.Generator, count: int, low: float, high: float) -> Tensor:
+    """(count,) numbers in [low, high)."""
+    return torch.rand(count, generator=generator) * (high - low) + low
+
+
+def random_view(
+    images: Tensor,
+    landmarks: Tensor | None,
+    generator: torch.Generator,
+    shift: float = 0.05,
+    scale: float = 0.1,
+    degrees: float = 8.0,
+    flip: float = 0.5,
+) -> tuple[Tensor, Tensor | None]:
+    """Shift, scale, rotate and mirror each picture by its own random amounts.
+
+    Args:
+        images: (N, C, H, W), square.
+        landmarks: (N, 68, 2) in pixels (x, y), NaN where unknown, or None. A mirrored face keeps the numbering of
+            points from left to right in the *original* order; occluders use them only as places.
+        generator: source of all draws.
+        shift: largest shift, share of the side.
+        scale: largest relative change of size.
+        degrees: largest rotation.
+        flip: probability of mirroring.
+
+    Returns:
+        Images and landmarks of the same shapes; uncovered borders are mirrored in.
+    """
+    n, _, height, width = images.shape
+    angle = uniform(generator, n, -degrees, degrees) * math.pi / 180
+    zoom = 1 + uniform(generator, n, -scale, scale)
+    dx, dy = uniform(generator, n, -2 * shift, 2 * shift), uniform(generator, n, -2 * shift, 2 * shift)
+    sign = torch.where(torch.rand(n, generator=generator) < flip, -1.0, 1.0)
+    cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
+    # Output place to input place, in grid_sample's coordinates (-1..1): mirror after rotation and zoom.
+    theta = torch.stack([sign * cos, -sign * sin, dx, sin, cos, dy], 1).view(n, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    out = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return out, None if landmarks is None else _move_landmarks(landmarks, theta, width, height)
+
+
+def _move_landmarks(landmarks: Tensor, theta: Tensor, width: int, height: int) -> Tensor:
+    size = landmarks.new_tensor([width, height])
+    unit = (landmarks + 0.5) / size * 2 - 1
+    inverse = torch.linalg.inv(theta[:, :, :2])
+    moved = (unit - theta[:, :, 2].unsqueeze(1)) @ inverse.transpose(1, 2)
+    return (moved + 1) / 2 * size - 0.5
+
+
+def random_light(images: Tensor, generator: torch.Generator, strength: float = 0.15) -> Tensor:
+    """Change brightness, contrast and (in colour) the white point of each picture; the result stays in [-1, 1].
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        generator: source of all draws.
+        strength: largest relative change.
+    """
+    n, channels = images.shape[:2]
+    gain = 1 + uniform(generator, n, -strength, strength).view(n, 1, 1, 1)
+    lift = uniform(generator, n, -strength, strength).view(n, 1, 1, 1)
+    tint = 1 + (torch.rand(n, channels, 1, 1, generator=generator) - 0.5) * strength * (channels > 1)
+    return (((images + 1) * gain * tint - 1) + lift).clamp(-1, 1)

@@ -1,0 +1,95 @@
+"""The small parts the networks are made of."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def init_normal(module: nn.Module, std: float = 0.02) -> nn.Module:
+    """Draw every convolution's weights from N(0, std), biases 0; norms start as the identity.
+
+    Source: DCGAN (Radford et al. 2016), section 3; CycleGAN and OA-GAN keep it.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return module
+
+
+def init_he(module: nn.Module) -> nn.Module:
+    """He initialisation for networks of ReLU-like units, biases 0."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, a=0.2)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return module
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def instance_norm(channels: int) -> nn.Module:
+    """Instance norm with a learned scale and shift, as OA-GAN uses it."""
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
+def group_norm(channels: int) -> nn.Module:
+    """Group norm with groups of 8 channels: independent of the batch, and it keeps part of the contrast."""
+    return nn.GroupNorm(max(1, channels // 8), channels)
+
+
+class ResidualBlock(nn.Module):
+    """OA-GAN's residual block: k3 IN ReLU k3 IN, added to the input. (N, C, H, W) to the same shape."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
+            instance_norm(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
+            instance_norm(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class ConvUnit(nn.Module):
+    """Convolution, group norm, leaky ReLU 0.2.
+
+    Args:
+        inside: channels in.
+        outside: channels out.
+        stride: 1 keeps the size, 2 halves it.
+        dilation: spacing of the 3×3 taps; reach grows, cost does not.
+    """
+
+    def __init__(self, inside: int, outside: int, stride: int = 1, dilation: int = 1):
+        super().__init__()
+        kernel = 4 if stride == 2 else 3
+        padding = 1 if stride == 2 else dilation
+        self.conv = nn.Conv2d(inside, outside, kernel, stride, padding, dilation, bias=False)
+        self.norm = group_norm(outside)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(self.norm(self.conv(x)), 0.2)
+
+
+class DilatedBlock(nn.Module):
+    """Two 3×3 convolutions, the first dilated, added to the input. (N, C, H, W) to the same shape."""
+
+    def __init__(self, channels: int, dilation: int):
+        super().__init__()
+        self.first = ConvUnit(channels, channels, dilation=dilation)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.norm = group_norm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.norm(self.second(self.first(x)))

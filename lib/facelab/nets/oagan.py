@@ -1,0 +1,138 @@
+"""OA-GAN's networks: find the occluder, cut its features out, complete the rest.
+
+Source: Dong et al., "Occlusion-Aware GAN for face de-occlusion", IEEE TIFS 16, 2021, sections 3.1–3.2 and the released
+code. Changed: the gate is written in holes (1 = hidden) where the paper writes visibility (1 = visible); the
+discriminator returns (N, 1, h, w) and never drops the batch axis.
+Taught in: lesson 04.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facelab.nets.blocks import ConvUnit, ResidualBlock, init_he, init_normal, instance_norm
+from facelab.nets.unet import UNet
+
+
+class Guess(NamedTuple):
+    """What a generator says about a batch: ``hole_logits`` (N, 1, H, W), ``raw`` image (N, C, H, W) in [-1, 1]."""
+
+    hole_logits: Tensor
+    raw: Tensor
+
+
+def _down(inside: int, outside: int) -> list[nn.Module]:
+    return [nn.Conv2d(inside, outside, 4, 2, 1, bias=False), instance_norm(outside), nn.ReLU(inplace=True)]
+
+
+def _up(inside: int, outside: int) -> list[nn.Module]:
+    return [nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False), instance_norm(outside), nn.ReLU(inplace=True)]
+
+
+class OAGANGenerator(nn.Module):
+    """The published generator: 13,925,696 parameters at width 64, 3 channels, 6 residual blocks.
+
+    Args:
+        channels: 1 or 3.
+        width: channels of the first convolution.
+        residuals: residual blocks in the trunk.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 64, residuals: int = 6):
+        super().__init__()
+        w = width
+        first = [nn.Conv2d(channels, w, 7, 1, 3, bias=False), instance_norm(w), nn.ReLU(inplace=True)]
+        blocks = [ResidualBlock(4 * w) for _ in range(residuals)]
+        self.trunk = nn.Sequential(
+            *first, *_down(w, 2 * w), *_down(2 * w, 4 * w), *blocks, *_up(4 * w, 2 * w), *_up(2 * w, w)
+        )
+        self.hole_head = nn.Conv2d(w, 1, 7, 1, 3, bias=False)
+        self.completion = nn.Sequential(
+            *_down(w, 2 * w), *_down(2 * w, 4 * w), *_down(4 * w, 8 * w),
+            *_up(8 * w, 4 * w), *_up(4 * w, 2 * w), *_up(2 * w, w),
+        )  # fmt: skip
+        self.image_head = nn.Conv2d(w, channels, 7, 1, 3, bias=False)
+        init_normal(self)
+
+    def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
+        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole replaces the gate's."""
+        features = self.trunk(occluded)
+        logits = self.hole_head(features)
+        visible = 1 - (torch.sigmoid(logits) if hole is None else hole)
+        return Guess(logits, torch.tanh(self.image_head(self.completion(features * visible))))
+
+
+class OAGANUNet(nn.Module):
+    """Our generator: the same three parts (find, gate, complete), each with skips, and a gate on the pixels too.
+
+    In the published network every visible pixel must pass through the gate's features and a bottleneck without
+    skips. Here the completion net sees the visible pixels themselves, so its capacity goes into what is hidden.
+
+    Args:
+        channels: 1 or 3.
+        width: channels of the completion net at full size (multiple of 8).
+        hole_width: channels of the hole net at full size (multiple of 8).
+    """
+
+    def __init__(self, channels: int = 3, width: int = 24, hole_width: int = 16):
+        super().__init__()
+        self.trunk = UNet(channels, hole_width, depth=3, dilations=(1, 2, 4))
+        self.hole_head = nn.Conv2d(hole_width, 1, 3, 1, 1)
+        self.completion = UNet(channels + 1 + hole_width, width, depth=3, dilations=(1, 2, 4, 8, 2))
+        self.refine = ConvUnit(width, width)
+        self.image_head = nn.Conv2d(width, channels, 3, 1, 1)
+        init_he(self)
+        nn.init.normal_(self.image_head.weight, 0.0, 0.02)
+
+    def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
+        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole replaces the gate's."""
+        features = self.trunk(occluded)
+        logits = self.hole_head(features)
+        hidden = torch.sigmoid(logits) if hole is None else hole.to(features.dtype)
+        visible = 1 - hidden
+        gated = torch.cat([occluded * visible, features * visible, hidden], 1)
+        return Guess(logits, torch.tanh(self.image_head(self.refine(self.completion(gated)))))
+
+
+class OAGANDiscriminator(nn.Module):
+    """The critic: strided convolutions, then patch scores, and on request an identity (or attribute) head.
+
+    Published: width 64, ``downs`` 6 on 128 px, so a 2×2 map of 2,048 channels; 44,778,432 parameters with 7
+    attributes. Fewer ``downs`` give a finer map of smaller patches.
+
+    Args:
+        channels: 1 or 3.
+        width: channels after the first convolution, doubled at each further one up to 32 × width.
+        downs: number of halvings.
+        classes: outputs of the second head; 0 leaves it out.
+        size: side of the picture in pixels (only the second head needs it).
+        norm: "none" (published), "instance" or "spectral".
+    """
+
+    def __init__(
+        self, channels: int = 3, width: int = 64, downs: int = 6, classes: int = 0, size: int = 128, norm: str = "none"
+    ):
+        super().__init__()
+        wrap = nn.utils.parametrizations.spectral_norm if norm == "spectral" else (lambda layer: layer)
+        layers, inside = [], channels
+        for level in range(downs):
+            outside = width * 2**level
+            layers.append(wrap(nn.Conv2d(inside, outside, 4, 2, 1)))
+            layers += [instance_norm(outside)] if norm == "instance" and level else []
+            layers.append(nn.LeakyReLU(0.01))
+            inside = outside
+        self.body = nn.Sequential(*layers)
+        self.score = wrap(nn.Conv2d(inside, 1, 3, 1, 1, bias=False))
+        self.classify = wrap(nn.Conv2d(inside, classes, size // 2**downs, bias=False)) if classes else None
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Image (N, C, H, W) to patch logits (N, 1, H / 2**downs, W / 2**downs)."""
+        return self.score(self.body(image))
+
+    def both(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Patch logits, and class logits (N, classes)."""
+        features = self.body(image)
+        return self.score(features), self.classify(features).flatten(1)

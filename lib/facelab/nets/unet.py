@@ -1,0 +1,45 @@
+"""A U-Net with a dilated middle: the working horse for holes and fills."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facelab.nets.blocks import ConvUnit, DilatedBlock
+
+
+class UNet(nn.Module):
+    """Encoder, dilated residual blocks at the coarsest map, decoder with skips.
+
+    Args:
+        inside: channels in.
+        width: channels at full size; doubled at each of ``depth`` halvings.
+        depth: number of halvings; height and width must be divisible by 2**depth.
+        dilations: one residual block each, at the coarsest map.
+
+    Source: Ronneberger et al. 2015 for the skips; Iizuka et al. 2017 for the dilated middle. Ours: group norm,
+    nearest upsampling followed by a convolution (no checkerboards), addition-free concatenated skips.
+    """
+
+    def __init__(self, inside: int, width: int, depth: int = 3, dilations: tuple[int, ...] = (1, 2, 4, 2)):
+        super().__init__()
+        widths = [width * 2**level for level in range(depth + 1)]
+        self.stem = ConvUnit(inside, width)
+        self.down = nn.ModuleList(
+            nn.Sequential(ConvUnit(a, b, stride=2), ConvUnit(b, b)) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        self.middle = nn.Sequential(*(DilatedBlock(widths[-1], d) for d in dilations))
+        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in zip(widths, widths[1:], strict=False))
+        self.up = nn.ModuleList(ConvUnit(2 * a, a) for a in widths[:-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inside, H, W) to features (N, width, H, W)."""
+        maps = [self.stem(x)]
+        for down in self.down:
+            maps.append(down(maps[-1]))
+        x = self.middle(maps.pop())
+        for narrow, up in zip(reversed(self.narrow), reversed(self.up), strict=True):
+            x = F.interpolate(narrow(x), scale_factor=2.0, mode="nearest")
+            x = up(torch.cat([x, maps.pop()], 1))
+        return x
