@@ -6,8 +6,7 @@ pass instead, and waits for every parameter to take part in it; a gradient penal
 nor an auxiliary head, so that wrapper stalls or silently leaves the processes apart. Averaging in ``step`` has no such
 condition: several forward passes, double backward, frozen nets and idle heads need no guard.
 
-What must hold for N processes to equal one: losses are means over the batch, and batch statistics (BatchNorm) are not
-used, because each process would see its own.
+For N processes to equal one, losses must be means over the batch, without batch statistics (BatchNorm).
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class Engine:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
 
     def full_precision(self) -> AbstractContextManager:
-        """Forward passes inside run in fp32, also within :meth:`autocast`: penalties need it. Give them fp32 inputs."""
+        """Forward passes inside run in fp32, for penalties. Give them fp32 inputs."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=False)
 
     def backward(self, loss: Tensor, inputs: Iterable[Tensor] | None = None) -> None:
@@ -68,7 +67,7 @@ class Engine:
     def step(self, opt: Optimizer, clip: float | None = None) -> None:
         """Average the optimiser's gradients over all processes, clip, move, and forget the gradients.
 
-        A gradient missing in one process counts as zero; missing in all, it stays missing, as in a single process.
+        A gradient missing in one process counts as zero; missing in all, it stays missing.
 
         Args:
             opt: the optimiser that moves.
@@ -110,9 +109,6 @@ class Engine:
 
         Args:
             logs: name → float or tensor of one element.
-
-        Returns:
-            name → float, equal in every process.
         """
         if self.world == 1 and not any(isinstance(value, Tensor) for value in logs.values()):
             return {name: float(value) for name, value in logs.items()}
@@ -229,7 +225,7 @@ def make_engine(device: str = "auto", precision: str = "auto", devices: int = 1)
     Args:
         device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         precision: ``"auto"`` (bf16 where the hardware has it), ``"bf16"``, ``"fp32"``.
-        devices: how many processes are expected; more than one need :func:`facelab.train.launch.launch` or ``torchrun``.
+        devices: processes expected; more than one need :func:`facelab.train.launch.launch` or ``torchrun``.
 
     Raises:
         BadConfig: a device that is not here, or fewer processes than ``devices``.
@@ -237,8 +233,9 @@ def make_engine(device: str = "auto", precision: str = "auto", devices: int = 1)
     """
     where = _pick_device(device)
     if launched() > 1:
-        state = _join(where)
-        return Engine(state.device, _pick_precision(precision, where), state.process_index, state.num_processes)
+        crew = _join(where)
+        own = where if where.type == "cpu" else crew.device
+        return Engine(own, _pick_precision(precision, own), crew.process_index, crew.num_processes)
     if devices > 1:
         raise BadConfig("devices", devices, "1, or start through facelab.train.launch or torchrun")
     return Engine(where, _pick_precision(precision, where))

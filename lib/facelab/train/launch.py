@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Callable
 
@@ -38,6 +39,7 @@ def launch(function: Callable[..., None], *args: object, devices: int = 1) -> No
 
 def _in_child(function: Callable[..., None], args: tuple) -> None:
     if not torch.cuda.is_available():
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         torch.set_num_threads(1)
     try:
         function(*args)
