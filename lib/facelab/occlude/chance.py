@@ -1,0 +1,79 @@
+"""Random draws in batches, and numbers that follow from a seed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Params = dict[str, Tensor]
+_BANK: dict[int, Tensor] = {}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws for ``count`` samples from one generator."""
+
+    generator: torch.Generator
+    count: int
+
+    def uniform(self, low: float | Tensor, high: float | Tensor, *shape: int) -> Tensor:
+        """(count, *shape) between ``low`` and ``high``."""
+        return low + (high - low) * torch.rand(self.count, *shape, generator=self.generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        """(count, *shape), standard normal."""
+        return torch.randn(self.count, *shape, generator=self.generator)
+
+    def chance(self, probability: float) -> Tensor:
+        """(count,) True with the given probability."""
+        return torch.rand(self.count, generator=self.generator) < probability
+
+    def pick(self, values: Sequence[float], weights: Sequence[float] | None = None) -> Tensor:
+        """(count,) entries of ``values``."""
+        odds = torch.ones(len(values)) if weights is None else torch.tensor(weights, dtype=torch.float32)
+        rows = torch.multinomial(odds, self.count, replacement=True, generator=self.generator)
+        return torch.tensor(values)[rows]
+
+    def seeds(self) -> Tensor:
+        """(count,) int64 texture seeds."""
+        return torch.randint(0, 2**31, (self.count,), generator=self.generator)
+
+
+def hashed(seed: Tensor, salt: int, count: int) -> Tensor:
+    """Numbers in [0, 1) that depend on the seed alone, whatever the batch and the machine.
+
+    Args:
+        seed: (N,) int64.
+        salt: which of many independent streams.
+        count: how many numbers a sample.
+
+    Returns:
+        (N, count) float32.
+    """
+    x = seed[:, None] * 0x2545F491 + torch.arange(count) * 0x9E3779B1 + salt * 0x632BE5AB
+    for shift, factor in ((15, 0x2C1B3C6D), (13, 0x297A2D39), (16, 0x165667B1)):
+        x = ((x ^ (x >> shift)) * factor) & 0xFFFFFFFF
+    return ((x ^ (x >> 15)) & 0xFFFFFF).to(torch.float32) / float(1 << 24)
+
+
+def grain(seed: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """White noise (N, channels, height, width), standard normal: a window into one fixed sheet of noise."""
+    side = 512 if max(height, width) <= 256 else 2 * max(height, width)
+    if side not in _BANK:
+        _BANK[side] = torch.randn(3, side, side, generator=torch.Generator().manual_seed(20))
+    corner = hashed(seed, 977, 2) * torch.tensor([side - height, side - width])
+    return torch.stack([_BANK[side][:channels, y : y + height, x : x + width] for y, x in corner.long().tolist()])
+
+
+def take(params: Params, rows: Tensor) -> Params:
+    """The chosen samples of a dict of batched parameters."""
+    return {name: value[rows] for name, value in params.items()}
+
+
+def join(parts: Sequence[Params]) -> Params:
+    """Concatenate dicts of batched parameters, keeping the names they share."""
+    names = set(parts[0]).intersection(*parts[1:])
+    return {name: torch.cat([part[name] for part in parts]) for name in sorted(names)}

@@ -1,0 +1,161 @@
+"""What an occluder is made of and how it sits in the photograph: texture, light, shadow, blur, noise."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facelab.images import to_channels
+from facelab.occlude.chance import Draws, Params, grain
+from facelab.occlude.colour import SCHEMES, palettes
+from facelab.occlude.geometry import Shape, col
+from facelab.occlude.texture import FAMILY_NAMES, paint
+
+ANY = tuple(FAMILY_NAMES)
+CLOTH = ("flat", "stripes", "checks", "dots", "plaid", "knit", "weave", "noise", "terrace", "speckle")
+PLAIN = ("flat", "flat", "gradient", "noise")
+
+
+def sample_surface(draws: Draws, families: tuple[str, ...] = ANY, schemes: tuple[str, ...] = SCHEMES, mixed=0.35) -> Params:
+    """Draw a material and the light on it.
+
+    Args:
+        draws: how many, from which generator.
+        families: texture families that may be drawn, see ``texture.FAMILIES``.
+        schemes: colour schemes that may be drawn, see ``colour.SCHEMES``.
+        mixed: how often a second family is mixed in.
+
+    Returns:
+        Dict of (N,) tensors: ``seed family family2 mix zoom warp rough turn uneven``, ``palette`` (N, 5, 3),
+        ``colour2`` (N, 3); ``ambient light_angle light_tilt relief gloss shine``; ``softness blur`` (pixels,
+        0..1), ``shadow shadow_x shadow_y`` (strength, fractions of the frame), ``match`` 0..1, ``noise jpeg``.
+    """
+    u = draws.uniform
+    numbers = [FAMILY_NAMES.index(name) for name in families]
+    return {
+        "seed": draws.seeds(),
+        "family": draws.pick(numbers), "family2": draws.pick(range(len(FAMILY_NAMES))),
+        "mix": draws.chance(mixed) * u(0.2, 0.8),
+        "zoom": torch.exp(u(-0.7, 0.9)), "warp": draws.pick([0.0, 0.03, 0.12, 0.4]), "rough": u(0.25, 0.85),
+        "turn": draws.chance(0.5) * u(0.0, 180.0), "uneven": u(0.05, 0.6),
+        "palette": palettes(draws, schemes), "colour2": palettes(draws)[:, 0],
+        "ambient": u(0.35, 0.9), "light_angle": u(0.0, 360.0), "light_tilt": u(0.3, 1.1),
+        "relief": u(0.3, 1.0), "gloss": draws.chance(0.5) * u(0.0, 0.5), "shine": u(6.0, 40.0),
+        "softness": u(0.8, 1.6), "blur": draws.chance(0.6) * u(0.0, 1.0),
+        "shadow": draws.chance(0.7) * u(0.05, 0.4), "shadow_x": u(-0.03, 0.03), "shadow_y": u(-0.01, 0.04),
+        "match": draws.chance(0.6) * u(0.1, 0.7), "noise": draws.chance(0.6) * u(0.0, 0.05),
+        "jpeg": draws.chance(0.3) * u(0.05, 0.3),
+    }  # fmt: skip
+
+
+SURFACE = tuple(sample_surface(Draws(torch.Generator().manual_seed(0), 1)))
+
+
+def plain(surface: Params, **fixed: float) -> Params:
+    """The same surface with some fields set to one value for all samples."""
+    return surface | {name: torch.full_like(surface[name], value) for name, value in fixed.items()}
+
+
+def _smooth(maps: Tensor) -> Tensor:
+    """A 3×3 binomial blur, edges repeated."""
+    padded = F.pad(maps, (1, 1, 1, 1), mode="replicate")
+    rows = 0.25 * (padded[:, :, :-2] + padded[:, :, 2:]) + 0.5 * padded[:, :, 1:-1]
+    return 0.25 * (rows[..., :-2] + rows[..., 2:]) + 0.5 * rows[..., 1:-1]
+
+
+def hole_of(shape: Shape, surface: Params) -> Tensor:
+    """The coverage (N, 1, H, W) after the photograph's blur."""
+    alpha, amount = shape.alpha[:, None], surface["blur"].view(-1, 1, 1, 1)
+    if not bool((amount > 0).any()):
+        return alpha
+    soft = torch.lerp(alpha, _smooth(alpha), amount)
+    return torch.where(alpha == soft, alpha, soft).clamp(0, 1)
+
+
+def _lit(colour: Tensor, height: Tensor, s: Params) -> Tensor:
+    """Lambert shading and a Blinn highlight from the relief's slope; a flat facing surface keeps its colour."""
+    dx = F.pad((height[:, :, 2:] - height[:, :, :-2]) / 2, (1, 1))
+    dy = F.pad((height[:, 2:] - height[:, :-2]) / 2, (0, 0, 1, 1))
+    dx, dy = dx * col(s["relief"]), dy * col(s["relief"])
+    turn, tilt = torch.deg2rad(col(s["light_angle"])), col(s["light_tilt"])
+    lx, ly, lz = torch.cos(turn) * torch.sin(tilt), torch.sin(turn) * torch.sin(tilt), torch.cos(tilt)
+    length = (1 + dx * dx + dy * dy).rsqrt()
+    lambert = ((lz - dx * lx - dy * ly) * length).clamp(min=0) / lz
+    half = (2 + 2 * lz).rsqrt()
+    shine = ((1 + lz - dx * lx - dy * ly) * length * half).clamp(0, 1).pow(col(s["shine"]))
+    ambient = col(s["ambient"])
+    shade = ambient + (1 - ambient) * lambert.clamp(max=1.6)
+    return colour * shade[:, None] + (col(s["gloss"]) * shine)[:, None]
+
+
+def _textured(shape: Shape, s: Params) -> Tensor:
+    """Texture fetched at the shape's coordinates, or the picture it brought along."""
+    size = shape.alpha.shape[-2:]
+    tile = paint(s, max(min(size), 32))
+    zoom = col(s["zoom"])
+    where = torch.stack([2 * shape.u * zoom, 2 * shape.v * zoom], -1)
+    colour = F.grid_sample(tile, where, mode="bilinear", padding_mode="reflection", align_corners=False)
+    if bool(shape.has_picture.any()):
+        colour = torch.lerp(colour, shape.picture, shape.has_picture[:, None])
+    colour = torch.lerp(colour, s["colour2"][:, :, None, None], shape.second[:, None])
+    return colour
+
+
+def _matched(colour: Tensor, hole: Tensor, images: Tensor, s: Params) -> Tensor:
+    """Bring the occluder's mean luminance towards the photograph's."""
+    photo = (to_channels(images, 1).mean((1, 2, 3)) + 1) / 2
+    mine = (to_channels(colour, 1) * hole).sum((1, 2, 3)) / hole.sum((1, 2, 3)).clamp(min=1)
+    gain = ((photo + 0.05) / (mine + 0.05)).clamp(0.4, 2.5).pow(s["match"])
+    return colour * gain.view(-1, 1, 1, 1)
+
+
+def _compressed(colour: Tensor, strength: Tensor) -> Tensor:
+    """Round 8×8 cosine coefficients as JPEG does; ``strength`` (N,) is the coarsest step."""
+    rows = (strength > 0).nonzero()[:, 0]
+    height, width = colour.shape[-2:]
+    if not len(rows) or height % 8 or width % 8:
+        return colour
+    k = torch.arange(8, dtype=torch.float32)
+    cosine = torch.cos(torch.pi * (2 * k + 1) * k[:, None] / 16) * 0.5
+    cosine[0] /= 2**0.5
+    steps = (0.15 + (k[:, None] + k) / 8) * strength[rows].view(-1, 1, 1, 1, 1, 1)
+    blocks = colour[rows].unflatten(3, (width // 8, 8)).unflatten(2, (height // 8, 8)).transpose(3, 4)
+    freq = cosine @ blocks @ cosine.T
+    freq = (freq / steps).round() * steps
+    back = (cosine.T @ freq @ cosine).transpose(3, 4).flatten(4, 5).flatten(2, 3)
+    return colour.index_copy(0, rows, back)
+
+
+def _shadow(hole: Tensor, s: Params) -> Tensor:
+    """The occluder's outline, moved and blurred wide, times its strength; exactly 0 a few pixels away."""
+    height, width = hole.shape[-2:]
+    small = F.avg_pool2d(hole, 4, ceil_mode=True)
+    eye = torch.zeros(len(hole), 2, 3)
+    eye[:, 0, 0] = eye[:, 1, 1] = 1
+    eye[:, 0, 2], eye[:, 1, 2] = -2 * s["shadow_x"], -2 * s["shadow_y"]
+    grid = F.affine_grid(eye, (len(hole), 1, height, width), align_corners=False)
+    moved = F.grid_sample(_smooth(small), grid, padding_mode="border", align_corners=False)
+    return moved * s["shadow"].view(-1, 1, 1, 1)
+
+
+def render(images: Tensor, shape: Shape, surface: Params, hole: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Put shapes of given surfaces into images.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1]; not changed.
+        shape: N shapes.
+        surface: see :func:`sample_surface`.
+        hole: the result of :func:`hole_of` where it is at hand.
+
+    Returns:
+        (occluded (N, C, H, W), hole (N, 1, H, W)).
+    """
+    hole = hole_of(shape, surface) if hole is None else hole
+    colour = _lit(_textured(shape, surface), shape.height, surface) + shape.glow[:, None]
+    colour = torch.lerp(colour, _smooth(colour), surface["blur"].view(-1, 1, 1, 1))
+    colour = _matched(colour, hole, images, surface)
+    colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *hole.shape[-2:])
+    worn = _compressed(colour.clamp(0, 1), surface["jpeg"]).clamp(0, 1) * 2 - 1
+    shaded = images - (images + 1) * _shadow(hole, surface) * (1 - hole)
+    return shaded * (1 - hole) + to_channels(worn, images.shape[1]) * hole, hole
