@@ -119,7 +119,8 @@ def snapshot(model, opts, state):
 
 def differing(a, b):
     """Names whose tensors are not equal bit for bit."""
-    return sorted(name for name in a.keys() | b.keys() if name not in a or name not in b or not torch.equal(a[name], b[name]))
+    apart = set(a) ^ set(b)
+    return sorted(apart | {name for name in set(a) & set(b) if not torch.equal(a[name], b[name])})
 
 
 @pytest.fixture(autouse=True)

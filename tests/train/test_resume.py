@@ -140,7 +140,8 @@ def test_weights_that_are_not_finite_are_never_saved(tiny, tmp_path):
     poisoned, opts, state = tiny.build(0, total=TOTAL, engine=engine)
     run = open_run(tmp_path, poisoned, opts, state, engine=engine, note=lambda line: None)
     with pytest.raises(NotFinite, match="weight G.body.0.weight"):
-        fit(poison(tiny.step(poisoned, opts, state, engine), state), tiny.loader, TOTAL, every=3, progress=False, **run.hooks())
+        step = poison(tiny.step(poisoned, opts, state, engine), state)
+        fit(step, tiny.loader, TOTAL, every=3, progress=False, **run.hooks())
     assert checkpoint.latest(tmp_path / "checkpoints").name == checkpoint.name_of(3)
 
 
@@ -190,5 +191,6 @@ def test_best_checkpoint_is_that_of_the_best_step(tiny, tmp_path):
     _, run, _ = train(tiny, tmp_path, TOTAL, validate=lambda n: {"psnr": values[n]}, best="psnr")
     assert (run.state.best, run.state.best_step) == (3.0, 6)
     assert checkpoint.read(tmp_path / "best.ckpt")["state"]["step"] == 6
-    _, lower, _ = train(tiny, tmp_path / "low", TOTAL, validate=lambda n: {"loss": values[n]}, best="loss", higher=False)
+    options = {"validate": lambda n: {"loss": values[n]}, "best": "loss", "higher": False}
+    _, lower, _ = train(tiny, tmp_path / "low", TOTAL, **options)
     assert lower.state.best_step == 3
