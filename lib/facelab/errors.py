@@ -43,6 +43,39 @@ class LayoutError(FacelabError):
         return type(self), (self.path, self.expected, self.found, self.hint)
 
 
+class DownloadFailed(FacelabError):
+    """A file that could not be fetched whole and right. What was there before is still there.
+
+    Args:
+        url: the address.
+        reason: what went wrong, in plain words.
+        hint: the next thing to do.
+    """
+
+    def __init__(self, url: str, reason: str, hint: str = "Try again later, or place the file by hand."):
+        self.url, self.reason, self.hint = url, reason, hint
+        super().__init__(f"{url}: {reason}. {hint}")
+
+    def __reduce__(self):
+        return type(self), (self.url, self.reason, self.hint)
+
+
+class BadArchive(FacelabError):
+    """An archive or data file that is damaged, or that would write where it must not. Nothing of it is kept.
+
+    Args:
+        path: the file.
+        reason: what is wrong with it, and in which member.
+    """
+
+    def __init__(self, path: str | Path, reason: str):
+        self.path, self.reason = str(path), reason
+        super().__init__(f"{path}: refused: {reason}. Fetch it again from its publisher.")
+
+    def __reduce__(self):
+        return type(self), (self.path, self.reason)
+
+
 class BadWeights(FacelabError):
     """A weight file that is missing, damaged, or made for another network."""
 

@@ -45,6 +45,7 @@ def open_picture(source: str | Path | bytes, max_megapixels: float = MAX_MEGAPIX
             picture = Image.open(io.BytesIO(raw))
             _refuse_large(name, picture.size, max_megapixels)
             picture.load()
+            _refuse_cut_off(name, raw, picture.format or "")
             return _plain_mode(ImageOps.exif_transpose(picture))
     except BadImage:
         raise
@@ -59,6 +60,26 @@ def open_picture(source: str | Path | bytes, max_megapixels: float = MAX_MEGAPIX
 def _refuse_large(name: str, size: tuple[int, int], max_megapixels: float) -> None:
     if size[0] * size[1] > max_megapixels * 1e6:
         raise BadImage(name, f"{size[0]}×{size[1]} is more than the {max_megapixels:g} megapixels allowed")
+
+
+def _refuse_cut_off(name: str, raw: bytes, kind: str) -> None:
+    """Pillow forgives a file whose last few bytes are missing; whoever counts damaged files must not."""
+    if kind in ("JPEG", "MPO"):
+        complete = raw.find(b"\xff\xd9", _jpeg_scan(raw)) >= 0
+    elif kind == "PNG":
+        complete = b"IEND\xaeB`\x82" in raw
+    else:
+        complete = kind != "GIF" or b";" in raw[-16:]
+    if not complete:
+        raise BadImage(name, f"the {kind} is cut off: its end is missing")
+
+
+def _jpeg_scan(raw: bytes) -> int:
+    """Where a JPEG's first scan begins, past any thumbnail in its header (which has an end marker of its own)."""
+    at = 2
+    while at + 4 <= len(raw) and raw[at] == 0xFF and raw[at + 1] != 0xDA:
+        at += 1 if raw[at + 1] == 0xFF else 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
+    return at
 
 
 def _plain_mode(picture: Image.Image) -> Image.Image:
