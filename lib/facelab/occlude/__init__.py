@@ -4,6 +4,6 @@
 """
 
 from facelab.occlude.batch import Occluded, occlude
-from facelab.occlude.catalogue import KINDS, TRAIN_KINDS, Kind
+from facelab.occlude.catalogue import KINDS, TRAIN_KINDS, UNSEEN_KINDS, Kind
 
-__all__ = ["KINDS", "Kind", "Occluded", "TRAIN_KINDS", "occlude"]
+__all__ = ["KINDS", "Kind", "Occluded", "TRAIN_KINDS", "UNSEEN_KINDS", "occlude"]

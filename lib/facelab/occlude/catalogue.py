@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from facelab.occlude import eyewear, freeform, phone, plain, wear
+from facelab.occlude import eyewear, freeform, objects, phone, plain, strands, unseen, wear
 from facelab.occlude.chance import Params
 from facelab.occlude.face import sides
 from facelab.occlude.geometry import Shape
@@ -33,9 +33,18 @@ SHAPES: dict[str, tuple[Callable, Callable[[Params, tuple[int, int]], Shape]]] =
     "cap": (wear.sample_cap, wear.shape_cap),
     "facemask": (wear.sample_facemask, wear.shape_facemask),
     "freeform": (freeform.sample_freeform, freeform.shape_freeform),
+    "thing": (objects.sample_thing, objects.shape_thing),
+    "strands": (strands.sample_strands, strands.shape_strands),
 }
-TRAIN_KINDS = tuple(SHAPES)
-WEIGHTS = {"squares": 0.5, "glasses": 0.7, "edge": 0.7, "patch": 1.3, "freeform": 3.0}
+TRAIN_KINDS = tuple(SHAPES)  # never add below: what follows is kept from training
+SHAPES |= {
+    "hand": (unseen.sample_hand, unseen.shape_hand),
+    "cup": (unseen.sample_cup, unseen.shape_cup),
+    "photo_blob": (unseen.sample_photo_blob, unseen.shape_photo_blob),
+    "photo_bar": (unseen.sample_photo_bar, unseen.shape_photo_bar),
+}
+UNSEEN_KINDS = tuple(name for name in SHAPES if name not in TRAIN_KINDS)
+WEIGHTS = {"squares": 0.5, "glasses": 0.7, "edge": 0.7, "patch": 1.3, "thing": 2.0, "freeform": 3.0}
 
 
 def _drawer(shape: Callable[[Params, tuple[int, int]], Shape]) -> Callable[[Tensor, Params], tuple[Tensor, Tensor]]:

@@ -15,7 +15,7 @@ from facelab.occlude.texture import fractal
 SPOKES = 96
 
 
-def _radii(draws: Draws) -> Tensor:
+def smooth_radii(draws: Draws) -> Tensor:
     """(N, SPOKES) outline radii about 1: low harmonics of random strength."""
     t = torch.arange(SPOKES) * (2 * torch.pi / SPOKES)
     wild = draws.uniform(0.05, 0.5, 1)
@@ -46,7 +46,7 @@ def sample_freeform(landmarks: Tensor, generator: torch.Generator, size: int | t
     base = min(frame) * draws.uniform(0.2, 0.65)
     ratio = torch.exp(draws.uniform(-0.5, 0.5))
     variant = draws.pick(range(6), [0.28, 0.14, 0.12, 0.16, 0.15, 0.15])
-    radii = torch.where((variant == 1)[:, None], _spikes(draws), _radii(draws))
+    radii = torch.where((variant == 1)[:, None], _spikes(draws), smooth_radii(draws))
     steps = draws.normal(6, 2).cumsum(1)
     steps = (steps - steps.mean(1, keepdim=True)) / steps.abs().amax((1, 2), keepdim=True)
     return sample_surface(draws, ANY) | anywhere(draws, frame) | {
@@ -63,7 +63,7 @@ def _finish(distance: Tensor, params: Params, p: Tensor, q: Tensor, size: tuple[
     return Shape(cover(distance, params["softness"]), height, u, v)
 
 
-def _outline(params: Params, p: Tensor, q: Tensor) -> Tensor:
+def outline_distance(params: Params, p: Tensor, q: Tensor) -> Tensor:
     """Signed distance to the sample's radial outline, stretched to its width and height."""
     hw, hh = halves(params)
     mean = (params["width"] * params["height"]).sqrt() / 2
@@ -72,14 +72,14 @@ def _outline(params: Params, p: Tensor, q: Tensor) -> Tensor:
 
 def _blob(params: Params, size: tuple[int, int]) -> Shape:
     p, q = local(params, size)
-    return _finish(_outline(params, p, q), params, p, q, size)
+    return _finish(outline_distance(params, p, q), params, p, q, size)
 
 
 def _ring(params: Params, size: tuple[int, int]) -> Shape:
     """A band around a hole."""
     p, q = local(params, size)
     hw, hh = halves(params)
-    distance = (_outline(params, p, q)).abs() - col(params["ring"]) * torch.minimum(hw, hh)
+    distance = (outline_distance(params, p, q)).abs() - col(params["ring"]) * torch.minimum(hw, hh)
     return _finish(distance, params, p, q, size)
 
 

@@ -15,7 +15,7 @@ def sample_scarf(landmarks: Tensor, generator: torch.Generator, size: int | tupl
     """A wrap over the lower face, its upper edge between nose and chin, with folds."""
     frame, draws = sides(size), Draws(generator, len(landmarks))
     face = measures(fill(landmarks, draws.count, frame))
-    width = face["width"] * draws.uniform(1.0, 1.7)
+    width = face["width"] * draws.uniform(1.1, 2.1)
     top = torch.lerp(face["nose"][:, 1], face["chin"][:, 1], draws.uniform(-0.1, 0.75))
     bottom = torch.maximum(top + 0.3 * width, torch.where(draws.chance(0.75), 1.2 * frame[0], face["chin"][:, 1] + 0.1 * width))
     surface = sample_surface(draws, CLOTH)
@@ -23,8 +23,8 @@ def sample_scarf(landmarks: Tensor, generator: torch.Generator, size: int | tupl
     return surface | {
         "x": face["chin"][:, 0] + 0.08 * width * draws.normal(), "y": (top + bottom) / 2,
         "width": width, "height": bottom - top, "angle": 0.6 * face["roll"] + 5 * draws.normal(),
-        "curve": draws.uniform(-0.25, 0.3), "folds": draws.uniform(1.5, 6.0), "depth": draws.uniform(0.01, 0.035),
-        "wavy": draws.uniform(0.01, 0.05), "phases": draws.uniform(0.0, 1.0, 3), "cross": draws.uniform(-0.6, 0.6),
+        "curve": draws.uniform(-0.25, 0.3), "folds": draws.uniform(1.5, 6.0), "depth": draws.uniform(0.012, 0.045),
+        "wavy": draws.uniform(0.01, 0.07), "phases": draws.uniform(0.0, 1.0, 3), "cross": draws.uniform(-0.6, 0.6),
     }  # fmt: skip
 
 
@@ -168,9 +168,10 @@ def shape_facemask(params: Params, size: tuple[int, int]) -> Shape:
     glow = 0.12 * (edge > 0) - 0.14 * (style == 0) * (pleats < -0.8) * cover(distance + 0.06 * wide)
     thin, loops = col(params["strap"]) * wide, torch.full_like(p, 1e3)
     for corner, sign in ((0, -1), (12, 1)):
-        start = tuple(points[:, corner, k, None, None] for k in (0, 1))
-        loops = torch.minimum(loops, capsule(p, q, start, (start[0] + sign * 0.13 * wide, start[1] - 0.14 * wide), thin))
-        loops = torch.minimum(loops, capsule(p, q, (start[0] * 0.93, start[1] + 0.2 * wide), (start[0] + sign * 0.13 * wide, start[1]), thin))
+        x, y = (points[:, corner, k, None, None] for k in (0, 1))
+        ear = (x + sign * 0.14 * wide, y - 0.08 * wide)
+        for start in ((x * 0.97, y), (x * 0.9, y + 0.22 * wide)):
+            loops = torch.minimum(loops, capsule(p, q, start, ear, thin))
     loops = torch.where(thin > 0, loops, 1e3)
     u, v = texture_space(p, q + 0.01 * wide * pleats * (style == 0), size)
     return Shape(cover(torch.minimum(distance, loops), params["softness"]), height, u, v, glow=glow)
