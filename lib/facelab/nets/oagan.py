@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, ResidualBlock, init_he, init_normal, instance_norm
@@ -69,32 +70,35 @@ class OAGANUNet(nn.Module):
     """Our generator: the same three parts (find, gate, complete), each with skips, and a gate on the pixels too.
 
     In the published network every visible pixel must pass through the gate's features and a bottleneck without
-    skips. Here the completion net sees the visible pixels themselves, so its capacity goes into what is hidden.
+    skips. Here the completion net sees the visible pixels themselves, so its capacity goes into what is hidden. Both
+    parts work at half size: 2×2 pixels become four channels at the door and are unfolded at the exit, which costs
+    half the time and loses nothing.
 
     Args:
         channels: 1 or 3.
-        width: channels of the completion net at full size (multiple of 8).
-        hole_width: channels of the hole net at full size (multiple of 8).
+        width: channels of the completion net at half size (multiple of 8).
+        hole_width: channels of the hole net at half size (multiple of 8).
     """
 
-    def __init__(self, channels: int = 3, width: int = 24, hole_width: int = 16):
+    def __init__(self, channels: int = 3, width: int = 48, hole_width: int = 32):
         super().__init__()
-        self.trunk = UNet(channels, hole_width, depth=3, dilations=(1, 2, 4))
-        self.hole_head = nn.Conv2d(hole_width, 1, 3, 1, 1)
-        self.completion = UNet(channels + 1 + hole_width, width, depth=3, dilations=(1, 2, 4, 8, 2))
+        self.trunk = UNet(4 * channels, hole_width, depth=2, dilations=(1, 2, 4))
+        self.hole_head = nn.Conv2d(hole_width, 4, 3, 1, 1)
+        self.completion = UNet(4 * (channels + 1) + hole_width, width, depth=2, dilations=(1, 2, 4, 8, 2))
         self.refine = ConvUnit(width, width)
-        self.image_head = nn.Conv2d(width, channels, 3, 1, 1)
+        self.image_head = nn.Conv2d(width, 4 * channels, 3, 1, 1)
         init_he(self)
         nn.init.normal_(self.image_head.weight, 0.0, 0.02)
 
     def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
         """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole replaces the gate's."""
-        features = self.trunk(occluded)
-        logits = self.hole_head(features)
+        features = self.trunk(F.pixel_unshuffle(occluded, 2))
+        logits = F.pixel_shuffle(self.hole_head(features), 2)
         hidden = torch.sigmoid(logits) if hole is None else hole.to(features.dtype)
-        visible = 1 - hidden
-        gated = torch.cat([occluded * visible, features * visible, hidden], 1)
-        return Guess(logits, torch.tanh(self.image_head(self.refine(self.completion(gated)))))
+        pixels = F.pixel_unshuffle(torch.cat([occluded * (1 - hidden), hidden], 1), 2)
+        gated = torch.cat([pixels, features * (1 - F.avg_pool2d(hidden, 2))], 1)
+        raw = F.pixel_shuffle(self.image_head(self.refine(self.completion(gated))), 2)
+        return Guess(logits, torch.tanh(raw))
 
 
 class OAGANDiscriminator(nn.Module):

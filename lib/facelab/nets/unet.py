@@ -19,7 +19,7 @@ class UNet(nn.Module):
         dilations: one residual block each, at the coarsest map.
 
     Source: Ronneberger et al. 2015 for the skips; Iizuka et al. 2017 for the dilated middle. Ours: group norm,
-    nearest upsampling followed by a convolution (no checkerboards), addition-free concatenated skips.
+    nearest upsampling followed by a convolution (no checkerboards), skips joined by concatenation.
     """
 
     def __init__(self, inside: int, width: int, depth: int = 3, dilations: tuple[int, ...] = (1, 2, 4, 2)):

@@ -27,8 +27,9 @@ from facelab.losses.reconstruction import hole_bce, hole_dice, masked_l1, total_
 from facelab.nets.features import NAMES as FEATURE_NETS
 from facelab.nets.features import feature_net
 from facelab.nets.oagan import Guess, OAGANDiscriminator, OAGANGenerator, OAGANUNet
-from facelab.train.ema import EMA
-from facelab.train.engine import Engine, adam
+from facelab.train import ema
+from facelab.train.engine import Engine
+from facelab.train.optim import adam
 from facelab.train.schedule import cosine_decay
 from facelab.train.state import State
 from facelab.train.weights import config_from_card, fill_module, read_weights
@@ -147,12 +148,12 @@ class OAGAN(nn.Module):
         self.D = OAGANDiscriminator(
             cfg.channels, cfg.critic_width, cfg.critic_downs, cfg.classes, cfg.size, cfg.critic_norm
         )
-        self.ema = EMA(self.G, cfg.ema) if cfg.ema else None
+        self.average = ema.copy_of(self.G) if cfg.ema else None
         self.features = [feature_net(cfg.feature_net)] if cfg.feature_net != "none" else []  # a list hides it from saving
 
     def best_generator(self) -> nn.Module:
         """The averaged generator where there is one."""
-        return self.ema.module if self.ema is not None else self.G
+        return self.G if self.average is None else self.average
 
 
 def build(cfg: Config) -> OAGAN:
@@ -325,8 +326,8 @@ def generator_step(
     """Move G by the sum of its terms, then its average; D is not touched."""
     engine.backward(sum(terms.values()))
     engine.step(opt)
-    if model.ema is not None:
-        model.ema.update(model.G, state.step)
+    if model.average is not None:
+        ema.update(model.average, model.G, state.cfg.ema, state.step)
     return {name: term.item() for name, term in terms.items()}
 
 

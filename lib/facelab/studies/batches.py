@@ -1,0 +1,223 @@
+"""From pictures on disk to training batches: view, light, occluder, and who is shown beside whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from facelab.data.augment import random_light, random_view
+from facelab.data.cache import Cached, cached, landmarks
+from facelab.data.catalogue import open_dataset
+from facelab.data.splits import bucket
+from facelab.errors import FacelabError
+from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
+from facelab.seeding import generator
+
+#: For a dataset without natural photographs: kinds shown unpaired, on people and kinds the paired part never uses.
+NATURAL_KINDS = ("cap", "scarf")
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Rows of a cache with their landmarks.
+
+    Args:
+        cache: decoded pictures.
+        points: (len(cache), 68, 2) pixels, NaN where unknown.
+        rows: the rows that belong to this part.
+    """
+
+    cache: Cached
+    points: Tensor
+    rows: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, places: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Images (N, C, S, S) and landmarks (N, 68, 2) at places 0 … len - 1 of this part."""
+        rows = [self.rows[place] for place in places]
+        return self.cache.batch(rows), self.points[rows]
+
+    def identity(self, place: int) -> str:
+        """Who the picture at this place shows; its file name where the set does not say."""
+        item = self.cache.dataset.items[int(self.cache.indices[self.rows[place]])]
+        return item.identity or item.file.name
+
+
+def faces(name: str, split: str, size: int, channels: int | None = None) -> Faces:
+    """One split of a dataset of the catalogue, decoded and with landmarks.
+
+    Args:
+        name: e.g. ``"orl"``; ``"realmasks"`` gives only the pictures without a mask, its masked ones are
+            :func:`natural_faces`.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        size: side in pixels.
+        channels: 1 or 3; None = the dataset's own.
+    """
+    dataset = open_dataset(name)
+    cache = cached(dataset, size, channels)
+    rows = cache.rows(split)
+    if "without_mask" in dataset.groups:
+        bare = set(cache.rows_of(dataset.groups["without_mask"]))
+        rows = [row for row in rows if row in bare]
+    return Faces(cache, _points(dataset, cache, size), tuple(rows))
+
+
+def _points(dataset, cache: Cached, size: int) -> Tensor:
+    try:
+        return landmarks(dataset, size)[0][torch.from_numpy(cache.indices)]
+    except (FacelabError, ImportError):  # no dlib here: occluders fall back to the canonical face
+        return torch.full((len(cache), 68, 2), torch.nan)
+
+
+def masked_photographs(split: str | Sequence[str], size: int) -> Faces:
+    """Real photographs of people wearing a facemask (``realmasks/with_mask``), without truth."""
+    dataset = open_dataset("realmasks")
+    cache = cached(dataset, size, 3)
+    worn = set(cache.rows_of(dataset.groups["with_mask"]))
+    splits = [split] if isinstance(split, str) else split
+    rows = [row for name in splits for row in cache.rows(name) if row in worn]
+    return Faces(cache, torch.full((len(cache), 68, 2), torch.nan), tuple(rows))
+
+
+def split_off_natural(part: Faces, percent: int = 25) -> tuple[Faces, Faces]:
+    """Divide a training part by identity into a paired and a natural part; no person is in both."""
+    natural = [place for place in range(len(part)) if bucket("natural", part.identity(place)) < percent]
+    chosen = set(natural)
+    paired = [place for place in range(len(part)) if place not in chosen]
+    pick = lambda places: Faces(part.cache, part.points, tuple(part.rows[p] for p in places))  # noqa: E731
+    return pick(paired), pick(natural)
+
+
+Loader = Callable[[int], dict[str, Tensor]]
+
+
+def occlusion_loader(
+    paired: Faces,
+    batch: int,
+    seed: int,
+    *,
+    kinds: Sequence[str] = TRAIN_KINDS,
+    natural: Faces | None = None,
+    natural_kinds: Sequence[str] = (),
+    scale: float = 0.15,
+) -> Loader:
+    """Training batches for OA-GAN as a pure function of the step number.
+
+    Args:
+        paired: clean faces that get occluders drawn on.
+        batch: pictures a batch.
+        seed: of every draw.
+        kinds: occluders of the paired part.
+        natural: pictures whose truth is not used: already occluded photographs, or clean faces that get
+            ``natural_kinds`` drawn on and their truth forgotten.
+        natural_kinds: see above; empty for photographs.
+        scale: largest relative change of size in augmentation.
+
+    Returns:
+        step → dict of ``occluded hole truth clean`` and, with ``natural``, ``natural``. ``clean`` shows other
+        pictures than ``truth``: the critic never sees the answer to the question.
+    """
+
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> list[int]:
+        return torch.randperm(len(paired), generator=generator(seed, "order", epoch)).tolist()
+
+    def places(start: int, count: int) -> list[int]:
+        return [order(i // len(paired))[i % len(paired)] for i in range(start, start + count)]
+
+    def load(step: int) -> dict[str, Tensor]:
+        random = generator(seed, "batch", step)
+        views, points = random_view(*paired.take(places(2 * step * batch, 2 * batch)), random, scale=scale)
+        views = random_light(views, random)
+        truth, clean = views[:batch], views[batch:]
+        drawn = occlude(truth, points[:batch], random, kinds=kinds)
+        out = {"truth": truth, "clean": clean, "occluded": drawn.image, "hole": drawn.hole}
+        if natural is not None and len(natural):
+            some = torch.randint(len(natural), (batch,), generator=random).tolist()
+            pictures, points = random_view(*natural.take(some), random, scale=scale)
+            if natural_kinds:
+                pictures = occlude(pictures, points, random, kinds=natural_kinds).image
+            out["natural"] = random_light(pictures, random)
+        return out
+
+    return load
+
+
+def training_loader(name: str, size: int, channels: int, batch: int, seed: int) -> Loader:
+    """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
+
+    Which natural set serves which dataset: ``realmasks`` for colour where it is here; otherwise a disjoint part of the
+    training people under :data:`NATURAL_KINDS`, which the paired part then never uses.
+    """
+    part = faces(name, "train", size, channels)
+    if channels == 3:
+        try:
+            return occlusion_loader(part, batch, seed, natural=masked_photographs("train", size))
+        except FacelabError:
+            pass
+    paired, natural = split_off_natural(part)
+    kinds = [kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS]
+    return occlusion_loader(paired, batch, seed, kinds=kinds, natural=natural, natural_kinds=NATURAL_KINDS)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A fixed set of occluded faces with truth: the same for every model that is measured on it.
+
+    Args:
+        occluded, truth: (N, C, S, S). hole: (N, 1, S, S). points: (N, 68, 2).
+        kinds: occluder of each. identities: who each shows.
+    """
+
+    occluded: Tensor
+    truth: Tensor
+    hole: Tensor
+    points: Tensor
+    kinds: tuple[str, ...]
+    identities: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+def trial(
+    part: Faces,
+    count: int,
+    seed: int,
+    kinds: Sequence[str] = TRAIN_KINDS,
+    area: tuple[float, float] | None = (0.10, 0.20),
+    chunk: int = 32,
+) -> Trial:
+    """Draw a fixed trial: pictures evenly spread over the part, occluders from ``kinds`` in turn, no augmentation.
+
+    Args:
+        part: held-out faces.
+        count: how many (at most one a picture).
+        seed: of the occluders.
+        kinds: which occluders; see :data:`facelab.occlude.UNSEEN_KINDS`.
+        area: share of hidden pixels, from and to; None takes them as they come.
+    """
+    count = min(count, len(part))
+    places = [int(i * len(part) / count) for i in range(count)]
+    random, drawn, truths, points = generator(seed, "trial", *kinds), [], [], []
+    for start in range(0, count, chunk):
+        truth, marks = part.take(places[start : start + chunk])
+        drawn.append(occlude(truth, marks, random, kinds=kinds, area=area))
+        truths.append(truth)
+        points.append(marks)
+    return Trial(
+        torch.cat([d.image for d in drawn]), torch.cat(truths), torch.cat([d.hole for d in drawn]), torch.cat(points),
+        tuple(kind for d in drawn for kind in d.kinds), tuple(part.identity(place) for place in places),
+    )  # fmt: skip
+
+
+__all__ = [
+    "NATURAL_KINDS", "TRAIN_KINDS", "UNSEEN_KINDS", "Faces", "Trial", "faces", "masked_photographs",
+    "occlusion_loader", "split_off_natural", "training_loader", "trial",
+]  # fmt: skip

@@ -1,0 +1,213 @@
+"""One protocol for every restoration system: fixed faces, baselines beside the model, intervals, worst cases.
+
+Every picture is measured by itself (never a tiled grid), every mean comes with a 95 % bootstrap interval over people.
+Taught in: lesson 04; read critically in lesson 10.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facelab import files
+from facelab.data.cache import Cached
+from facelab.metrics.baselines import fill_biharmonic, fill_mean, mean_face
+from facelab.metrics.frechet import frechet
+from facelab.metrics.holes import iou
+from facelab.metrics.identity import identity_distance
+from facelab.metrics.image import l1_inside, psnr, psnr_inside, ssim
+from facelab.metrics.intervals import bootstrap
+from facelab.metrics.sharpness import sharpness
+from facelab.nets.features import FeatureNet, feature_net
+from facelab.seeding import generator
+from facelab.studies.batches import TRAIN_KINDS, UNSEEN_KINDS, Trial, faces, trial
+from facelab.studies.training import system
+
+AREA = (0.10, 0.20)
+FRECHET_LEAST = 100
+
+
+def run_restore(restore: Callable, images: Tensor, hole: Tensor | None = None, chunk: int = 16):
+    """Apply ``restore`` in chunks; returns (image, hole, raw) on the CPU, whole."""
+    parts = []
+    for start in range(0, len(images), chunk):
+        given = () if hole is None else (hole[start : start + chunk],)
+        parts.append(restore(images[start : start + chunk], *given))
+    return tuple(torch.cat([part[i].float().cpu() for part in parts]) for i in range(3))
+
+
+def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str, Tensor]:
+    """The baseline rows: what one gets without learning, the true hole given for free."""
+    rows = {"input": test.occluded}
+    if mean is not None:
+        rows["mean face in the true hole"] = fill_mean(test.occluded, test.hole, mean)
+    if biharmonic:
+        rows["biharmonic in the true hole"] = fill_biharmonic(test.occluded, test.hole)
+    return rows
+
+
+def measure(
+    output: Tensor, test: Trial, *, hole: Tensor | None = None, net: FeatureNet | None = None, identity: bool = False
+) -> dict[str, Tensor]:
+    """Every metric of one row, a value a picture (``frechet``: one value).
+
+    Args:
+        output: (N, C, S, S), the row's pictures.
+        test: the faces they answer to.
+        hole: predicted hole, where the row has one.
+        net: feature net of the Fréchet distance; None leaves it out.
+        identity: also the distance of dlib descriptors to the truth (slow).
+    """
+    before = psnr(test.occluded, test.truth)
+    after, similar = psnr(output, test.truth), ssim(output, test.truth)
+    values = {
+        "psnr": after,
+        "psnr_gain": after - before,
+        "ssim": similar,
+        "ssim_gain": similar - ssim(test.occluded, test.truth),
+        "psnr_hole": psnr_inside(output, test.truth, test.hole),
+        "l1_hole": l1_inside(output, test.truth, test.hole),
+        "sharpness": sharpness(output, test.truth, test.hole),
+    }
+    if hole is not None:
+        values["iou"] = iou(hole, test.hole)
+    if identity:
+        marks = None if torch.isnan(test.points).any() else test.points
+        values["identity"] = identity_distance(output, test.truth, marks)
+    if net is not None and len(test) >= FRECHET_LEAST:
+        values["frechet"] = torch.tensor([frechet(net.pooled(output), net.pooled(test.truth))])
+    return values
+
+
+def summary(values: Mapping[str, Tensor], people: Sequence[str], seed: int = 0) -> dict[str, Any]:
+    """Mean and 95 % interval of each metric; infinite PSNR (a perfect picture) is left out and counted."""
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        if len(value) == 1 and len(people) != 1:
+            out[name] = {"mean": round(value.item(), 4)}
+            continue
+        finite = torch.where(torch.isfinite(value), value, torch.nan)
+        low, high = bootstrap(finite, generator(seed, "bootstrap", name), people)
+        out[name] = {"mean": _round(finite.nanmean().item()), "low": _round(low), "high": _round(high)}
+        if (left := int((~torch.isfinite(value)).sum())) > 0:
+            out[name]["left_out"] = left
+    return out
+
+
+def _round(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)
+
+
+def evaluate(
+    models: Mapping[str, Callable],
+    test: Trial,
+    *,
+    mean: Tensor | None = None,
+    net: str | None = "effnet-lite0",
+    identity: bool = True,
+    biharmonic: bool = True,
+) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+    """Measure models and baselines on one trial.
+
+    Args:
+        models: name → ``restore`` (images to a restoration).
+        test: held-out faces with occluders.
+        mean: the training people's mean face (C, S, S), for its baseline row.
+        net: named feature net of the Fréchet distance; None leaves it out.
+        identity: measure identity distance (needs dlib).
+        biharmonic: also the classical row (slow at 128 px).
+
+    Returns:
+        The table (row → metric → mean, low, high), and the values of each picture (row → metric → (N,)).
+    """
+    features = feature_net(net) if net else None
+    values, rows = {}, {**fills(test, mean, biharmonic)}
+    for name, picture in rows.items():
+        values[name] = measure(picture, test, net=features, identity=identity)
+    for name, restore in models.items():
+        image, hole, raw = run_restore(restore, test.occluded)
+        values[name] = measure(image, test, hole=hole, net=features, identity=identity)
+        if torch.isfinite(raw).all():
+            values[f"{name}, raw"] = measure(raw, test)
+    table = {name: summary(row, test.identities) for name, row in values.items()}
+    return table, values
+
+
+def best_and_worst(values: Mapping[str, Tensor], metric: str = "psnr_gain", count: int = 4) -> tuple[list, list]:
+    """Places of the ``count`` highest and the ``count`` lowest values of a metric."""
+    order = torch.argsort(values[metric], descending=True).tolist()
+    return order[:count], order[-count:][::-1]
+
+
+def standard_trials(data: str, size: int, channels: int, count: int = 256, seed: int = 1) -> dict[str, Trial]:
+    """The two trials of DESIGN's protocol on held-out people: kinds trained on, kinds never trained on."""
+    part = faces(data, "test", size, channels)
+    return {
+        "trained kinds": trial(part, count, seed, TRAIN_KINDS, AREA),
+        "unseen kinds": trial(part, count, seed, UNSEEN_KINDS, AREA),
+    }
+
+
+def training_mean(data: str, size: int, channels: int) -> Tensor:
+    """Mean face (C, S, S) of the training people."""
+    part = faces(data, "train", size, channels)
+    cache: Cached = part.cache
+    return mean_face(cache, part.rows)
+
+
+def evaluate_system(
+    name: str, weights: str | Path | None, data: str, *, count: int = 256, seed: int = 1, identity: bool = True,
+    biharmonic: bool = True,
+) -> dict[str, Any]:
+    """The protocol on one system's weights; returns what ``metrics.json`` holds."""
+    model, cfg = system(name).load(weights or name)
+    mean = training_mean(data, cfg.size, cfg.channels)
+    restore = lambda images, *hole: system(name).restore(model, images, *hole)  # noqa: E731
+    out: dict[str, Any] = {
+        "what": f"{name}, held-out people, hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
+        "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "trials": {},
+    }  # fmt: skip
+    for label, test in standard_trials(data, cfg.size, cfg.channels, count, seed).items():
+        table, _ = evaluate({name: restore}, test, mean=mean, identity=identity, biharmonic=biharmonic)
+        kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
+        out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
+    return out
+
+
+def table_text(rows: Mapping[str, Mapping[str, Any]], metrics: Sequence[str] | None = None) -> str:
+    """A table for people: one row a method, ``mean [low, high]`` a cell."""
+    names = metrics or [m for m in next(iter(rows.values())) if m != "l1_hole"]
+    extra = {m for row in rows.values() for m in row} - set(names) - {"l1_hole"}
+    names = [*names, *sorted(extra)] if metrics is None else list(names)
+    lines = ["| row | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for label, row in rows.items():
+        lines.append(f"| {label} | " + " | ".join(_cell(row.get(name)) for name in names) + " |")
+    return "\n".join(lines)
+
+
+def _cell(entry: Mapping[str, Any] | None) -> str:
+    if not entry or entry["mean"] is None:
+        return "–"
+    digits = 2 if abs(entry["mean"]) >= 1.5 else 3
+    text = f"{entry['mean']:.{digits}f}"
+    return text + (f" [{entry['low']:.{digits}f}, {entry['high']:.{digits}f}]" if entry.get("low") is not None else "")
+
+
+def evaluate_command(
+    name: str, weights: str | None = None, data: str = "orl", count: int = 256, seed: int = 1,
+    out: str | Path | None = None, biharmonic: bool = True,
+) -> dict[str, Any]:
+    """The command ``facelab evaluate``: prints the tables, writes ``metrics.json``."""
+    result = evaluate_system(name, weights, data, count=count, seed=seed, biharmonic=biharmonic)
+    for label, part in result["trials"].items():
+        print(f"\n{label}: {part['count']} pictures of {part['people']} people\n")
+        print(table_text(part["rows"]))
+    if out:
+        files.write_text(Path(out), json.dumps(result, indent=1) + "\n")
+    return result

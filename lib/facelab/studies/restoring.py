@@ -1,0 +1,163 @@
+"""Restore files: the command ``facelab restore``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from facelab import images
+from facelab.data.dataset import pictures_under
+from facelab.errors import BadImage, FacelabError
+from facelab.studies.training import system
+
+HIDDEN_LIMIT = 0.75
+
+
+def list_inputs(paths: Sequence[str | Path]) -> list[Path]:
+    """Files as given, folders opened one level deep and below; refuses two inputs that would write one output.
+
+    Raises:
+        BadImage: nothing to do, or two inputs share a stem.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        found += pictures_under(path) if path.is_dir() else [path]
+    if not found:
+        raise BadImage(" ".join(map(str, paths)), "no pictures here; give files, or folders that hold pictures")
+    stems: dict[str, Path] = {}
+    for path in found:
+        if path.stem in stems:
+            raise BadImage(path, f"has the same name as {stems[path.stem]}; rename one, or run twice with two --out")
+        stems[path.stem] = path
+    return found
+
+
+def read_given_hole(folder: Path, picture: Path, size: tuple[int, int], invert: bool) -> Tensor:
+    """The hole given for a picture, (1, H, W), 1 = hidden.
+
+    Raises:
+        BadImage: missing, of another size, not two-valued, or hiding more than 75 % of the picture.
+    """
+    path = folder / f"{picture.stem}.png"
+    hole = images.load_hole(path)
+    if tuple(hole.shape[-2:]) != size:
+        raise BadImage(path, f"is {hole.shape[-1]}×{hole.shape[-2]}, its picture {size[1]}×{size[0]}; resize the hole")
+    if ((hole > 0.1) & (hole < 0.9)).float().mean() > 0.02:
+        raise BadImage(path, "is not black and white; save the hole as PNG without grey, white = hidden")
+    hole = 1 - hole if invert else hole
+    if (share := hole.mean().item()) > HIDDEN_LIMIT:
+        raise BadImage(path, f"hides {share:.0%} of the picture (limit {HIDDEN_LIMIT:.0%}); is black the hidden part? "
+                       "Then add --invert-holes")  # fmt: skip
+    return (hole > 0.5).float()
+
+
+def restore_image(restore: Callable, image: Tensor, size: int, channels: int, hole: Tensor | None = None):
+    """Restore one picture of any size and mode.
+
+    Args:
+        restore: batch at the network's size (and a hole, where given) to a restoration.
+        image: (C, H, W) at its own size.
+        size, channels: the network's.
+        hole: (1, H, W) at the picture's own size; None lets the network find it.
+
+    Returns:
+        (C, H, W) composed at the picture's own size, and the hole (1, H, W) or None.
+    """
+    small = images.resize(images.to_channels(image, channels), size)[None]
+    given = () if hole is None else ((images.resize(hole, size)[None] > 0).float(),)
+    out = restore(small, *given)
+    own = tuple(image.shape[-2:])
+    pred = images.to_channels(images.resize(out.raw[0], own), image.shape[0]).clamp(-1, 1)
+    where = hole if hole is not None or out.hole is None else images.resize(out.hole[0], own).clamp(0, 1)
+    if where is None:
+        return pred, None
+    return images.composite(image[None], pred[None], where[None])[0], where
+
+
+def _in_photograph(restore: Callable, photo: Tensor, size: int, channels: int):
+    """Find the faces, restore each in its aligned square, paste them back."""
+    from facelab.faces.align import align, paste_back
+    from facelab.faces.detect import detect
+    from facelab.faces.landmarks import find_landmarks
+
+    boxes = detect(photo)
+    if not boxes:
+        raise BadImage("photograph", "no face was found in it; crop the face yourself and leave --find-faces out")
+    hidden = torch.zeros(1, *photo.shape[-2:])
+    for box in boxes:
+        face, matrix = align(photo, find_landmarks(photo, box), size)
+        done, hole = restore_image(restore, face, size, channels)
+        photo = paste_back(photo, done, matrix, hole)
+        if hole is not None:
+            black = torch.zeros_like(hidden)
+            hidden = torch.maximum(hidden, paste_back(black, hole, matrix, hole))
+    return photo, hidden
+
+
+def restore_files(
+    name: str,
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    *,
+    weights: str | Path | None = None,
+    holes: str | Path | None = None,
+    invert_holes: bool = False,
+    find_faces: bool = False,
+    device: str = "cpu",
+) -> Iterator[dict]:
+    """Restore files one after the other; a bad one is reported and the rest go on.
+
+    Args:
+        name: the system.
+        inputs: files and folders of face crops (of whole photographs with ``find_faces``).
+        out: folder; ``a.jpg`` becomes ``out/a.png``, its hole ``out/hole_a.png``.
+        weights: a file or name; None = the system's shipped weights.
+        holes: folder with ``a.png`` for each ``a.jpg``, white = hidden.
+        invert_holes: the hole pictures are black where hidden.
+        find_faces: find, align, restore and paste back.
+
+    Yields:
+        One record a file: ``file out hole seconds error``.
+
+    Raises:
+        BadWeights, BadImage: nothing can be done at all.
+    """
+    module = system(name)
+    model, cfg = module.load(weights or name)
+    model = model.to(device)
+    restore = lambda batch, *hole: module.restore(model, batch.to(device), *(h.to(device) for h in hole))  # noqa: E731
+    for path in list_inputs(inputs):
+        started, record = time.perf_counter(), {"file": str(path), "out": None, "hole": None, "error": None}
+        try:
+            image = images.load_image(path)
+            given = read_given_hole(Path(holes), path, tuple(image.shape[-2:]), invert_holes) if holes else None
+            if find_faces:
+                result, hole = _in_photograph(restore, image, cfg.size, cfg.channels)
+            else:
+                result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
+            record |= _write(Path(out), path, result.cpu(), None if hole is None else hole.cpu())
+        except FacelabError as error:
+            record["error"] = str(error)
+        yield {**record, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _write(out: Path, path: Path, result: Tensor, hole: Tensor | None) -> dict[str, str]:
+    images.save_image(result, out / f"{path.stem}.png")
+    if hole is None:
+        return {"out": str(out / f"{path.stem}.png")}
+    images.save_hole(hole, out / f"hole_{path.stem}.png")
+    return {"out": str(out / f"{path.stem}.png"), "hole": str(out / f"hole_{path.stem}.png")}
+
+
+def restore_command(records: Iterable[dict]) -> int:
+    """Print one JSON line a record; 1 where any failed, else 0."""
+    failed = False
+    for record in records:
+        print(json.dumps(record, ensure_ascii=False), flush=True)
+        failed |= record["error"] is not None
+    return int(failed)

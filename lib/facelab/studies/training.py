@@ -1,0 +1,179 @@
+"""Train a system from its name: data, engine, run folder, validation, and the weights at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from facelab import files, images
+from facelab.data.catalogue import open_dataset
+from facelab.errors import BadConfig
+from facelab.metrics.holes import iou
+from facelab.metrics.image import psnr
+from facelab.seeding import generator, seed_all
+from facelab.studies.batches import Trial, faces, training_loader, trial
+from facelab.train.engine import Engine, make_engine
+from facelab.train.fit import Outcome, fit
+from facelab.train.launch import launch
+from facelab.train.run import open_run
+from facelab.train.state import State
+from facelab.train.weights import write_weights
+
+SYSTEMS = ("oagan",)
+
+
+def system(name: str) -> ModuleType:
+    """The module of a system, by name.
+
+    Raises:
+        BadConfig: no such system.
+    """
+    if name not in SYSTEMS:
+        raise BadConfig("system", name, "one of " + ", ".join(SYSTEMS))
+    return import_module(f"facelab.systems.{name}")
+
+
+def configure(name: str, profile: str, data: str, changes: Mapping[str, Any] | None = None):
+    """A system's configuration for a profile and a dataset (which decides the channels)."""
+    channels = {"channels": open_dataset(data).channels}
+    return system(name).Config.for_profile(profile, **{**channels, **(changes or {})})
+
+
+def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -> Callable[[int], dict[str, float]]:
+    """A function of the step number that measures restoration on a fixed trial.
+
+    Args:
+        restore: images (N, C, S, S) to a restoration.
+        test: held-out faces.
+
+    Returns:
+        step → ``gain`` (dB PSNR over the input), ``psnr``, ``iou``, means over the trial.
+    """
+    before = psnr(test.occluded, test.truth)
+
+    @torch.no_grad()
+    def measure(step: int) -> dict[str, float]:
+        images_out, holes = [], []
+        for start in range(0, len(test), chunk):
+            with engine.autocast():
+                out = restore(engine.to_device(test.occluded[start : start + chunk]))
+            images_out.append(out.image.float().cpu())
+            holes.append(out.hole.float().cpu())
+        after = psnr(torch.cat(images_out), test.truth)
+        overlap = iou(torch.cat(holes), test.hole)
+        return {"psnr": after.mean().item(), "gain": (after - before).mean().item(), "iou": overlap.mean().item()}
+
+    return measure
+
+
+def picture_grid(restore: Callable, test: Trial, path: Callable[[int], Path], engine: Engine) -> Callable[[int], None]:
+    """A function of the step number that writes input / hole / output / truth of the first eight faces."""
+
+    @torch.no_grad()
+    def draw(step: int) -> None:
+        with engine.autocast():
+            out = restore(engine.to_device(test.occluded[:8]))
+        hole = images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1])
+        rows = torch.cat([test.occluded[:8], hole, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
+        images.save_image(images.grid(rows.clamp(-1, 1), 8), path(step))
+
+    return draw
+
+
+def train(
+    name: str,
+    cfg: Any,
+    data: str,
+    *,
+    seed: int = 0,
+    out: str | Path | None = None,
+    resume: str = "auto",
+    device: str = "auto",
+    seconds: float | None = None,
+    **options: Any,
+) -> tuple[Outcome, Any]:
+    """Train one system and write ``weights.safetensors`` with its card into the run folder.
+
+    Args:
+        name: the system.
+        cfg: its configuration.
+        data: a dataset of the catalogue.
+        seed: of weights, batches and every other draw.
+        out: the run folder; ``runs/SYSTEM-DATA-seedN`` where None.
+        resume: ``"auto"`` or ``"never"``.
+        device: see :func:`facelab.train.engine.make_engine`.
+        seconds: stop cleanly after so much wall time; resume goes on.
+        **options: passed to :func:`facelab.train.fit.fit` (``curve``, ``progress``, ``every`` …).
+
+    Returns:
+        How the run ended, and the trained model.
+    """
+    module, engine = system(name), make_engine(device)
+    seed_all(seed)
+    model = engine.prepare(module.build(cfg))
+    opts = module.optimizers(model, cfg)
+    state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
+    folder = Path(out) if out is not None else files.runs_root() / f"{name}-{data.replace(':', '_').replace('/', '_')}-seed{seed}"
+    run = open_run(folder, model, opts, state, engine=engine, resume=resume)
+    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed)
+    held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed)
+    restore = partial(module.restore, model)
+    step = lambda batch: module.train_step(batch, model, opts, state, engine)  # noqa: E731
+    measure = validator(restore, held_out, engine)
+    draw = picture_grid(restore, held_out, run.grid, engine)
+    outcome = fit(
+        step, loader, cfg.steps, validate=measure, picture=draw if engine.is_main else None, best="gain",
+        seconds=seconds, **{"every": max(1, cfg.steps // 20), **run.hooks(), **options},
+    )  # fmt: skip
+    if engine.is_main:
+        card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
+        write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
+    return outcome, model
+
+
+def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, engine: Engine, rows: list) -> dict:
+    """What is known about weights when a run ends; the evaluation adds the metrics."""
+    dataset = open_dataset(data)
+    return {
+        "system": name,
+        "data": data,
+        "split": {part: len(faces(data, part, cfg.size, cfg.channels)) for part in ("train", "val", "test")},
+        "people": len(dataset.identities),
+        "steps": outcome.step,
+        "seconds": round(sum(float(row.get("seconds", 0.0)) for row in rows), 1),
+        "device": describe(engine),
+        "seed": seed,
+        "config": dataclasses.asdict(cfg),
+    }
+
+
+def describe(engine: Engine) -> str:
+    """The device in words, e.g. ``"cpu, 2 threads, bf16"``."""
+    if engine.device.type == "cuda":
+        return f"{torch.cuda.get_device_name(engine.device)} × {engine.world}, {engine.precision}"
+    return f"{engine.device.type} ({platform.machine()}), {torch.get_num_threads()} threads, {engine.precision}"
+
+
+def train_system(
+    name: str, profile: str = "laptop", data: str = "orl", steps: int = 0, resume: str = "auto", devices: int = 1,
+    out: str | Path | None = None, seed: int = 0, changes: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
+) -> None:
+    """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number."""
+    more = {**(changes or {}), **({"steps": steps} if steps else {})}
+    cfg = configure(name, profile, data, more)
+    launch(partial(_train_quietly, name, cfg, data, seed, out, resume, seconds), devices=devices)
+
+
+def _train_quietly(name, cfg, data, seed, out, resume, seconds) -> None:
+    outcome, _ = train(name, cfg, data, seed=seed, out=out, resume=resume, seconds=seconds)
+    print(json.dumps({"stopped": outcome.stopped, "step": outcome.step, "seconds": round(outcome.seconds, 1)}))
