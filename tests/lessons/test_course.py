@@ -13,6 +13,7 @@ from facelab.lessons.course import exit_code, run_lessons
 from facelab.lessons.notebook import find_lesson, lesson_names, parse_setting, read_lesson
 from facelab.lessons.runner import LessonResult
 
+pytestmark = pytest.mark.lessons
 MEET = (
     "import pathlib, time\n"
     "here = pathlib.Path.cwd()\n(here.parent / (here.name + '.seen')).touch()\n"

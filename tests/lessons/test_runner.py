@@ -17,6 +17,7 @@ import pytest
 from facelab.errors import LessonFailed
 from facelab.lessons.runner import MARK, run_lesson
 
+pytestmark = pytest.mark.lessons
 RECORD = """
 import json, pathlib
 pathlib.Path(OUT_DIR, "metrics.json").write_text(json.dumps({"steps": STEPS, "rate": RATE}))
@@ -179,6 +180,13 @@ def test_threads_and_folder(lesson, tmp_path):
     code = "import os\nassert os.environ['OMP_NUM_THREADS'] == '1' and os.getcwd() == OUT_DIR\nopen('x', 'w').close()"
     run_lesson(lesson("threads", code), tmp_path / "a.ipynb", threads=1)
     assert Path(tmp_path / "a" / "x").exists()
+
+
+def test_figures_are_kept_whatever_the_backend(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    path = write("draws", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    result = run_lesson(path, tmp_path / "out.ipynb")
+    assert "image/png" in str(nbformat.read(result.output, 4).cells[0].outputs)
 
 
 def test_same_seed_same_record(lesson, tmp_path):

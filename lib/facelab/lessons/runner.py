@@ -162,6 +162,7 @@ def _environment(mark: str, threads: int | None) -> dict[str, str]:
     # the lesson meets the same interpreter and the same facelab as its caller
     more = {"PATH": first(Path(sys.executable).parent, "PATH"), "PYTHONPATH": first(LIBRARY, "PYTHONPATH")}
     more |= {MARK: mark, "TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    more["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # figures belong in the notebook, whatever is set
     if threads:
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         more |= dict.fromkeys(names, str(threads))
