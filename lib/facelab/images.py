@@ -213,7 +213,11 @@ def composite(known: Tensor, pred: Tensor, hole: Tensor) -> Tensor:
 
 
 def grid(images: Tensor, columns: int, gap: int = 2, background: float = 1.0) -> Tensor:
-    """Lay images (N, C, H, W) out row by row: (C, rows·(H+gap)-gap, columns·(W+gap)-gap). For looking, never for measuring."""
+    """Lay images (N, C, H, W) out row by row; for looking, never for measuring.
+
+    Returns:
+        Tensor (C, rows·(H+gap)-gap, columns·(W+gap)-gap).
+    """
     count, channels, height, width = images.shape
     rows = -(-count // columns)
     out = images.new_full((channels, rows * (height + gap) - gap, columns * (width + gap) - gap), background)

@@ -79,6 +79,7 @@ def open_lfw(root: Path) -> FaceDataset:
     """Labeled Faces in the Wild: ``First_Last/First_Last_0001.jpg``; the deep-funnelled copy is preferred."""
     hint = "See `facelab data get lfw` for where it is published and how to place it."
     places = [base / name for name in LFW_FOLDERS for base in (root, root / "lfw-py")]
+    places = [place / place.name if (place / place.name).is_dir() else place for place in places]  # a mirror nests it
     folder = first_folder(places, "lfw-deepfunneled/, lfw_funneled/ or lfw/, here or in lfw-py/", hint)
     files = [f for f in pictures_under(folder) if re.fullmatch(re.escape(f.parent.name) + r"_\d{4}", f.stem)]
     files = [f for f in files if f.parent.parent == folder]
