@@ -21,7 +21,9 @@ class Draws:
 
     def uniform(self, low: float | Tensor, high: float | Tensor, *shape: int) -> Tensor:
         """(count, *shape) between ``low`` and ``high``."""
-        return low + (high - low) * torch.rand(self.count, *shape, generator=self.generator)
+        if isinstance(low, Tensor) or isinstance(high, Tensor):
+            return low + (high - low) * torch.rand(self.count, *shape, generator=self.generator)
+        return torch.empty(self.count, *shape).uniform_(low, high, generator=self.generator)
 
     def normal(self, *shape: int) -> Tensor:
         """(count, *shape), standard normal."""
@@ -33,8 +35,9 @@ class Draws:
 
     def pick(self, values: Sequence[float], weights: Sequence[float] | None = None) -> Tensor:
         """(count,) entries of ``values``."""
-        odds = torch.ones(len(values)) if weights is None else torch.tensor(weights, dtype=torch.float32)
-        rows = torch.multinomial(odds, self.count, replacement=True, generator=self.generator)
+        if weights is None:
+            return torch.tensor(values)[torch.randint(len(values), (self.count,), generator=self.generator)]
+        rows = torch.multinomial(torch.tensor(weights), self.count, replacement=True, generator=self.generator)
         return torch.tensor(values)[rows]
 
     def seeds(self) -> Tensor:
@@ -71,6 +74,12 @@ def grain(seed: Tensor, channels: int, height: int, width: int) -> Tensor:
 def take(params: Params, rows: Tensor) -> Params:
     """The chosen samples of a dict of batched parameters."""
     return {name: value[rows] for name, value in params.items()}
+
+
+def apart(params: Params) -> list[Params]:
+    """One dict a sample, each a batch of one."""
+    pieces = {name: value.split(1) for name, value in params.items()}
+    return [dict(zip(pieces, row, strict=True)) for row in zip(*pieces.values(), strict=True)]
 
 
 def join(parts: Sequence[Params]) -> Params:

@@ -34,7 +34,7 @@ def _bases(draws: Draws) -> Tensor:
         (0.05 + 0.35 * hue, 0.2 + 0.5 * s, 0.15 + 0.55 * v),
         (hue, 0.7 + 0.3 * s, 0.5 + 0.5 * v),
     ]
-    return torch.stack([hsv(*option) for option in options], 1)
+    return hsv(*(torch.stack(values, 1) for values in zip(*options, strict=True)))
 
 
 def palettes(draws: Draws, schemes: tuple[str, ...] = SCHEMES, spreads: tuple[float, ...] = (0.05, 0.15, 0.35, 0.7)):

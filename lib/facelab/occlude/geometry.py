@@ -38,20 +38,35 @@ class Shape:
     def __post_init__(self):
         self.second = torch.zeros_like(self.alpha) if self.second is None else self.second
         self.glow = torch.zeros_like(self.alpha) if self.glow is None else self.glow
-        flag = 0.0 if self.picture is None else 1.0
         if self.has_picture is None:
-            self.has_picture = self.alpha.new_full((len(self.alpha), 1, 1), flag)
-        if self.picture is None:  # a view, costs nothing until it is joined
-            self.picture = self.alpha.new_zeros(1, 1, 1, 1).expand(len(self.alpha), 3, *self.alpha.shape[1:])
+            self.has_picture = self.alpha.new_full((len(self.alpha), 1, 1), float(self.picture is not None))
+
+    def with_picture(self) -> Shape:
+        """The same shape with a (black, unused) picture where it had none."""
+        if self.picture is None:
+            self.picture = self.alpha.new_zeros(len(self.alpha), 3, *self.alpha.shape[1:])
+        return self
+
+    def rows(self, which: Tensor) -> Shape:
+        """Some of the samples."""
+        return Shape(**{name: None if value is None else value[which] for name, value in vars(self).items()})
+
+    def put(self, which: Tensor, new: Shape) -> None:
+        """Replace some of the samples."""
+        if new.picture is not None or self.picture is not None:
+            self.with_picture(), new.with_picture()
+        for name, value in vars(new).items():
+            if value is not None:
+                getattr(self, name)[which] = value
 
 
 def join_shapes(shapes: Sequence[Shape], order: Tensor | None = None) -> Shape:
     """Concatenate shapes; ``order`` is the row each sample came from, and is undone."""
-    joined = {f.name: torch.cat([getattr(s, f.name) for s in shapes]) for f in fields(Shape)}
-    if order is not None:
-        back = torch.argsort(order)
-        joined = {name: value[back] for name, value in joined.items()}
-    return Shape(**joined)
+    if any(shape.picture is not None for shape in shapes):
+        shapes = [shape.with_picture() for shape in shapes]
+    names = [f.name for f in fields(Shape) if getattr(shapes[0], f.name) is not None]
+    joined = Shape(**{name: torch.cat([getattr(s, name) for s in shapes]) for name in names})
+    return joined if order is None else joined.rows(torch.argsort(order))
 
 
 def by_variant(params: Params, functions: Sequence[Callable], size: tuple[int, int]) -> Shape:

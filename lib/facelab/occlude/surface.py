@@ -96,7 +96,7 @@ def _textured(shape: Shape, s: Params) -> Tensor:
     zoom = col(s["zoom"])
     where = torch.stack([2 * shape.u * zoom, 2 * shape.v * zoom], -1)
     colour = F.grid_sample(tile, where, mode="bilinear", padding_mode="reflection", align_corners=False)
-    if bool(shape.has_picture.any()):
+    if shape.picture is not None:
         colour = torch.lerp(colour, shape.picture, shape.has_picture[:, None])
     colour = torch.lerp(colour, s["colour2"][:, :, None, None], shape.second[:, None])
     return colour
@@ -129,14 +129,14 @@ def _compressed(colour: Tensor, strength: Tensor) -> Tensor:
 
 def _shadow(hole: Tensor, s: Params) -> Tensor:
     """The occluder's outline, moved and blurred wide, times its strength; exactly 0 a few pixels away."""
-    height, width = hole.shape[-2:]
-    small = F.avg_pool2d(hole, 4, ceil_mode=True)
+    small = _smooth(F.avg_pool2d(hole, 4, ceil_mode=True))
     eye = torch.zeros(len(hole), 2, 3)
     eye[:, 0, 0] = eye[:, 1, 1] = 1
     eye[:, 0, 2], eye[:, 1, 2] = -2 * s["shadow_x"], -2 * s["shadow_y"]
-    grid = F.affine_grid(eye, (len(hole), 1, height, width), align_corners=False)
-    moved = F.grid_sample(_smooth(small), grid, padding_mode="border", align_corners=False)
-    return moved * s["shadow"].view(-1, 1, 1, 1)
+    grid = F.affine_grid(eye, tuple(small.shape), align_corners=False)
+    moved = F.grid_sample(small, grid, padding_mode="border", align_corners=False)
+    full = F.interpolate(moved, size=hole.shape[-2:], mode="bilinear", align_corners=False)
+    return full * s["shadow"].view(-1, 1, 1, 1)
 
 
 def render(images: Tensor, shape: Shape, surface: Params, hole: Tensor | None = None) -> tuple[Tensor, Tensor]:

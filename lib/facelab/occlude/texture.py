@@ -16,6 +16,10 @@ from facelab.occlude.geometry import col
 OCTAVES = (3, 6, 12, 24, 48)
 
 
+def _grown(knots: Tensor, side: int, mode: str) -> Tensor:
+    return F.interpolate(knots, size=(side, side), mode=mode, align_corners=True)
+
+
 def fractal(seed: Tensor, salt: int, side: int, rough: Tensor) -> Tensor:
     """Value noise over five octaves, stretched to [0, 1].
 
@@ -25,12 +29,14 @@ def fractal(seed: Tensor, salt: int, side: int, rough: Tensor) -> Tensor:
         side: tile side, pixels.
         rough: (N,) weight of each octave against the one before, 0.2 (clouds) to 0.9 (grit).
     """
-    total = 0.0
-    for octave, cells in enumerate(OCTAVES):
-        knots = hashed(seed, salt * 8 + octave, (cells + 1) ** 2).view(-1, 1, cells + 1, cells + 1)
-        mode = "bicubic" if octave < 2 else "bilinear"
-        layer = F.interpolate(knots, size=(side, side), mode=mode, align_corners=True)[:, 0]
-        total = total + layer * col(rough.pow(octave))
+    weights = [rough.pow(octave).view(-1, 1, 1, 1) for octave in range(len(OCTAVES))]
+    knots = [hashed(seed, salt * 8 + k, (cells + 1) ** 2).view(-1, 1, cells + 1, cells + 1) for k, cells in enumerate(OCTAVES)]
+    small = -(-side // 4)  # the two broadest octaves are smooth enough to be worked out on a quarter of the grid
+    broad = sum(w * _grown(k, small, "bicubic") for w, k in zip(weights[:2], knots[:2], strict=True))
+    total = _grown(broad, side, "bilinear")
+    for weight, knot in zip(weights[2:], knots[2:], strict=True):
+        total = total.addcmul(weight, _grown(knot, side, "bilinear"))
+    total = total[:, 0]
     low, high = total.amin((1, 2), keepdim=True), total.amax((1, 2), keepdim=True)
     return (total - low) / (high - low + 1e-6)
 
