@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from facelab.errors import LessonFailed
-from facelab.lessons.runner import MARK, run_lesson
+from facelab.lessons.runner import run_lesson
 
 pytestmark = pytest.mark.lessons
 RECORD = """
@@ -24,12 +25,16 @@ pathlib.Path(OUT_DIR, "metrics.json").write_text(json.dumps({"steps": STEPS, "ra
 """
 
 
+TOKEN = "FACELAB_TEST_TOKEN"  # inherited by all that one test starts, so that another session's lessons do not count
+
+
 def left_behind() -> list[int]:
-    """Processes that carry a runner's mark."""
+    """Processes that the running test started and that are still alive."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.uids().real == os.getuid() and MARK in process.environ() and process.status() != "zombie":
+            mine = process.uids().real == os.getuid() and process.environ().get(TOKEN) == os.environ[TOKEN]
+            if mine and process.status() != "zombie":
                 found.append(process.pid)
         except (psutil.Error, OSError):
             continue
@@ -37,10 +42,19 @@ def left_behind() -> list[int]:
 
 
 @pytest.fixture(autouse=True)
-def no_orphans():
-    before = set(left_behind())
+def no_orphans(monkeypatch):
+    monkeypatch.setenv(TOKEN, uuid.uuid4().hex)
     yield
-    assert set(left_behind()) <= before, "a kernel, or something a lesson started, is still there"
+    assert left_behind() == [], "a kernel, or something a lesson started, is still there"
+
+
+def test_the_search_for_orphans_finds_one():
+    orphan = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        assert left_behind() == [orphan.pid]
+    finally:
+        orphan.kill()
+        orphan.wait()
 
 
 def failure(path, out, parameters=None, **more) -> LessonFailed:

@@ -25,6 +25,9 @@ from facelab.lessons.notebook import USAGE, check_parameters, defaults, find_les
 CELL_ERROR, TIMEOUT, DEAD_KERNEL = 1, 3, 4  # exit codes beside 0 (all cells ran) and 2 (usage)
 SECONDS = {"smoke": 300, "laptop": 1800, "gpu": 3600}  # longest a lesson may take, by profile
 LIBRARY = Path(__file__).resolve().parents[2]  # the folder facelab is imported from
+# Without the first line jsonschema builds, for nearly a second, a grammar of web addresses that no notebook needs.
+WORKER = """import sys; sys.modules["rfc3987_syntax"] = None
+from facelab.lessons.worker import main; main()"""
 MARK = "FACELAB_LESSON_RUN"  # every process a lesson starts inherits this, so that none is left behind
 
 
@@ -137,7 +140,7 @@ def _execute(
 def _wait(scratch: Path, timeout: float, threads: int | None, stop: threading.Event | None) -> str:
     """Run the worker to its end; text where it had to be ended. Whatever it started is gone afterwards."""
     mark = uuid.uuid4().hex
-    command = [sys.executable, "-m", "facelab.lessons.worker", str(scratch / "job.json")]
+    command = [sys.executable, "-c", WORKER, str(scratch / "job.json")]
     with open(scratch / "noise.txt", "wb") as noise:
         worker = subprocess.Popen(
             command, env=_environment(mark, threads), stdin=subprocess.DEVNULL, stdout=noise, stderr=noise, cwd=scratch
@@ -187,20 +190,20 @@ def _sweep(worker: subprocess.Popen, mark: str) -> None:
 def _fault(notebook: NotebookNode, executed: NotebookNode, ended: dict) -> tuple[int | None, str, int] | None:
     """(cell, reason, code) of the first thing wrong, or None where every cell has run and none failed."""
     places = {cell.id: index for index, cell in enumerate(notebook.cells)}
-    unrun = next((c for c in executed.cells if not _ran(c)), None)
-    started = any("papermill" in c.metadata for c in executed.cells)
-    cell = places.get(unrun.id) if started and unrun is not None else None
+    begun = [c.id for c in executed.cells if c.metadata.get("papermill", {}).get("start_time")]
+    last = places.get(begun[-1]) if begun else None
     if ended["end"] == "timeout":
-        return cell, ended["reason"], TIMEOUT
+        return last, ended["reason"], TIMEOUT
     for broken in executed.cells:
         for output in broken.get("outputs", []):
             if output.output_type == "error":
                 reason = f"{output.ename}: {(output.evalue.strip().splitlines() or [''])[0]}"
                 return places.get(broken.id), reason.removesuffix(": "), CELL_ERROR
     if ended["end"] == "dead":
-        return cell, f"the kernel died ({ended['reason']}); often it ran out of memory", DEAD_KERNEL
+        return last, f"the kernel died ({ended['reason']}); often it ran out of memory", DEAD_KERNEL
+    unrun = next((c for c in executed.cells if not _ran(c)), None)
     if unrun is not None:
-        return cell, "this cell never ran, though the lesson seemed to end well (sys.exit?)", CELL_ERROR
+        return places.get(unrun.id), "this cell never ran, though the lesson seemed to end well (sys.exit?)", CELL_ERROR
     return None if ended["end"] == "done" else (None, ended["reason"], CELL_ERROR)
 
 

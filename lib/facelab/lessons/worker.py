@@ -1,4 +1,4 @@
-"""The process in which one lesson runs: ``python -m facelab.lessons.worker JOB.json``.
+"""The process in which one lesson runs; :mod:`facelab.lessons.runner` starts it with the path of a job file.
 
 One process a lesson keeps its working folder, threads and environment its own, and lets the caller end all of it.
 """
@@ -70,7 +70,3 @@ def main() -> None:
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     threading.Thread(target=_end_with, args=(job["parent"],), daemon=True).start()
     Path(job["ended"]).write_text(json.dumps(execute(job)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
