@@ -1,0 +1,134 @@
+"""What every figure stands on: a white sheet measured in inches, and the way from a figure to bytes and files.
+
+Figures are made without pyplot: nothing is kept open, nothing depends on a backend, and a figure that ends a notebook
+cell is shown wherever the notebook runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from facelab import files
+
+INK, GREY, LINE = "#1f2933", "#7b8794", "#d9dee4"
+COLOURS = ("#1c6dd0", "#e8590c", "#2b8a3e", "#ae3ec9", "#0b7285", "#c92a2a", "#5c677d", "#e67700")
+STYLE = {
+    "font.family": "sans-serif", "font.size": 10.0, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GREY,
+    "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": LINE, "grid.linewidth": 0.6, "axes.axisbelow": True, "xtick.color": GREY,
+    "ytick.color": GREY, "xtick.labelsize": 9, "ytick.labelsize": 9, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
+    "legend.frameon": False, "legend.fontsize": 9, "lines.linewidth": 1.8, "lines.solid_capstyle": "round",
+}  # fmt: skip
+DPI = 144  # of the bytes; a notebook shows them at 96, so that they stay crisp on fine screens
+LIMIT = 150 * 1024
+
+
+def styled(function):
+    """Run a drawing function under the house style, leaving matplotlib's own settings as they were."""
+
+    @functools.wraps(function)
+    def draw(*args, **kwargs):
+        with matplotlib.rc_context(STYLE):
+            return function(*args, **kwargs)
+
+    return draw
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty white figure, inches; ends a cell as a picture."""
+    figure = Figure(figsize=(width, height), facecolor="white")
+    figure._repr_png_ = functools.partial(_for_notebook, figure)
+    return figure
+
+
+def sheet(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure with one bare axes over all of it, in inches from the top left corner."""
+    figure = new_figure(width, height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def png(figure: Figure, dpi: int = DPI) -> bytes:
+    """The figure as PNG bytes, the same bytes for the same figure."""
+    out = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
+    return out.getvalue()
+
+
+def _for_notebook(figure: Figure) -> tuple[bytes, dict[str, int]]:
+    width, height = figure.get_size_inches()
+    return png(figure), {"width": round(width * 96), "height": round(height * 96)}
+
+
+def save(figure: Figure, path: str | Path, dpi: int = DPI, limit: int = LIMIT) -> Path:
+    """Write a figure as PNG, atomically, in as many colours as fit into ``limit`` bytes.
+
+    Raises:
+        ValueError: not even 32 colours at half the resolution fit.
+    """
+    for scale, colours in ((1.0, None), (1.0, 256), (0.8, 256), (0.65, 256), (0.5, 128), (0.5, 32)):
+        content = png(figure, round(dpi * scale))
+        content = content if colours is None else _fewer_colours(content, colours)
+        if len(content) <= limit:
+            files.write_bytes(path, content)
+            return Path(path)
+    raise ValueError(f"{path}: the figure does not fit into {limit} bytes; draw fewer or smaller pictures")
+
+
+def _fewer_colours(content: bytes, colours: int) -> bytes:
+    out = io.BytesIO()
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE).save(out, format="PNG", optimize=True)
+    return out.getvalue()
+
+
+def pixels(image: Tensor, hole: bool = False) -> np.ndarray:
+    """An image (C, H, W) in [-1, 1], or a hole (1, H, W) in [0, 1], as values 0..1 for matplotlib.
+
+    Raises:
+        ValueError: a range that belongs to neither, which would be drawn wrong without a word.
+    """
+    image = image.detach().float().cpu()
+    low, high = (0.0, 1.0) if hole else (-1.0, 1.0)
+    lowest, highest = float(image.min()), float(image.max())
+    if lowest < low - 0.25 or highest > high + 0.25:
+        what = "a hole is in [0, 1]" if hole else "an image is in [-1, 1]"
+        raise ValueError(f"values from {lowest:.3g} to {highest:.3g} cannot be drawn: {what}")
+    unit = ((image - low) / (high - low)).clamp(0, 1).permute(1, 2, 0).numpy()
+    return unit[:, :, 0] if unit.shape[2] == 1 else unit
+
+
+def put(axes: Axes, image: Tensor, x: float, y: float, side: float, hole: bool = False, points: Tensor | None = None):
+    """Draw an image with its top left corner at (x, y), ``side`` inches high; ``points`` (K, 2) in its pixels."""
+    height, width = image.shape[-2:]
+    scale = side / height
+    axes.imshow(
+        pixels(image, hole), cmap="gray", vmin=0, vmax=1, extent=(x, x + width * scale, y + side, y), aspect="auto"
+    )
+    if points is not None:
+        where = (points.detach().cpu() + 0.5) * scale
+        axes.plot(x + where[:, 0], y + where[:, 1], ".", color="#40c057", ms=max(1.5, 2.2 * side), mew=0)
+
+
+def write(axes: Axes, x: float, y: float, text: str, size: float = 9.5, align: str = "center", **style) -> None:
+    """Words at (x, y), centred vertically."""
+    axes.text(x, y, text, fontsize=size, ha=align, va=style.pop("va", "center"), **style)
+
+
+def needed(texts: Sequence[str], size: float = 9.5) -> float:
+    """About how many inches the longest line of some texts takes."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
+    return longest * size * 0.0078

@@ -1,0 +1,182 @@
+"""Pictures of faces, holes and results. Each function takes images in [-1, 1] and gives back a ``Figure``.
+
+A hole is drawn white where something is hidden. Charts are in :mod:`facelab.show.charts`, and can be had from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from facelab.images import to_channels
+from facelab.show.canvas import COLOURS, GREY, needed, png, put, save, sheet, styled, write
+from facelab.show.charts import comparison, curves, histogram
+
+__all__ = ["best_and_worst", "comparison", "curves", "face_grid", "histogram", "png", "rows", "save", "tinted"]
+GAP = 0.05  # inches between pictures
+
+
+def _is_hole(name: str) -> bool:
+    return name.split("\n")[0].strip().lower().endswith(("hole", "holes"))
+
+
+@styled
+def face_grid(
+    images: Tensor,
+    titles: Sequence[str] | None = None,
+    columns: int | None = None,
+    *,
+    title: str = "",
+    side: float = 1.1,
+    landmarks: Tensor | None = None,
+    hole: bool = False,
+) -> Figure:
+    """Images side by side, row by row.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1]; (N, 1, H, W) in [0, 1] with ``hole``.
+        titles: words under each.
+        columns: pictures a row; by default at most 8.
+        title: one line above all.
+        side: height of a picture, inches.
+        landmarks: (N, K, 2) pixels (x, y), drawn as dots; rows of NaN are left out.
+        hole: the images are holes.
+
+    Taught in: 00.
+    """
+    columns = min(columns or 8, len(images))
+    lines = -(-len(images) // columns)
+    width = side * images.shape[-1] / images.shape[-2]
+    below = 0.0 if titles is None else 0.03 + 0.16 * max(1, *(t.count("\n") + 1 for t in titles))
+    above = 0.32 if title else 0.02
+    figure, axes = sheet(columns * (width + GAP) + GAP, above + lines * (side + below + GAP) + 0.02)
+    if title:
+        write(axes, GAP, 0.15, title, 10.5, "left", weight="bold")
+    for k, image in enumerate(images):
+        x, y = GAP + (k % columns) * (width + GAP), above + (k // columns) * (side + below + GAP)
+        points = None if landmarks is None or torch.isnan(landmarks[k]).any() else landmarks[k]
+        put(axes, image, x, y, side, hole, points)
+        if titles is not None:
+            write(axes, x + width / 2, y + side + 0.04, titles[k], 8.5, va="top")
+    return figure
+
+
+@styled
+def rows(
+    strips: Mapping[str, Tensor],
+    titles: Sequence[str] | None = None,
+    notes: Sequence[str] | None = None,
+    *,
+    title: str = "",
+    side: float = 1.1,
+) -> Figure:
+    """Labelled strips, one column a face: input, hole, output, truth ...
+
+    Args:
+        strips: label → (N, C, H, W) in [-1, 1]. A label that ends in "hole" names holes, in [0, 1], drawn white where
+            hidden.
+        titles: words above each column.
+        notes: words below each column.
+        title: one line above all.
+        side: height of a picture, inches.
+
+    Raises:
+        ValueError: strips of different length, or values in no known range.
+
+    Taught in: 00.
+    """
+    _same_length(strips)
+    columns = list(range(len(next(iter(strips.values())))))
+    figure, _ = _strips(strips, columns, [0.0] * len(columns), titles, notes, title, side)
+    return figure
+
+
+def _same_length(strips: Mapping[str, Tensor]) -> None:
+    lengths = {name: len(strip) for name, strip in strips.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"strips of one length are needed, not {lengths}")
+
+
+def _strips(strips, columns: list[int], shifts: list[float], titles, notes, title: str, side: float, colours=None):
+    """Draw the chosen columns, column k moved right by ``shifts[k]``; returns figure and axes."""
+    first = next(iter(strips.values()))
+    width = side * first.shape[-1] / first.shape[-2]
+    left, above = needed(list(strips)) + 0.15, 0.02 + 0.3 * bool(title) + 0.22 * bool(titles)
+    below = 0.05 + (0.16 * max(n.count("\n") + 1 for n in notes) if notes else 0)
+    total = left + len(columns) * (width + GAP) + max(shifts) + 0.02
+    figure, axes = sheet(total, above + len(strips) * (side + GAP) + below)
+    if title:
+        write(axes, left, 0.15, title, 10.5, "left", weight="bold")
+    for r, (name, strip) in enumerate(strips.items()):
+        y = above + r * (side + GAP)
+        write(axes, left - 0.1, y + side / 2, name, 9.5, "right")
+        for k, column in enumerate(columns):
+            put(axes, strip[column], left + k * (width + GAP) + shifts[k], y, side, _is_hole(name))
+    foot = above + len(strips) * (side + GAP)
+    for k in range(len(columns)):
+        x = left + k * (width + GAP) + shifts[k] + width / 2
+        if titles:
+            write(axes, x, above - 0.12, titles[k], 9)
+        if notes:
+            write(axes, x, foot + 0.02, notes[k], 8.5, va="top", color=colours[k] if colours else None)
+    return figure, axes
+
+
+@styled
+def best_and_worst(
+    strips: Mapping[str, Tensor],
+    metric: Tensor,
+    name: str = "PSNR",
+    unit: str = "dB",
+    *,
+    count: int = 4,
+    higher: bool = True,
+    title: str = "",
+    side: float = 1.1,
+) -> Figure:
+    """The best faces by a metric beside the worst, the number under each column.
+
+    Args:
+        strips: as for :func:`rows`, all faces measured.
+        metric: (N,), one number a face.
+        name, unit: what the number is.
+        count: how many of each; fewer where there are not enough faces.
+        higher: more of it is better.
+
+    Taught in: 04.
+    """
+    _same_length(strips)
+    order = torch.argsort(torch.as_tensor(metric), descending=higher, stable=True).tolist()
+    count = max(1, min(count, len(order) // 2))
+    columns = order[:count] + order[-count:]
+    shifts = [0.0] * count + [0.3] * count
+    titles = ["best"] + [""] * (count - 1) + ["worst"] + [""] * (count - 1)
+    notes = [f"{float(metric[k]):.3g} {unit}".strip() for k in columns]
+    colours = [COLOURS[0]] * count + [COLOURS[5]] * count
+    title = title or f"{len(order)} faces ordered by {name}"
+    return _strips(strips, columns, shifts, titles, notes, title, side, colours)[0]
+
+
+def tinted(images: Tensor, holes: Tensor, colour: Sequence[float] = (1.0, 0.42, 0.0), strength: float = 0.6) -> Tensor:
+    """Colour what is hidden, to see where a hole lies on its face.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        holes: (N, 1, H, W) in [0, 1], 1 = hidden.
+        colour: red, green, blue in [0, 1].
+        strength: 0 leaves the images, 1 paints the hole over.
+
+    Returns:
+        (N, 3, H, W) in [-1, 1].
+    """
+    paint = torch.tensor(colour).view(1, 3, 1, 1) * 2 - 1
+    return torch.lerp(to_channels(images, 3), paint.expand(len(images), 3, *images.shape[-2:]), holes * strength)
+
+
+def grey_note(figure: Figure, text: str) -> Figure:
+    """A small line of words in the figure's lower right corner: data, seed, steps."""
+    figure.text(0.995, 0.004, text, fontsize=7, color=GREY, ha="right", va="bottom")
+    return figure
