@@ -47,8 +47,8 @@ class Config:
     model: str = "unet"  # "published": the 13.9 M-parameter network of the paper (at width 64)
     size: int = 64  # pixels
     channels: int = 1
-    width: int = 24  # published: 64
-    hole_width: int = 16  # of the "unet" model's hole net
+    width: int = 40  # published: 64
+    hole_width: int = 32  # of the "unet" model's hole net
     critic_width: int = 16  # published: 64
     critic_downs: int = 4  # published: 6
     critic_norm: str = "none"
@@ -56,15 +56,15 @@ class Config:
     loss: str = "wgan"
     penalty: str = "gp"
     lambda_penalty: float = 10.0
-    lambda_adv: float = 0.02  # released: 1
+    lambda_adv: float = 0.05  # released: 1
     lambda_class: float = 1.0
     lambda_hidden: float = 6.0
     lambda_visible: float = 1.0
     lambda_hole: float = 1.0  # released: 0, the holes are known but not used
     lambda_perceptual: float = 0.05
-    lambda_style: float = 120.0
-    lambda_area: float = 1.0  # pulls a natural picture's hole towards empty
-    lambda_tv: float = 1e-5
+    lambda_style: float = 0.5  # released: 120, on VGG16 maps of another scale
+    lambda_area: float = 0.02  # released: 1; pulls a natural picture's hole towards empty
+    lambda_tv: float = 1e-6  # released: 1e-5
     feature_net: str = "effnet-lite0"  # "none": no perceptual and style terms; released: vgg16
     teacher: float = 0.5  # share of each batch whose gate is given the true hole; released: 0
     adversarial_from: float = 0.3  # share of the run after which the critic joins; released: 0
@@ -109,8 +109,8 @@ class Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
         profiles = {
             "smoke": dict(size=32, width=8, hole_width=8, batch=8, steps=60, feature_net="none", critic_downs=3),
-            "laptop": dict(size=64, width=24, hole_width=16, batch=16, steps=1500),
-            "gpu": dict(size=128, width=24, hole_width=16, batch=32, steps=24_000, ema=0.999),
+            "laptop": dict(size=64, width=32, hole_width=16, batch=16, steps=1500),
+            "gpu": dict(size=128, width=40, hole_width=32, batch=32, steps=24_000, ema=0.999),
         }
         if profile not in profiles:
             raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
@@ -121,7 +121,7 @@ class Config:
         """The behaviour of the released code, faults included (its labels excepted)."""
         values = dict(
             model="published", size=128, channels=3, width=64, critic_width=64, critic_downs=6, lambda_adv=1.0,
-            lambda_hole=0.0, feature_net="vgg16", teacher=0.0, adversarial_from=0.0, n_critic=5, natural_every=2,
+            lambda_style=120.0, lambda_area=1.0, lambda_tv=1e-5, lambda_hole=0.0, feature_net="vgg16", teacher=0.0, adversarial_from=0.0, n_critic=5, natural_every=2,
             two_step_penalty=True, learning_rate=1e-4, critic_learning_rate=1e-4, ema=0.0, batch=16,
         )  # fmt: skip
         return cls(**{**values, **changes})
