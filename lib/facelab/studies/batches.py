@@ -14,6 +14,7 @@ from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
 from facelab.data.splits import bucket
 from facelab.errors import FacelabError
+from facelab.images import resize
 from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
 from facelab.seeding import generator
 
@@ -164,6 +165,16 @@ def training_loader(name: str, size: int, channels: int, batch: int, seed: int) 
     paired, natural = split_off_natural(part)
     kinds = [kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS]
     return occlusion_loader(paired, batch, seed, kinds=kinds, natural=natural, natural_kinds=NATURAL_KINDS)
+
+
+def progressive(load: Loader, size: int, steps: int) -> Loader:
+    """The same batches, resized to ``size`` pixels for the first ``steps`` steps: the cheap part of a long run."""
+
+    def loader(step: int) -> dict[str, Tensor]:
+        batch = load(step)
+        return {name: resize(value, size) for name, value in batch.items()} if step < steps else batch
+
+    return loader
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from facelab.errors import BadConfig
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
 from facelab.seeding import generator, seed_all
-from facelab.studies.batches import Trial, faces, training_loader, trial
+from facelab.studies.batches import Trial, faces, progressive, training_loader, trial
 from facelab.train.engine import Engine, make_engine
 from facelab.train.fit import Outcome, fit
 from facelab.train.launch import launch
@@ -125,6 +125,8 @@ def train(
     folder = Path(out) if out is not None else files.runs_root() / f"{name}-{data.replace(':', '_').replace('/', '_')}-seed{seed}"
     run = open_run(folder, model, opts, state, engine=engine, resume=resume)
     loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed)
+    if getattr(cfg, "small_size", 0):
+        loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed)
     restore = partial(module.restore, model)
     step = lambda batch: module.train_step(batch, model, opts, state, engine)  # noqa: E731

@@ -72,6 +72,8 @@ class Config:
     natural_every: int = 4  # every so many generator steps one is natural; released: 2
     two_step_penalty: bool = False  # released: True, an Adam step of its own for the penalty
     batch: int = 16
+    small_size: int = 0  # pixels; early steps at this size are cheap, and the networks are fully convolutional; 0: none
+    small_until: float = 0.0  # share of the run at the small size
     steps: int = 1500
     learning_rate: float = 4e-4  # released: 1e-4
     critic_learning_rate: float = 2e-4  # released: 1e-4
