@@ -87,7 +87,7 @@ def _rescaled(name: str, params: Params, factor: float) -> Params:
     """The same occluder, larger or smaller about its centre, or moved further in or out."""
     factor = min(max(factor, 0.4), 2.5)
     if name in SLIDES:
-        shift = SLIDES[name] * (1 - max(factor, 0.5) ** 2) * params["width"] * 0.6
+        shift = SLIDES[name] * (1 - min(max(factor, 0.5), 1.3) ** 2) * params["width"] * 0.4
         return params | {"y": params["y"] + shift}
     return params | {key: params[key] * factor for key in ("width", "height")}
 
@@ -126,6 +126,15 @@ def _within(setting: _Setting, best: _Drawn, area: tuple[float, float]) -> None:
         _keep_better(best, miss, last, _miss(last.hole, area), rows)
 
 
+def _settled(setting: _Setting, count: int, area: tuple[float, float] | None) -> _Drawn:
+    """One occluder a sample, inside ``area`` where that can be had."""
+    names = _pick(setting.kinds, count, setting.generator)
+    drawn = _draw(setting, names, [None] * count, setting.points)
+    if area is not None:
+        _within(setting, drawn, area)
+    return drawn
+
+
 def _keep_better(best: _Drawn, miss: Tensor, new: _Drawn, new_miss: Tensor, rows: list[int]) -> None:
     better = [k for k, row in enumerate(rows) if new_miss[k] < miss[row]]
     if not better:
@@ -155,7 +164,9 @@ def _checked(kinds: Sequence[str], area, cutouts: Sequence[Cutout] | None) -> tu
         kinds = kinds if "cutouts" in kinds else (*kinds, "cutouts")
     unknown = [name for name in kinds if name not in table]
     if unknown or not kinds:
-        raise BadConfig("kinds", unknown or kinds, f"names from {', '.join(table)}; cutouts needs cutouts=load_cutouts(…)")
+        raise BadConfig(
+            "kinds", unknown or kinds, f"names from {', '.join(table)}; cutouts needs cutouts=load_cutouts(…)"
+        )
     if area is not None and not 0 <= area[0] < area[1] <= 1:
         raise BadConfig("area", area, "(low, high) with 0 <= low < high <= 1")
     return table, kinds
@@ -173,26 +184,21 @@ def occlude(
 
     Args:
         images: (N, C, H, W) in [-1, 1], C 1 or 3, on the CPU; not changed.
-        landmarks: (N, 68, 2) pixels (x, y); None, or rows that hold a NaN, stand for a canonical frontal face.
+        landmarks: (N, 68, 2) pixels (x, y); None, or rows with a NaN, stand for a canonical frontal face.
         generator: the only source of randomness; the same state gives the same bits.
         kinds: names from ``KINDS`` to choose from.
-        area: (low, high) share of the frame to hide (hole > 0.5). Occluders are rescaled, then redrawn, a bounded
-            number of times; the nearest is kept, so measure ``hole`` where it matters.
+        area: (low, high) share of the frame to hide (hole > 0.5); occluders are rescaled, then redrawn, a bounded
+            number of times, and the nearest is kept: measure ``hole`` where it matters.
         cutouts: from ``cutouts.load_cutouts``; adds the kind ``cutouts``.
-
-    Returns:
-        The occluded images, their holes, and which kind each got.
 
     Raises:
         BadConfig: an unknown kind, or an area outside 0 ≤ low < high ≤ 1.
 
-    Source: OA-GAN (Dong et al., CVPR Workshops 2020), whose occluders are cut-out photographs; these are drawn.
+    Source: OA-GAN (Dong et al., CVPRW 2020), whose occluders are cut-out photographs; these are drawn.
     Taught in: 02_occlusions.
     """
     table, kinds = _checked(kinds, area, cutouts)
     count, _, *size = images.shape
     setting = _Setting(table, kinds, fill(landmarks, count, tuple(size)), generator, tuple(size))
-    drawn = _draw(setting, _pick(kinds, count, generator), [None] * count, setting.points)
-    if area is not None:
-        _within(setting, drawn, area)
+    drawn = _settled(setting, count, area)
     return Occluded(_rendered(images, drawn), drawn.hole, tuple(drawn.names))

@@ -125,4 +125,6 @@ def shape_cutout(cutouts: Sequence[Cutout], params: Params, size: tuple[int, int
     layer = torch.cat(layers)
     alpha = layer[:, 3].clamp(0, 1)
     u, v = texture_space(*local(params, size), size)
-    return Shape(alpha, torch.zeros_like(alpha), u, v, picture=(layer[:, :3] / alpha[:, None].clamp(min=1e-3)).clamp(0, 1))
+    return Shape(
+        alpha, torch.zeros_like(alpha), u, v, picture=(layer[:, :3] / alpha[:, None].clamp(min=1e-3)).clamp(0, 1)
+    )

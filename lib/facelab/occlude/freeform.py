@@ -7,7 +7,19 @@ from torch import Tensor
 
 from facelab.occlude.chance import Draws, Params
 from facelab.occlude.face import sides
-from facelab.occlude.geometry import Shape, by_variant, capsule, col, cover, dome, halves, local, oval, radial, texture_space
+from facelab.occlude.geometry import (
+    Shape,
+    by_variant,
+    capsule,
+    col,
+    cover,
+    dome,
+    halves,
+    local,
+    oval,
+    radial,
+    texture_space,
+)
 from facelab.occlude.plain import anywhere
 from facelab.occlude.surface import ANY, sample_surface
 from facelab.occlude.texture import fractal

@@ -8,7 +8,21 @@ from torch import Tensor
 from facelab.occlude.chance import Draws, Params
 from facelab.occlude.colour import palettes
 from facelab.occlude.face import fill, measures, sides
-from facelab.occlude.geometry import Shape, box, by_variant, capsule, col, cover, dome, halves, local, oval, polygon, texture_space, wave
+from facelab.occlude.geometry import (
+    Shape,
+    box,
+    by_variant,
+    capsule,
+    col,
+    cover,
+    dome,
+    halves,
+    local,
+    oval,
+    polygon,
+    texture_space,
+    wave,
+)
 from facelab.occlude.surface import ANY, sample_surface
 
 
@@ -23,10 +37,12 @@ def sample_thing(landmarks: Tensor, generator: torch.Generator, size: int | tupl
     stick = variant == 4
     surface = sample_surface(draws, ANY)
     surface["colour2"] = palettes(draws)[:, 0]
+    near_x = face["mouth"][:, 0] + 0.3 * face["width"] * draws.normal()
+    near_y = face["mouth"][:, 1] + face["width"] * draws.uniform(0.1, 0.5)
     return surface | {
         "variant": variant,
-        "x": torch.where(stick, face["mouth"][:, 0] + 0.3 * face["width"] * draws.normal(), draws.uniform(0.1, 0.9) * frame[1]),
-        "y": torch.where(stick, face["mouth"][:, 1] + face["width"] * draws.uniform(0.1, 0.5), draws.uniform(0.1, 0.9) * frame[0]),
+        "x": torch.where(stick, near_x, draws.uniform(0.1, 0.9) * frame[1]),
+        "y": torch.where(stick, near_y, draws.uniform(0.1, 0.9) * frame[0]),
         "width": torch.where(stick, 0.3, slim) * tall, "height": tall,
         "angle": torch.where(stick, draws.uniform(-45.0, 45.0), draws.uniform(-60.0, 60.0)),
         "corners": corners * (1 + draws.uniform(-0.25, 0.15, 4, 2)), "corner": draws.uniform(0.02, 0.5),
@@ -62,7 +78,9 @@ def _can(params: Params, size: tuple[int, int]) -> Shape:
     u, v = texture_space(torch.asin((p / wide).clamp(-0.99, 0.99)) * wide, q - bow, size)
     on_lid = cover(lid)
     glow = 0.15 * on_lid - 0.2 * (1 - (lid - 1).abs() / 1.5).clamp(0, 1)
-    return Shape(cover(distance, params["softness"]), (1 - on_lid) * 0.9 * wide * round_, u, v, second=label * 1.0, glow=glow)
+    return Shape(
+        cover(distance, params["softness"]), (1 - on_lid) * 0.9 * wide * round_, u, v, second=label * 1.0, glow=glow
+    )
 
 
 def _box(params: Params, size: tuple[int, int]) -> Shape:
@@ -118,7 +136,9 @@ def _microphone(params: Params, size: tuple[int, int]) -> Shape:
     height = torch.where(head < 0, dome(head, hw), (0.36 * hw * hw - p * p).clamp(min=0).sqrt())
     u, v = texture_space(p, q, size)
     glow = on_head * (0.25 * mesh - 0.12) + 0.15 * cover(collar)
-    return Shape(cover(distance, params["softness"]), height, u, v, second=0.9 * torch.maximum(on_head, cover(collar)), glow=glow)
+    return Shape(
+        cover(distance, params["softness"]), height, u, v, second=0.9 * torch.maximum(on_head, cover(collar)), glow=glow
+    )
 
 
 def shape_thing(params: Params, size: tuple[int, int]) -> Shape:

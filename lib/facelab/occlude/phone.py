@@ -32,7 +32,8 @@ def sample_phone(landmarks: Tensor, generator: torch.Generator, size: int | tupl
         "width": tall * draws.uniform(0.44, 0.58), "height": tall,
         "angle": torch.where(at_ear, side * draws.uniform(-5.0, 35.0), draws.uniform(-90.0, 90.0)),
         "corner": draws.uniform(0.08, 0.3), "screen": draws.chance(0.4).float(), "lenses": draws.pick([1.0, 2.0, 3.0]),
-        "island": draws.uniform(0.32, 0.5), "slant": draws.uniform(-0.8, 0.8), "streak": draws.chance(0.6) * draws.uniform(0.05, 0.35),
+        "island": draws.uniform(0.32, 0.5), "slant": draws.uniform(-0.8, 0.8),
+        "streak": draws.chance(0.6) * draws.uniform(0.05, 0.35),
     }  # fmt: skip
 
 
@@ -52,7 +53,11 @@ def shape_phone(params: Params, size: tuple[int, int]) -> Shape:
     second = torch.where(front > 0, cover(display), torch.maximum(0.35 * cover(island), cover(lens)))
     streak = (1 - 2.5 * (p / hw + col(params["slant"]) * q / hh).abs()).clamp(0, 1) * col(params["streak"])
     rim = -0.15 * (1 - (distance + 1.5).abs()).clamp(0, 1)
-    glint = (1 - front) * 0.5 * cover(oval(p - cx + 0.12 * island_w, (q - cy).abs() - 0.55 * island_w, 0.1 * island_w, 0.1 * island_w))
+    glint = (
+        (1 - front)
+        * 0.5
+        * cover(oval(p - cx + 0.12 * island_w, (q - cy).abs() - 0.55 * island_w, 0.1 * island_w, 0.1 * island_w))
+    )
     u, v = texture_space(p, q, size)
     height = dome(distance, 0.05 * min(size)) + (1 - front) * dome(island, 1.5)
     return Shape(cover(distance, params["softness"]), height, u, v, second, streak + rim + glint)

@@ -23,7 +23,8 @@ PHOTOGRAPHS = {
     "astronaut.png": (0.0, 0.42, 1.0, 1.0), "coffee.png": (0.0, 0.0, 1.0, 1.0), "chelsea.png": (0.78, 0.25, 1.0, 1.0),
     "brick.png": (0.0, 0.0, 1.0, 1.0), "grass.png": (0.0, 0.0, 1.0, 1.0), "gravel.png": (0.0, 0.0, 1.0, 1.0),
     "ihc.png": (0.0, 0.0, 1.0, 1.0), "motorcycle_left.png": (0.0, 0.0, 1.0, 1.0), "rocket.jpg": (0.0, 0.3, 1.0, 1.0),
-    "retina.jpg": (0.15, 0.15, 0.85, 0.85), "page.png": (0.0, 0.0, 1.0, 1.0), "hubble_deep_field.jpg": (0.0, 0.0, 0.4, 0.4),
+    "retina.jpg": (0.15, 0.15, 0.85, 0.85), "page.png": (0.0, 0.0, 1.0, 1.0),
+    "hubble_deep_field.jpg": (0.0, 0.0, 0.4, 0.4),
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def anywhere(draws: Draws, size: tuple[int, int], margin: float = 0.1) -> Params
 
 def _several(draws: Draws, size: tuple[int, int]) -> Params:
     """Up to three pieces: offsets (N, 3, 2) in pixels from the first, far outside where a sample has fewer."""
-    offsets = draws.uniform(-0.5, 0.5, 3, 2) * min(size)
+    offsets = (draws.uniform(-0.5, 0.5, 3, 2) * min(size)).round()
     offsets[:, 0] = 0
     count = draws.pick([1.0, 2.0, 3.0], [0.6, 0.25, 0.15])
     missing = torch.arange(3)[None] >= count[:, None]
@@ -39,9 +39,11 @@ def sample_squares(landmarks: Tensor, generator: torch.Generator, size: int | tu
     surface = plain(sample_surface(draws, ("flat",)), softness=0.5, blur=0, shadow=0, match=0, noise=0, jpeg=0, gloss=0)
     surface |= plain({k: surface[k] for k in ("palette", "uneven", "mix")}, palette=0, uneven=0, mix=0)
     extent = published.round().clamp(min=2)
-    place = {k: v.round() - 0.5 for k, v in anywhere(draws, frame).items()}
+    middle = anywhere(draws, frame)  # moved so that the sides fall between pixels: a black square has no soft edge
+    place = {k: middle[k].round() - 0.5 + (extent[:, j] % 2) / 2 for j, k in enumerate(("x", "y"))}
     return surface | place | _several(draws, frame) | {
-        "width": extent[:, 0], "height": extent[:, 1], "angle": torch.zeros(draws.count), "radius": torch.zeros(draws.count),
+        "width": extent[:, 0], "height": extent[:, 1],
+        "angle": torch.zeros(draws.count), "radius": torch.zeros(draws.count),
     }  # fmt: skip
 
 

@@ -23,7 +23,8 @@ def sample_strands(landmarks: Tensor, generator: torch.Generator, size: int | tu
     surface["zoom"] = surface["zoom"] * 1.3
     seeds = surface["seed"]
     return surface | anywhere(draws, frame, 0.2) | {
-        "variant": variant, "width": tall * draws.uniform(0.25, 0.7), "height": tall, "angle": draws.uniform(-180.0, 180.0),
+        "variant": variant, "width": tall * draws.uniform(0.25, 0.7), "height": tall,
+        "angle": draws.uniform(-180.0, 180.0),
         "curl": draws.uniform(0.02, 0.3), "bend": draws.uniform(-0.5, 0.5), "phases": draws.uniform(0.0, 1.0, 3),
         "density": draws.uniform(6.0, 26.0), "thick": draws.uniform(0.25, 0.95), "spread": draws.uniform(-0.7, 0.7),
         "offsets": hashed(seeds, 41, HAIRS * 3).view(-1, HAIRS, 3), "leaves": draws.uniform(-1.0, 1.0, 4, 3),
@@ -78,7 +79,9 @@ def _leaves(params: Params, size: tuple[int, int]) -> Shape:
         vein = torch.where(one < distance, mark, vein)
         distance = torch.minimum(distance, one)
     u, v = texture_space(p, q, size)
-    return Shape(cover(distance, params["softness"]), dome(distance, 0.3 * hw) * 0.6 - 0.8 * vein, u, v, glow=0.1 * vein)
+    return Shape(
+        cover(distance, params["softness"]), dome(distance, 0.3 * hw) * 0.6 - 0.8 * vein, u, v, glow=0.1 * vein
+    )
 
 
 def _twig(params: Params, size: tuple[int, int]) -> Shape:

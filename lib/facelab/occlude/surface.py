@@ -17,7 +17,9 @@ CLOTH = ("flat", "stripes", "checks", "dots", "plaid", "knit", "weave", "noise",
 PLAIN = ("flat", "flat", "gradient", "noise")
 
 
-def sample_surface(draws: Draws, families: tuple[str, ...] = ANY, schemes: tuple[str, ...] = SCHEMES, mixed=0.35) -> Params:
+def sample_surface(
+    draws: Draws, families: tuple[str, ...] = ANY, schemes: tuple[str, ...] = SCHEMES, mixed=0.35
+) -> Params:
     """Draw a material and the light on it.
 
     Args:
@@ -33,13 +35,20 @@ def sample_surface(draws: Draws, families: tuple[str, ...] = ANY, schemes: tuple
     """
     u = draws.uniform
     numbers = [FAMILY_NAMES.index(name) for name in families]
-    return {
+    return _sample_light(draws) | {
         "seed": draws.seeds(),
         "family": draws.pick(numbers), "family2": draws.pick(range(len(FAMILY_NAMES))),
-        "mix": draws.chance(mixed) * u(0.2, 0.8),
-        "zoom": torch.exp(u(-0.7, 0.9)), "warp": draws.pick([0.0, 0.03, 0.12, 0.4]), "rough": u(0.25, 0.85),
+        "mix": draws.chance(mixed) * u(0.2, 0.8), "zoom": torch.exp(u(-0.7, 0.9)),
+        "warp": draws.pick([0.0, 0.03, 0.12, 0.4]), "rough": u(0.25, 0.85),
         "turn": draws.chance(0.5) * u(0.0, 180.0), "uneven": u(0.05, 0.6),
         "palette": palettes(draws, schemes), "colour2": palettes(draws)[:, 0],
+    }  # fmt: skip
+
+
+def _sample_light(draws: Draws) -> Params:
+    """Light, sharpness and everything else the photograph does to a surface."""
+    u = draws.uniform
+    return {
         "ambient": u(0.35, 0.9), "light_angle": u(0.0, 360.0), "light_tilt": u(0.3, 1.1),
         "relief": u(0.3, 1.0), "gloss": draws.chance(0.5) * u(0.0, 0.5), "shine": u(6.0, 40.0),
         "softness": u(0.8, 1.6), "blur": draws.chance(0.6) * u(0.0, 1.0),
@@ -129,7 +138,8 @@ def _compressed(colour: Tensor, strength: Tensor) -> Tensor:
 
 def _shadow(hole: Tensor, s: Params) -> Tensor:
     """The occluder's outline, moved and blurred wide, times its strength; exactly 0 a few pixels away."""
-    small = _smooth(F.avg_pool2d(hole, 4, ceil_mode=True))
+    cell = max(1, min(hole.shape[-2:]) // 32)
+    small = _smooth(F.avg_pool2d(hole, cell, ceil_mode=True))
     eye = torch.zeros(len(hole), 2, 3)
     eye[:, 0, 0] = eye[:, 1, 1] = 1
     eye[:, 0, 2], eye[:, 1, 2] = -2 * s["shadow_x"], -2 * s["shadow_y"]

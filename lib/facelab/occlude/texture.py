@@ -30,7 +30,10 @@ def fractal(seed: Tensor, salt: int, side: int, rough: Tensor) -> Tensor:
         rough: (N,) weight of each octave against the one before, 0.2 (clouds) to 0.9 (grit).
     """
     weights = [rough.pow(octave).view(-1, 1, 1, 1) for octave in range(len(OCTAVES))]
-    knots = [hashed(seed, salt * 8 + k, (cells + 1) ** 2).view(-1, 1, cells + 1, cells + 1) for k, cells in enumerate(OCTAVES)]
+    knots = [
+        hashed(seed, salt * 8 + k, (cells + 1) ** 2).view(-1, 1, cells + 1, cells + 1)
+        for k, cells in enumerate(OCTAVES)
+    ]
     small = -(-side // 4)  # the two broadest octaves are smooth enough to be worked out on a quarter of the grid
     broad = sum(w * _grown(k, small, "bicubic") for w, k in zip(weights[:2], knots[:2], strict=True))
     total = _grown(broad, side, "bilinear")
@@ -144,7 +147,7 @@ def _bricks(u, v, n, m, r):
 
 def _terrace(u, v, n, m, r):
     """Noise cut into steps: camouflage, maps, flower prints."""
-    steps = (3 + (3 * r[0]).floor())
+    steps = 3 + (3 * r[0]).floor()
     return (n * steps).floor() / steps
 
 

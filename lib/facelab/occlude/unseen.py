@@ -28,7 +28,8 @@ def sample_hand(landmarks: Tensor, generator: torch.Generator, size: int | tuple
     surface["colour2"] = (surface["palette"][:, 0] * 0.6 + torch.tensor([0.42, 0.33, 0.33])).clamp(0, 1)
     return surface | anywhere(draws, frame, 0.2) | {
         "width": tall * draws.uniform(0.5, 0.62), "height": tall, "angle": draws.uniform(-110.0, 110.0),
-        "spread": draws.uniform(0.0, 0.28), "curl": draws.uniform(-0.12, 0.12, 5), "lengths": draws.uniform(0.85, 1.1, 5),
+        "spread": draws.uniform(0.0, 0.28), "curl": draws.uniform(-0.12, 0.12, 5),
+        "lengths": draws.uniform(0.85, 1.1, 5),
         "mirrored": draws.pick([-1.0, 1.0]), "back": draws.chance(0.6).float(), "thumb": draws.uniform(0.25, 1.1),
     }  # fmt: skip
 
@@ -36,7 +37,9 @@ def sample_hand(landmarks: Tensor, generator: torch.Generator, size: int | tuple
 def _fingers(params: Params, hw: Tensor, hh: Tensor) -> list[tuple]:
     """Base, knuckle, tip and radius of four fingers and a thumb, in local pixels."""
     out = []
-    for k, (x, y, length) in enumerate(((-0.66, -0.02, 0.78), (-0.22, -0.12, 0.92), (0.22, -0.1, 0.86), (0.64, 0.02, 0.68))):
+    for k, (x, y, length) in enumerate(
+        ((-0.66, -0.02, 0.78), (-0.22, -0.12, 0.92), (0.22, -0.1, 0.86), (0.64, 0.02, 0.68))
+    ):
         turn = col(params["spread"]) * (k - 1.5) + 0.3 * col(params["curl"][:, k])
         reach = length * hh * 0.95 * col(params["lengths"][:, k])
         bend = turn + col(params["curl"][:, k])
@@ -62,7 +65,9 @@ def shape_hand(params: Params, size: tuple[int, int]) -> Shape:
     distance, height = body, dome(body, 0.5 * hw)
     second, glow = torch.zeros_like(p), torch.zeros_like(p)
     for base, knuckle, tip, radius in _fingers(params, hw, hh):
-        one = torch.minimum(capsule(p, q, base, knuckle, radius * 1.08, radius), capsule(p, q, knuckle, tip, radius, radius * 0.8))
+        one = torch.minimum(
+            capsule(p, q, base, knuckle, radius * 1.08, radius), capsule(p, q, knuckle, tip, radius, radius * 0.8)
+        )
         beside = ((one - distance).abs() < 1.4) & (one < 0.5 * radius) & (q < base[1] + 0.2 * hh)
         glow = torch.where(beside, -0.16 * torch.ones_like(glow), glow)
         joint = ((p - knuckle[0]).square() + (q - knuckle[1]).square()).sqrt() / radius
@@ -85,14 +90,21 @@ def sample_cup(landmarks: Tensor, generator: torch.Generator, size: int | tuple[
     face = measures(fill(landmarks, draws.count, frame))
     tall = min(frame) * draws.uniform(0.38, 0.62)
     at_mouth = draws.chance(0.65)
-    surface = sample_surface(draws, ("flat", "flat", "gradient", "stripes", "dots", "noise", "plaid", "voronoi"), mixed=0.1)
+    surface = sample_surface(
+        draws, ("flat", "flat", "gradient", "stripes", "dots", "noise", "plaid", "voronoi"), mixed=0.1
+    )
     surface["zoom"] = surface["zoom"].clamp(max=1.5)
-    near_x, near_y = face["mouth"][:, 0] + 0.15 * tall * draws.normal(), face["mouth"][:, 1] + tall * draws.uniform(0.15, 0.45)
+    near_x, near_y = (
+        face["mouth"][:, 0] + 0.15 * tall * draws.normal(),
+        face["mouth"][:, 1] + tall * draws.uniform(0.15, 0.45),
+    )
     low = frame[0] - 0.5 * tall - draws.uniform(-0.1, 0.15) * frame[0]
     return surface | {
-        "x": torch.where(at_mouth, near_x, draws.uniform(0.15, 0.85) * frame[1]), "y": torch.where(at_mouth, near_y, low),
+        "x": torch.where(at_mouth, near_x, draws.uniform(0.15, 0.85) * frame[1]),
+        "y": torch.where(at_mouth, near_y, low),
         "width": tall * draws.uniform(0.65, 0.95), "height": tall, "angle": draws.uniform(-22.0, 22.0),
-        "taper": draws.uniform(-0.02, 0.22), "open": draws.uniform(0.12, 0.34), "handle": draws.pick([-1.0, 0.0, 1.0], [0.3, 0.4, 0.3]),
+        "taper": draws.uniform(-0.02, 0.22), "open": draws.uniform(0.12, 0.34),
+        "handle": draws.pick([-1.0, 0.0, 1.0], [0.3, 0.4, 0.3]),
         "logo": draws.chance(0.6) * draws.uniform(0.2, 0.5), "sleeve": draws.chance(0.35).float(),
     }  # fmt: skip
 
@@ -116,7 +128,12 @@ def shape_cup(params: Params, size: tuple[int, int]) -> Shape:
     on_mouth, dark = cover(mouth), cover(inner)
     badge = oval(p, q - 0.15 * hh, col(params["logo"]).clamp(min=0.05) * hw, col(params["logo"]).clamp(min=0.05) * hw)
     second = cover(badge) * (params["logo"] > 0).view(-1, 1, 1) * (1 - on_mouth)
-    band = ((q - 0.1 * hh - 0.5 * bow * wide * (round_ - 1)).abs() < 0.42 * hh) * col(params["sleeve"]) * (body < 0) * (1 - on_mouth)
+    band = (
+        ((q - 0.1 * hh - 0.5 * bow * wide * (round_ - 1)).abs() < 0.42 * hh)
+        * col(params["sleeve"])
+        * (body < 0)
+        * (1 - on_mouth)
+    )
     height = torch.where(body < ring, wide * 0.85 * round_, dome(ring, 0.09 * hw)) * (1 - on_mouth)
     glow = 0.12 * (on_mouth - dark) - dark * (0.45 + 0.2 * (q + hh) / (top * bow))
     u, v = texture_space(torch.asin((p / wide).clamp(-0.99, 0.99)) * wide, q, size)

@@ -7,7 +7,20 @@ from torch import Tensor
 
 from facelab.occlude.chance import Draws, Params
 from facelab.occlude.face import fill, measures, sides
-from facelab.occlude.geometry import Shape, by_variant, capsule, col, cover, dome, halves, local, oval, polygon, texture_space, wave
+from facelab.occlude.geometry import (
+    Shape,
+    by_variant,
+    capsule,
+    col,
+    cover,
+    dome,
+    halves,
+    local,
+    oval,
+    polygon,
+    texture_space,
+    wave,
+)
 from facelab.occlude.surface import CLOTH, sample_surface
 
 
@@ -17,7 +30,9 @@ def sample_scarf(landmarks: Tensor, generator: torch.Generator, size: int | tupl
     face = measures(fill(landmarks, draws.count, frame))
     width = face["width"] * draws.uniform(1.1, 2.1)
     top = torch.lerp(face["nose"][:, 1], face["chin"][:, 1], draws.uniform(-0.1, 0.75))
-    bottom = torch.maximum(top + 0.3 * width, torch.where(draws.chance(0.75), 1.2 * frame[0], face["chin"][:, 1] + 0.1 * width))
+    bottom = torch.maximum(
+        top + 0.3 * width, torch.where(draws.chance(0.75), 1.2 * frame[0], face["chin"][:, 1] + 0.1 * width)
+    )
     surface = sample_surface(draws, CLOTH)
     surface["relief"], surface["gloss"] = surface["relief"] * 0.8 + 0.2, surface["gloss"] * 0.3
     return surface | {
@@ -39,7 +54,9 @@ def shape_scarf(params: Params, size: tuple[int, int]) -> Shape:
     side = p.abs() - hw * (1 + 0.08 * wave(q / hw, params["phases"].flip(1)))
     distance = torch.maximum(torch.maximum(-hh - below, below - hh), side)
     across = (below + hh) / hw + col(params["cross"]) * a + 0.25 * ripple
-    fold = torch.sin(col(params["folds"]) * across * 2 + 2 * ripple) + 0.4 * torch.sin(2.3 * col(params["folds"]) * across - ripple)
+    fold = torch.sin(col(params["folds"]) * across * 2 + 2 * ripple) + 0.4 * torch.sin(
+        2.3 * col(params["folds"]) * across - ripple
+    )
     height = dome(distance, 0.05 * min(size)) + fold * col(params["depth"]) * min(size) - 0.12 * hw * a * a
     u, v = texture_space(p, below + fold * 0.01 * min(size), size)
     crease = -0.18 * (-fold - 0.5).clamp(0, 1)
@@ -59,7 +76,8 @@ def sample_cap(landmarks: Tensor, generator: torch.Generator, size: int | tuple[
         "x": face["brow"][:, 0] + 0.05 * width * draws.normal(),
         "y": face["brow"][:, 1] + width * draws.uniform(-0.16, 0.1),
         "width": width, "height": width * draws.uniform(0.6, 0.9), "angle": face["roll"] + 5 * draws.normal(),
-        "brim": draws.uniform(0.1, 0.3), "arch": draws.uniform(-0.12, 0.16), "logo": draws.chance(0.5) * draws.uniform(0.1, 0.3),
+        "brim": draws.uniform(0.1, 0.3), "arch": draws.uniform(-0.12, 0.16),
+        "logo": draws.chance(0.5) * draws.uniform(0.1, 0.3),
         "tone": draws.chance(0.5).float(), "phases": draws.uniform(0.0, 1.0, 3),
     }  # fmt: skip
 
@@ -99,7 +117,9 @@ def _knitted(params: Params, size: tuple[int, int]) -> Shape:
     band = torch.maximum(torch.maximum(line - 0.12 * hw, -line - 0.3 * hw), p.abs() - 0.98 * hw)
     crown = _crown(p, line, 0.95 * hw, 2 * hh)
     on_band = cover(band)
-    height = torch.where(band < 0, dome(band, 0.15 * hw), dome(crown, 0.6 * hw)) + 0.4 * torch.sin(p / hw * 40) * on_band
+    height = (
+        torch.where(band < 0, dome(band, 0.15 * hw), dome(crown, 0.6 * hw)) + 0.4 * torch.sin(p / hw * 40) * on_band
+    )
     second = on_band * col(params["tone"])
     glow = -0.15 * (1 - ((line + 0.33 * hw) / (0.06 * hw)).abs()).clamp(0, 1)
     u, v = texture_space(p, line, size)
@@ -124,33 +144,40 @@ def shape_cap(params: Params, size: tuple[int, int]) -> Shape:
     return by_variant(params, (_brimmed, _knitted, _hood), size)
 
 
-def sample_facemask(landmarks: Tensor, generator: torch.Generator, size: int | tuple[int, int]) -> Params:
-    """A surgical or cloth mask over nose and mouth, from the jaw's and the nose's landmarks."""
-    frame, draws = sides(size), Draws(generator, len(landmarks))
-    points = fill(landmarks, draws.count, frame)
-    face = measures(points)
-    inner = draws.pick([1, 2, 3], [0.3, 0.5, 0.2])
-    rows = torch.arange(13)[None] + 2 + torch.zeros(draws.count, 1, dtype=torch.long)
-    rows = torch.where(rows < 8, torch.maximum(rows, inner[:, None] + 1), torch.minimum(rows, 15 - inner[:, None]))
+def _facemask_outline(points: Tensor, draws: Draws) -> Tensor:
+    """Corners (N, 17, 2) in pixels: along the jaw from ear to ear, and back over the nose."""
+    inner = draws.pick([1, 2, 3], [0.3, 0.5, 0.2])[:, None]
+    rows = torch.arange(2, 15)[None].expand(draws.count, -1)
+    rows = torch.where(rows < 8, torch.maximum(rows, inner + 1), torch.minimum(rows, 15 - inner))
     jaw = points.gather(1, rows[..., None].expand(-1, -1, 2))
     ridge = torch.lerp(points[:, 27], points[:, 33], draws.uniform(0.1, 0.75, 1))
     across = (jaw[:, -1] - jaw[:, 0]) * draws.uniform(0.12, 0.25, 1)
     rise = draws.uniform(0.1, 0.7, 1)
-    left, right = torch.lerp(jaw[:, 0], ridge, rise) - 0.6 * across, torch.lerp(jaw[:, -1], ridge, rise) + 0.6 * across
-    outline = torch.cat([jaw, torch.stack([right, ridge + 0.5 * across, ridge - 0.5 * across, left], 1)], 1)
+    left, right = (torch.lerp(end, ridge, rise) + s * across for end, s in ((jaw[:, 0], -0.6), (jaw[:, -1], 0.6)))
+    return torch.cat([jaw, torch.stack([right, ridge + 0.5 * across, ridge - 0.5 * across, left], 1)], 1)
+
+
+def sample_facemask(landmarks: Tensor, generator: torch.Generator, size: int | tuple[int, int]) -> Params:
+    """A surgical or cloth mask over nose and mouth, from the jaw's and the nose's landmarks."""
+    draws = Draws(generator, len(landmarks))
+    points = fill(landmarks, draws.count, sides(size))
+    face = measures(points)
+    outline = _facemask_outline(points, draws)
     centre = outline.mean(1)
-    grow = draws.uniform(0.98, 1.12, 1)[:, None]
-    turn = torch.deg2rad(-face["roll"])
-    offsets = (outline - centre[:, None]) * grow / face["width"][:, None, None]
-    cos, sin = torch.cos(turn)[:, None], torch.sin(turn)[:, None]
-    offsets = torch.stack([cos * offsets[..., 0] - sin * offsets[..., 1], sin * offsets[..., 0] + cos * offsets[..., 1]], -1)
+    offsets = (outline - centre[:, None]) * draws.uniform(0.98, 1.12, 1, 1) / face["width"][:, None, None]
+    turn = torch.deg2rad(-face["roll"])[:, None]
+    x, y = offsets.unbind(-1)
+    offsets = torch.stack([x * torch.cos(turn) - y * torch.sin(turn), x * torch.sin(turn) + y * torch.cos(turn)], -1)
     schemes = ("light", "light", "dark", "any", "muted", "vivid", "grey", "skin")
     surface = sample_surface(draws, ("flat", "flat", "flat", *CLOTH), schemes, mixed=0.15)
     return surface | {
-        "x": centre[:, 0] + 0.02 * face["width"] * draws.normal(), "y": centre[:, 1] + 0.02 * face["width"] * draws.normal(),
+        "x": centre[:, 0] + 0.02 * face["width"] * draws.normal(),
+        "y": centre[:, 1] + 0.02 * face["width"] * draws.normal(),
         "width": face["width"], "height": face["width"].clone(), "angle": face["roll"] + 2 * draws.normal(),
-        "outline": offsets, "variant": draws.pick([0.0, 1.0, 2.0], [0.5, 0.25, 0.25]), "pleats": draws.uniform(2.0, 4.0),
-        "strap": draws.chance(0.75) * draws.uniform(0.008, 0.025), "border": draws.chance(0.5) * draws.uniform(0.02, 0.05),
+        "outline": offsets, "variant": draws.pick([0.0, 1.0, 2.0], [0.5, 0.25, 0.25]),
+        "pleats": draws.uniform(2.0, 4.0),
+        "strap": draws.chance(0.75) * draws.uniform(0.008, 0.025),
+        "border": draws.chance(0.5) * draws.uniform(0.02, 0.05),
     }  # fmt: skip
 
 
@@ -164,7 +191,9 @@ def shape_facemask(params: Params, size: tuple[int, int]) -> Shape:
     pleats = torch.sin(q / wide * 6.28 * col(params["pleats"]) - 1.5 * (p / wide).square())
     relief = torch.where(style == 0, 0.012 * wide * pleats, torch.where(style == 1, -0.35 * p.abs(), 0 * p))
     height = dome(distance, 0.35 * wide) * 0.8 + relief
-    edge = (1 - (distance + 0.5 * col(params["border"]) * wide).abs() / (0.5 * col(params["border"]) * wide + 1e-3)).clamp(0, 1)
+    edge = (
+        1 - (distance + 0.5 * col(params["border"]) * wide).abs() / (0.5 * col(params["border"]) * wide + 1e-3)
+    ).clamp(0, 1)
     glow = 0.12 * (edge > 0) - 0.14 * (style == 0) * (pleats < -0.8) * cover(distance + 0.06 * wide)
     thin, loops = col(params["strap"]) * wide, torch.full_like(p, 1e3)
     for corner, sign in ((0, -1), (12, 1)):
