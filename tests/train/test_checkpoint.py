@@ -73,7 +73,7 @@ def test_evil_pickle_is_refused_and_does_not_run(tmp_path, dressed):
     marker, path = tmp_path / "ran", tmp_path / checkpoint.name_of(1)
     buffer = io.BytesIO()
     torch.save({"model": Evil(marker)}, buffer)
-    payload = buffer.getvalue() if "torch" in dressed else pickle.dumps({"model": Evil(marker)})
+    payload = buffer.getvalue() if "torch" in dressed else pickle.dumps({"model": Evil(marker)}, protocol=2)
     path.write_bytes(wrapped(payload) if "header" in dressed else payload)
     with pytest.raises(BadCheckpoint):
         checkpoint.read(path)

@@ -158,6 +158,21 @@ def test_a_bar_on_a_terminal(capsys, monkeypatch):
     assert "3/3" in captured.err and captured.out == ""
 
 
+def test_a_line_under_a_cell_ends_with_the_last_step(monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data["text/plain"])
+
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(display, "display", lambda data, raw, display_id: shown.append(data["text/plain"]) or Handle())
+    with pytest.raises(ZeroDivisionError):
+        run(5, lambda batch: {"loss": 1 / (3 - batch)}, progress=True)
+    assert "0/5" in shown[0] and "3/5" in shown[-1] and "loss 1" in shown[-1]
+
+
 def test_history_survives_a_torn_file(tmp_path):
     path = tmp_path / "history.jsonl"
     first = History(path)

@@ -77,26 +77,28 @@ def test_history_after_a_kill_has_no_duplicates(tiny, tmp_path):
     assert len(again.history.path.read_text().splitlines()) == 7
 
 
-@pytest.mark.parametrize("mode", ["raise", "return"])
-def test_ctrl_c_finishes_the_step_and_leaves_a_resumable_run(tiny, tmp_path, mode):
+@pytest.mark.parametrize(
+    "mode, number", [("raise", signal.SIGINT), ("return", signal.SIGINT), ("raise", signal.SIGTERM)]
+)
+def test_ctrl_c_finishes_the_step_and_leaves_a_resumable_run(tiny, tmp_path, mode, number):
     whole, *_ = train(tiny, tmp_path / "whole", TOTAL)
 
     def pressed(step, state):
         def wrapped(batch):
             if state.step == 4:
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), number)
             return step(batch)
 
         return wrapped
 
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     if mode == "raise":
         with pytest.raises(KeyboardInterrupt, match="step 5 of 10"):
             train(tiny, tmp_path / "cut", TOTAL, step=pressed)
     else:
         _, _, outcome = train(tiny, tmp_path / "cut", TOTAL, step=pressed, on_interrupt="return")
         assert (outcome.stopped, outcome.step) == ("interrupted", 5)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
     assert checkpoint.latest(tmp_path / "cut" / "checkpoints").name == checkpoint.name_of(5)
     assert tiny.differing(whole, train(tiny, tmp_path / "cut", TOTAL, seed=99)[0]) == []
 

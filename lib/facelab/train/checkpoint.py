@@ -65,6 +65,8 @@ def load(
 ) -> None:
     """Put a run back to where :func:`save` left it, generators included. Nothing changes when the file is refused.
 
+    Of several processes all go on with the main one's global generators: steps that must repeat draw from ``state``.
+
     Args:
         path: a checkpoint.
         model: built from the same configuration.

@@ -25,7 +25,7 @@ class Outcome:
     """How a call of :func:`fit` ended.
 
     Args:
-        stopped: ``"done"``, ``"budget"`` (time is up) or ``"interrupted"`` (Ctrl-C).
+        stopped: ``"done"``, ``"budget"`` (time is up) or ``"interrupted"`` (Ctrl-C or SIGTERM).
         step: steps completed in the whole run.
         seconds: wall time of this call.
         logs: numbers of the last step, validation included.
@@ -193,19 +193,24 @@ def _why_stop(pressed: list[int], begun: float, seconds: float | None, engine: E
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C in a list instead of raising; a second one raises at once. Only the main thread can do so."""
+    """Collect Ctrl-C and SIGTERM in a list instead of dying; the same signal once more raises at once.
+
+    Launchers of several processes pass Ctrl-C on as SIGTERM; ``timeout`` and cluster schedulers send it too. Only the
+    main thread can listen.
+    """
     pressed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield pressed
         return
 
     def note(number: int, frame: object) -> None:
-        if pressed:
+        if number in pressed:
             raise KeyboardInterrupt
         pressed.append(number)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

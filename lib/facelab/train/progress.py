@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
 Report = Callable[[int, Mapping[str, float]], None]
 LINE_EVERY = 20.0  # seconds between plain lines
+CELL_EVERY = 0.25  # seconds between changes of the line under a cell
 
 
 def in_notebook() -> bool:
@@ -30,25 +30,51 @@ def reporting(start: int, stop: int, show: bool = True) -> Iterator[Report]:
     """
     if not show:
         yield lambda step, logs: None
-    elif in_notebook() or sys.stderr.isatty():
+    elif in_notebook():
+        yield from _cell(start, stop)
+    elif sys.stderr.isatty():
         yield from _bar(start, stop)
     else:
         yield _lines(start, stop)
 
 
 def _bar(start: int, stop: int) -> Iterator[Report]:
-    if in_notebook() and importlib.util.find_spec("ipywidgets"):
-        from tqdm.notebook import tqdm
-    else:
-        from tqdm import tqdm
+    from tqdm import tqdm
 
-    with tqdm(total=stop, initial=start, unit="step", smoothing=0.05, leave=True) as bar:
+    with tqdm(total=stop, initial=start, unit="step", smoothing=0.05) as bar:
 
         def report(step: int, logs: Mapping[str, float]) -> None:
             bar.set_postfix_str(short(logs), refresh=False)
             bar.update(step - bar.n)
 
         yield report
+
+
+def _cell(start: int, stop: int) -> Iterator[Report]:
+    """One line of text under the cell, rewritten in place: unlike a widget, its last state stays in a saved copy."""
+    from IPython.display import display
+    from tqdm import tqdm
+
+    begun = time.monotonic()
+    line = {"step": start, "logs": {}, "shown": begun}
+
+    def text() -> dict[str, str]:
+        taken = time.monotonic() - begun
+        bar = tqdm.format_meter(line["step"], stop, taken, unit="step", initial=start, postfix=short(line["logs"]))
+        return {"text/plain": bar}
+
+    handle = display(text(), raw=True, display_id=True)
+
+    def report(step: int, logs: Mapping[str, float]) -> None:
+        line.update(step=step, logs=logs)
+        if time.monotonic() - line["shown"] > CELL_EVERY:
+            line["shown"] = time.monotonic()
+            handle.update(text(), raw=True)
+
+    try:
+        yield report
+    finally:
+        handle.update(text(), raw=True)
 
 
 def _lines(start: int, stop: int) -> Report:
