@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser(chosen: str = "") -> argparse.ArgumentParser:
     """The parser; only the chosen command's arguments are added, because adding them may import its room."""
-    root = argparse.ArgumentParser(prog="facelab", description="Learn adversarial image restoration by giving faces back.")
+    about = "Learn adversarial image restoration by giving faces back."
+    root = argparse.ArgumentParser(prog="facelab", description=about)
     root.add_argument("--version", action="version", version=f"facelab {__version__}")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
@@ -82,7 +83,8 @@ def _add_data(sub: argparse.ArgumentParser) -> None:
     check.add_argument("--all", action="store_true", help="decode every picture, not 500 spread over the set")
     get = actions.add_parser("get", help="fetch a dataset where its licence allows it, else say the exact steps")
     get.add_argument("name", help="a name of `facelab data list`")
-    get.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="options of the set, see data_scripts/; --help lists them")
+    get.add_argument("--from", dest="source", help="address or file to take the archive from")
+    get.add_argument("--all", action="store_true", help="decode every picture afterwards, not 500 of them")
 
 
 def _data(args: argparse.Namespace) -> int:
@@ -104,25 +106,22 @@ def _data_list(args: argparse.Namespace) -> int:
 
 def _data_check(args: argparse.Namespace) -> int:
     from facelab.data.catalogue import check
+    from facelab.data.get import describe
 
     found = check(args.name, limit=None if args.all else 500)
-    people = f", {found.people:,} people" if found.people else ""
-    print(f"{found.name}: {found.photos:,} pictures{people}; {found.decoded:,} decoded, {len(found.rejected)} unusable")
-    for what, counts in (("split", found.splits), ("group", found.groups)):
-        if counts:
-            print(f"  by {what}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))
-    for line in (*found.notes, *(f"unusable: {file}: {reason}" for file, reason in found.rejected)):
-        print(f"  {line}")
+    print(*describe(found), sep="\n")
     return 0 if found.ok else FAILED
 
 
 def _data_get(args: argparse.Namespace) -> int:
     from facelab.data.catalogue import CATALOGUE
-    from facelab.data.get import main as get
+    from facelab.data.get import describe, get
 
     if args.name not in CATALOGUE:
         raise BadConfig("dataset", args.name, "one of " + ", ".join(CATALOGUE))
-    return get(args.name, args.rest)
+    found = get(args.name, None, args.source, limit=None if args.all else 500)
+    print(*describe(found), sep="\n")
+    return 0 if found.ok else FAILED
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
@@ -189,7 +188,7 @@ def _add_restore(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
     sub.add_argument("--holes", help="folder with NAME.png for each picture, white = hidden")
     sub.add_argument("--invert-holes", action="store_true", help="in those, black is hidden")
-    sub.add_argument("--find-faces", action="store_true", help="the inputs are whole photographs: find and restore faces")
+    sub.add_argument("--find-faces", action="store_true", help="inputs are whole photographs: find the faces first")
     sub.add_argument("--device", default="cpu", help="cpu (default) or cuda")
 
 
