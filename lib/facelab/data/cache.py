@@ -1,7 +1,6 @@
 """Decoded pictures on disk as bytes, so that a training step gathers rows instead of decoding files.
 
-On two CPU cores decoding is only a few per cent of a training step; the cache pays in sweeps, in evaluation and on a
-GPU. It is never the truth: delete it whenever you like.
+On two CPU cores decoding is a few per cent of a training step; the cache pays in evaluation, in sweeps and on a GPU.
 """
 
 from __future__ import annotations
@@ -170,12 +169,8 @@ def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progres
         if progress is not None:
             progress(index + 1, len(dataset))
     if not indices:
-        raise LayoutError(
-            dataset.root,
-            "pictures that decode",
-            f"{len(rejected)} that do not: {rejected[:3]}",
-            "Run `facelab data check` and fetch the set again.",
-        )
+        found = f"{len(rejected)} that do not: {rejected[:3]}"
+        raise LayoutError(dataset.root, "pictures that decode", found, "Check the files; fetch the set again.")
     _shorten(raw, len(indices), folder)
     meta = {**expected, "dataset": dataset.name, "indices": indices, "rejected": rejected}
     files.write_text(folder / "meta.json", json.dumps(meta))
@@ -194,9 +189,7 @@ def _shorten(raw: np.memmap, count: int, folder: Path) -> None:
 def landmarks(
     dataset: FaceDataset, size: int, root: str | Path | None = None, progress: Progress | None = None
 ) -> tuple[Tensor, list[str]]:
-    """The 68 landmarks of every picture of a set, found once and kept on disk.
-
-    They are found at the file's own scale, which serves every size, and scaled to ``size`` here.
+    """The 68 landmarks of every picture, found once at the file's own scale, kept on disk, scaled to ``size``.
 
     Args:
         dataset: any set of the catalogue.
@@ -208,39 +201,46 @@ def landmarks(
         Landmarks (N, 68, 2), pixel (x, y), N = ``len(dataset)``, NaN where no face was found; and the files, below
         the set's root, without a face or without a readable picture. For the rows of a cache: ``[cached.indices]``.
     """
-    key = fingerprint(dataset)
-    path = _folder(dataset, "landmarks", key, root).with_suffix(".npz")
-    points, sides = _open_landmarks(path, len(dataset)) or _find_all(dataset, path, progress)
+    path = _folder(dataset, "landmarks", fingerprint(dataset), root).with_suffix(".npz")
+    points, sides, done = _stored(path, len(dataset))
+    if done < len(dataset):
+        _find(dataset, path, points, sides, done, progress)
     scale = torch.from_numpy(size / sides)[:, None, None]
     scaled = (torch.from_numpy(points) + 0.5) * scale - 0.5  # pixel centres, as the resize sees them
     lost = np.flatnonzero(np.isnan(points[:, 0, 0]))
     return scaled.float(), [dataset.relative(int(index)) for index in lost]
 
 
-def _open_landmarks(path: Path, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+def _stored(path: Path, count: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Landmarks, sides of the pictures and how many are done; empty where nothing usable is on disk."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            points, sides = stored["points"], stored["sides"]
-        return (points, sides) if points.shape == (count, 68, 2) and sides.shape == (count,) else None
-    except Exception:  # missing or damaged in any way: it is found again
-        return None
+            points, sides, done = stored["points"], stored["sides"], int(stored["done"])
+        if points.shape == (count, 68, 2) and sides.shape == (count,):
+            return points, sides, done
+    except Exception:  # missing or damaged in any way: they are found again
+        pass
+    return np.full((count, 68, 2), np.nan), np.ones(count), 0
 
 
-def _find_all(dataset: FaceDataset, path: Path, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+def _find(
+    dataset: FaceDataset, path: Path, points: np.ndarray, sides: np.ndarray, done: int, progress: Progress | None
+) -> None:
+    """Fill in landmarks from picture ``done`` on; what is found is kept every 250 pictures, for it takes minutes."""
     from facelab.faces.landmarks import find_landmarks  # dlib only when it must be
 
-    points, sides = np.full((len(dataset), 68, 2), np.nan, np.float64), np.ones(len(dataset), np.float64)
-    for index in range(len(dataset)):
+    for index in range(done, len(dataset)):
         with contextlib.suppress(BadImage):
             image = dataset[index]
             sides[index] = image.shape[-1]
             found = find_landmarks(image)
             if found is not None:
                 points[index] = found.numpy()
+        if (index + 1) % 250 == 0 or index + 1 == len(dataset):
+            with files.atomic_path(path) as temporary:
+                np.savez(temporary, points=points, sides=sides, done=index + 1)
         if progress is not None:
             progress(index + 1, len(dataset))
     for old in path.parent.glob(f"{path.stem.rsplit('-', 1)[0]}-*.npz"):
-        old.unlink(missing_ok=True)
-    with files.atomic_path(path) as temporary:
-        np.savez(temporary, points=points, sides=sides)
-    return points, sides
+        if old != path:
+            old.unlink(missing_ok=True)
