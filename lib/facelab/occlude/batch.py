@@ -11,7 +11,7 @@ from torch import Tensor
 
 from facelab.errors import BadConfig
 from facelab.occlude.catalogue import SHAPES, TRAIN_KINDS, WEIGHTS
-from facelab.occlude.chance import Params, apart, join, take
+from facelab.occlude.chance import Params, apart, take, together
 from facelab.occlude.cutouts import Cutout, sample_cutout, shape_cutout
 from facelab.occlude.face import fill
 from facelab.occlude.geometry import Shape, join_shapes
@@ -73,14 +73,14 @@ def _draw(setting: _Setting, names: list[str], params: list[Params | None], poin
             new = sample(points[fresh], setting.generator, setting.size)
             for row, one in zip(fresh, apart(new), strict=True):
                 out[row] = one
-        shapes.append(shape(join([out[k] for k in rows]), setting.size))
+        shapes.append(shape(together([out[k] for k in rows]), setting.size))
         order += rows
     joined = join_shapes(shapes, torch.tensor(order))
     return _Drawn(list(names), out, joined, hole_of(joined, _surface(out)))
 
 
 def _surface(params: Sequence[Params]) -> Params:
-    return join([{key: p[key] for key in SURFACE} for p in params])
+    return together(params, SURFACE)
 
 
 def _rescaled(name: str, params: Params, factor: float) -> Params:

@@ -77,12 +77,11 @@ def take(params: Params, rows: Tensor) -> Params:
 
 
 def apart(params: Params) -> list[Params]:
-    """One dict a sample, each a batch of one."""
-    pieces = {name: value.split(1) for name, value in params.items()}
-    return [dict(zip(pieces, row, strict=True)) for row in zip(*pieces.values(), strict=True)]
+    """One dict a sample, without the batch axis."""
+    pieces = [value.unbind(0) for value in params.values()]
+    return [dict(zip(params, row, strict=True)) for row in zip(*pieces, strict=True)]
 
 
-def join(parts: Sequence[Params]) -> Params:
-    """Concatenate dicts of batched parameters, keeping the names they share."""
-    names = set(parts[0]).intersection(*parts[1:])
-    return {name: torch.cat([part[name] for part in parts]) for name in sorted(names)}
+def together(samples: Sequence[Params], names: Sequence[str] | None = None) -> Params:
+    """The inverse of :func:`apart`: stack the named fields of single samples, all of them unless named."""
+    return {name: torch.stack([sample[name] for sample in samples]) for name in names or samples[0]}

@@ -7,7 +7,17 @@ from torch import Tensor
 
 from facelab.occlude.chance import Draws
 
-SCHEMES = ("any", "muted", "grey", "dark", "light", "skin", "earth", "vivid")
+# scheme: ranges of hue, saturation and value
+RANGES = {
+    "any": (0.0, 1.0, 0.0, 1.0, 0.1, 1.0), "muted": (0.0, 1.0, 0.1, 0.4, 0.2, 0.9),
+    "grey": (0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
+    "dark": (0.0, 1.0, 0.0, 0.4, 0.02, 0.22), "light": (0.0, 1.0, 0.0, 0.15, 0.75, 1.0),
+    "skin": (0.02, 0.09, 0.25, 0.65, 0.25, 0.95), "earth": (0.05, 0.4, 0.2, 0.7, 0.15, 0.7),
+    "vivid": (0.0, 1.0, 0.7, 1.0, 0.5, 1.0),
+}  # fmt: skip
+SCHEMES = tuple(RANGES)
+_TABLE = torch.tensor(list(RANGES.values())).view(-1, 3, 2)
+GREY = SCHEMES.index("grey")
 SHADES = 5
 
 
@@ -17,24 +27,6 @@ def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     k = (offsets + 6 * hue[..., None]) % 6
     ramp = torch.minimum(k, 4 - k).clamp(0, 1)
     return value[..., None] * (1 - saturation[..., None] * ramp)
-
-
-def _bases(draws: Draws) -> Tensor:
-    """(N, schemes, 3): one base colour of every scheme."""
-    u = draws.uniform(0.0, 1.0, 10)
-    hue, s, v = u[:, 0], u[:, 1], u[:, 2]
-    zero = torch.zeros_like(hue)
-    options = [
-        (hue, s, 0.1 + 0.9 * v),
-        (hue, 0.1 + 0.3 * s, 0.2 + 0.7 * v),
-        (zero, zero, v),
-        (hue, 0.4 * s, 0.02 + 0.2 * v),
-        (hue, 0.15 * s, 0.75 + 0.25 * v),
-        (0.02 + 0.07 * hue, 0.25 + 0.4 * s, 0.25 + 0.7 * v),
-        (0.05 + 0.35 * hue, 0.2 + 0.5 * s, 0.15 + 0.55 * v),
-        (hue, 0.7 + 0.3 * s, 0.5 + 0.5 * v),
-    ]
-    return hsv(*(torch.stack(values, 1) for values in zip(*options, strict=True)))
 
 
 def palettes(draws: Draws, schemes: tuple[str, ...] = SCHEMES, spreads: tuple[float, ...] = (0.05, 0.15, 0.35, 0.7)):
@@ -50,8 +42,9 @@ def palettes(draws: Draws, schemes: tuple[str, ...] = SCHEMES, spreads: tuple[fl
     """
     rows = torch.tensor([SCHEMES.index(name) for name in schemes])
     chosen = rows[torch.randint(len(rows), (draws.count,), generator=draws.generator)]
-    base = _bases(draws)[torch.arange(draws.count), chosen]
+    low, high = _TABLE[chosen].unbind(-1)
+    base = hsv(*torch.lerp(low, high, draws.uniform(0.0, 1.0, 3)).unbind(1))
     spread = draws.pick(spreads).view(-1, 1, 1)
     lightness, tone = draws.uniform(-1.0, 1.0, SHADES, 1), draws.uniform(-1.0, 1.0, SHADES, 3)
-    tone = tone * (chosen != SCHEMES.index("grey")).view(-1, 1, 1)
+    tone = tone * (chosen != GREY).view(-1, 1, 1)
     return (base[:, None] + spread * (0.75 * lightness + 0.4 * tone)).clamp(0, 1)
