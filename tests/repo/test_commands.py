@@ -1,0 +1,118 @@
+"""The Makefile, the README, CI and the command line agree with each other."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from facelab import cli
+
+
+def targets(makefile: str) -> set[str]:
+    return {
+        name for line in re.findall(r"^\.PHONY:(.*)$", makefile, re.M) for name in line.split()
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def makefile(repo) -> str:
+    return (repo / "Makefile").read_text(encoding="utf-8")
+
+
+def test_help_lists_every_target(repo, makefile):
+    done = subprocess.run(["make", "-s"], cwd=repo, capture_output=True, text=True, check=True)
+    listed = set(re.findall(r"^  make (\S+)", done.stdout, re.M))
+    assert listed == targets(makefile)
+    assert {"course", "lab", "test", "book", "figures", "student", "mutants"} <= listed
+
+
+def test_every_target_makes_the_environment_it_needs(makefile):
+    free = {"help", ".venv", "browser", "clean"}
+    rules = dict(re.findall(r"^([a-z.]+):([^=\n#]*)##", makefile, re.M))
+    assert [name for name in targets(makefile) - free if "$(READY)" not in rules[name]] == []
+
+
+def test_commands_quoted_in_the_readme_exist(repo, makefile):
+    text = (repo / "README.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.S))
+    made = set(re.findall(r"\bmake ([a-z.]+)", code))
+    asked = set(re.findall(r"\bfacelab ([a-z]+)", code))
+    assert {"course", "lab", "test"} <= made and made <= targets(makefile)
+    assert asked and asked <= set(cli.COMMANDS)
+
+
+def test_continuous_integration_runs_make_test_and_nothing_else(repo):
+    lines = (repo / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] == ['cd "$(dirname "$0")/.." && exec make test']
+    assert (repo / ".ci" / "run").stat().st_mode & 0o111
+
+
+def test_an_old_python_is_refused_in_words(repo, tmp_path):
+    shutil.copy(repo / "Makefile", tmp_path)
+    for name in ("constraints.txt", "pyproject.toml"):
+        (tmp_path / name).write_text("")
+    done = subprocess.run(["make", ".venv", "PYTHON="], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0 and "3.11" in done.stdout and not (tmp_path / ".venv").exists()
+    old = tmp_path / "old"
+    old.write_text(f"#!/bin/sh\nexec {sys.executable} -c 'import sys; sys.exit(\"facelab needs Python 3.11\")'\n")
+    old.chmod(0o755)
+    done = subprocess.run(["make", ".venv", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0 and not (tmp_path / ".venv").exists()
+
+
+def test_a_ready_environment_is_left_alone(repo, tmp_path):
+    shutil.copy(repo / "Makefile", tmp_path)
+    for name in ("constraints.txt", "pyproject.toml"):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".ready").touch()
+    done = subprocess.run(["make", ".venv"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "Installing" not in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_has_help(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([name, "--help"])
+    assert stop.value.code == 0 and cli.COMMANDS[name].help in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["data", "check", "nosuch"], 2, "nosuch"),
+        (["data", "get", "nosuch"], 2, "nosuch"),
+        (["data", "check", "lfw"], 1, "lfw"),
+        (["train", "nosuch"], 2, "oagan"),
+        (["train", "oagan", "--set", "wdth=3"], 2, "wdth"),
+        (["train", "oagan", "--steps", "-1"], 2, "--steps"),
+        (["evaluate", "oagan", "--count", "0"], 2, "--count"),
+        (["restore", "oagan", "a.png", "--out", "o", "--weights", "absent.safetensors"], 1, "absent.safetensors"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line(words, code, says, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FACELAB_DATA", str(tmp_path))
+    assert cli.main(words) == code
+    error = capsys.readouterr().err
+    assert error.startswith("facelab: ") and says in error and "Traceback" not in error
+
+
+def test_a_misuse_is_code_2():
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["nosuch"])
+    assert stop.value.code == 2
+
+
+def test_settings_are_read_as_literals_or_words():
+    assert cli._settings(["a=3", "b=r1", "c=(1, 2)"], {"a", "b", "c"}) == {"a": 3, "b": "r1", "c": (1, 2)}
+
+
+def test_data_list_names_every_set(capsys):
+    from facelab.data.catalogue import CATALOGUE
+
+    assert cli.main(["data", "list"]) == 0
+    out = capsys.readouterr().out
+    assert all(re.search(rf"^{name} ", out, re.M) for name in CATALOGUE) and "400 pictures, 40 people" in out
