@@ -22,7 +22,7 @@ def sample_hand(landmarks: Tensor, generator: torch.Generator, size: int | tuple
     """
     frame, draws = sides(size), Draws(generator, len(landmarks))
     tall = min(frame) * draws.uniform(0.55, 0.95)
-    surface = sample_surface(draws, ("noise", "flat", "gradient"), ("skin",), mixed=0.1)
+    surface = sample_surface(draws, ("flat", "flat", "gradient", "noise"), ("skin",), mixed=0.05)
     surface["palette"] = palettes(draws, ("skin",), (0.03, 0.08))
     surface["gloss"], surface["relief"] = surface["gloss"] * 0.3, draws.uniform(0.5, 0.9)
     surface["colour2"] = (surface["palette"][:, 0] * 0.6 + torch.tensor([0.42, 0.33, 0.33])).clamp(0, 1)
@@ -68,8 +68,8 @@ def shape_hand(params: Params, size: tuple[int, int]) -> Shape:
         one = torch.minimum(
             capsule(p, q, base, knuckle, radius * 1.08, radius), capsule(p, q, knuckle, tip, radius, radius * 0.8)
         )
-        beside = ((one - distance).abs() < 1.4) & (one < 0.5 * radius) & (q < base[1] + 0.2 * hh)
-        glow = torch.where(beside, -0.16 * torch.ones_like(glow), glow)
+        beside = (one < 0.5 * radius) & (q < base[1] + 0.12 * hh)
+        glow = glow - 0.13 * (1 - (one - distance).abs() / 2).clamp(0, 1) * beside
         joint = ((p - knuckle[0]).square() + (q - knuckle[1]).square()).sqrt() / radius
         glow = glow - 0.07 * (1 - (joint - 0.5).abs() * 3).clamp(0, 1) * (one < 0)
         nail = oval(p - tip[0], q - tip[1], 0.5 * radius, 0.62 * radius, 2.4)
