@@ -1,0 +1,120 @@
+"""Break the library on purpose, one fault at a time: every fault must make a test fail.
+
+Run it with ``make mutants``. Each fault is put into a copy of the library; the tests that guard that place run against
+the copy. A fault that no test notices survives, and then the tests are not good enough: exit code 1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+class Mutant(NamedTuple):
+    """One fault: in ``file`` (under lib/facelab) the first ``old`` becomes ``new``; ``tests`` must notice."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = (
+    Mutant(
+        "composite with the hole flipped", "images.py",
+        "known * (1 - hole) + pred * hole", "known * hole + pred * (1 - hole)", "tests/images",
+    ),
+    Mutant(
+        "the wrong side of the hole in a metric", "metrics/image.py",
+        "weight = hole.double()", "weight = 1 - hole.double()", "tests/metrics",
+    ),
+    Mutant("a hole's overlap with its complement", "metrics/holes.py",
+           "hole.flatten(1) > threshold\n", "hole.flatten(1) <= threshold\n", "tests/metrics"),
+    Mutant(
+        "probabilities fed to a loss on logits", "nets/oagan.py",
+        "return self.score(self.body(image))", "return self.score(self.body(image)).sigmoid()", "tests/nets",
+    ),
+    Mutant(
+        "a non-saturating loss that saturates", "losses/adversarial.py",
+        "return F.softplus(-fake).mean()", "return -F.softplus(fake).mean()", "tests/losses",
+    ),
+    Mutant(
+        "training on test people", "data/splits.py",
+        'return "test" if number < 20', 'return "test" if number < 10', "tests/data",
+    ),
+    Mutant(
+        "splits by file, not by person", "data/splits.py",
+        "item.identity if item.identity is not None else item.file.name", "str(item.file)", "tests/data",
+    ),
+    Mutant(
+        "errors that end as success", "cli.py",
+        "return _say(error, FAILED)", "return _say(error, 0)", "tests/repo/test_commands.py",
+    ),
+)  # fmt: skip
+
+
+def copy_library(folder: Path) -> None:
+    """A project in ``folder`` whose library may be broken; all else is linked."""
+    shutil.copytree(REPO / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("tests", "pyproject.toml", "Makefile", "README.md", "notebooks", "weights", "data_scripts", ".ci"):
+        if (REPO / name).exists():
+            (folder / name).symlink_to(REPO / name)
+
+
+def run_tests(folder: Path, tests: str) -> int:
+    """Exit code of pytest on the tests, with the copy of the library in front."""
+    environment = {**os.environ, "PYTHONPATH": str(folder / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["FACELAB_CACHE"] = str(folder / "cache")
+    where = "import facelab, sys; sys.exit(not facelab.__file__.startswith(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", where, str(folder)], env=environment, check=True)
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(REPO), str(REPO / tests)]
+    return subprocess.run(words, env=environment, cwd=REPO, capture_output=True).returncode
+
+
+def verdict(mutant: Mutant | None, tests: str) -> tuple[bool, str]:
+    """Whether all is as it should be, and a word for it; without a mutant the tests must pass."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name)
+        copy_library(folder)
+        if mutant:
+            path = folder / "lib" / "facelab" / mutant.file
+            source = path.read_text(encoding="utf-8")
+            if mutant.old not in source:
+                return False, "no longer applies: " + mutant.old.strip()
+            path.write_text(source.replace(mutant.old, mutant.new, 1), encoding="utf-8")
+        code = run_tests(folder, tests)
+    if mutant:
+        return code == 1, {0: "SURVIVED", 1: "caught"}.get(code, f"could not be judged (pytest said {code})")
+    return code == 0, "pass" if code == 0 else f"FAIL WITHOUT A FAULT (pytest said {code})"
+
+
+def main() -> int:
+    """Print the table; 0 where every fault is caught, else 1."""
+    wanted = [m for m in MUTANTS if not sys.argv[1:] or any(word in m.what + m.tests for word in sys.argv[1:])]
+    good = True
+    for tests in sorted({m.tests for m in wanted}):
+        good &= report(f"({tests} as they are)", None, tests)
+    for mutant in wanted:
+        good &= report(mutant.what, mutant, mutant.tests)
+    return 0 if good and wanted else 1
+
+
+def report(what: str, mutant: Mutant | None, tests: str) -> bool:
+    """One line of the table."""
+    started = time.monotonic()
+    fine, word = verdict(mutant, tests)
+    print(f"{what:<44} {tests:<30} {time.monotonic() - started:5.0f} s  {word}", flush=True)
+    return fine
+
+
+if __name__ == "__main__":
+    sys.exit(main())
