@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -17,7 +21,7 @@ pytestmark = pytest.mark.lessons
 MEET = (
     "import pathlib, time\n"
     "here = pathlib.Path.cwd()\n(here.parent / (here.name + '.seen')).touch()\n"
-    "end = time.time() + 20\n"
+    "end = time.time() + 120\n"
     "while not (here.parent / '{other}.seen').exists():\n    assert time.time() < end\n    time.sleep(0.05)\n"
 )
 RECORD = 'pathlib.Path(OUT_DIR, \'metrics.json\').write_text(\'{"steps": %d, "profile": "%s"}\' % (STEPS, PROFILE))'
@@ -66,6 +70,31 @@ def test_usage_errors(tmp_path, capsys):
     assert run("00", "--all", "--out", tmp_path) == 2
     assert run("00", "--jobs", 0, "--out", tmp_path) == 2
     assert "facelab:" in capsys.readouterr().err
+
+
+def test_lessons_that_would_write_the_same_files_are_refused(lesson, tmp_path, capsys):
+    one, two = lesson("one", "1"), lesson("two", "1")
+    assert run(one, one, "--out", tmp_path / "out") == 2
+    assert run(one, two, "--set", f"OUT_DIR={tmp_path}", "--out", tmp_path / "out") == 2
+    assert "same files" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_interrupt_ends_all_lessons(lesson, tmp_path):
+    code = "import time\nopen(OUT_DIR + '/seen', 'w').close()\ntime.sleep(300)"
+    paths = [str(lesson(name, code)) for name in ("one", "two", "three")]
+    program = (
+        "import sys; from facelab.lessons import run_lessons; run_lessons(sys.argv[2:], 'smoke', sys.argv[1], jobs=2)"
+    )
+    out = tmp_path / "out"
+    caller = subprocess.Popen([sys.executable, "-c", program, str(out), *paths], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("*/seen"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    caller.send_signal(signal.SIGINT)
+    _, said = caller.communicate(timeout=120)
+    assert caller.returncode != 0 and b"KeyboardInterrupt" in said
+    assert not (out / "three" / "seen").exists() and not (out / "summary.json").exists()
 
 
 def test_settings_are_read_by_the_lessons_types(lesson):

@@ -8,11 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 
 from facelab.errors import LessonFailed
@@ -25,30 +23,7 @@ pathlib.Path(OUT_DIR, "metrics.json").write_text(json.dumps({"steps": STEPS, "ra
 """
 
 
-TOKEN = "FACELAB_TEST_TOKEN"  # inherited by all that one test starts, so that another session's lessons do not count
-
-
-def left_behind() -> list[int]:
-    """Processes that the running test started and that are still alive."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            mine = process.uids().real == os.getuid() and process.environ().get(TOKEN) == os.environ[TOKEN]
-            if mine and process.status() != "zombie":
-                found.append(process.pid)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-@pytest.fixture(autouse=True)
-def no_orphans(monkeypatch):
-    monkeypatch.setenv(TOKEN, uuid.uuid4().hex)
-    yield
-    assert left_behind() == [], "a kernel, or something a lesson started, is still there"
-
-
-def test_the_search_for_orphans_finds_one():
+def test_the_search_for_orphans_finds_one(left_behind):
     orphan = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         assert left_behind() == [orphan.pid]
@@ -85,6 +60,12 @@ def test_stale_metrics_are_not_this_runs(lesson, tmp_path):
     assert run_lesson(lesson("silent", "1"), tmp_path / "quiet.ipynb").metrics == {}
 
 
+def test_damaged_record_is_a_failure(lesson, tmp_path):
+    error = failure(lesson("torn", "open(OUT_DIR + '/metrics.json', 'w').write('{')"), tmp_path / "out.ipynb")
+    assert (error.code, error.cell) == (1, None)
+    assert "not JSON" in error.reason and (tmp_path / "out.failed.ipynb").exists()
+
+
 def test_error_names_cell_and_leaves_the_good_output_alone(lesson, tmp_path):
     out = tmp_path / "out.ipynb"
     out.write_text("a good one")
@@ -118,10 +99,19 @@ def test_dead_kernel_has_its_own_code(write, tmp_path):
 
 
 def test_timeout_ends_kernel_and_its_children(write, tmp_path):
-    code = "import subprocess, time\nsubprocess.Popen(['sleep', '300'], start_new_session=True)\ntime.sleep(300)"
-    error = failure(write("slow", "a = 1", code), tmp_path / "out.ipynb", timeout=4)
-    assert (error.cell, error.code) == (1, 3)
-    assert "4 s" in error.reason
+    flag = tmp_path / "asleep"
+    sleep = "subprocess.Popen(['sleep', '300'], start_new_session=True)"
+    path = write(
+        "slow",
+        "a = 1",
+        f"import pathlib, subprocess, time\n{sleep}\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(300)",
+    )
+    for seconds in (4, 16, 64):  # a busy machine may need longer until the kernel is there
+        error = failure(path, tmp_path / "out.ipynb", timeout=seconds)
+        assert error.code == 3 and f"{seconds} s" in error.reason
+        if flag.exists():
+            break
+    assert error.cell == 1
 
 
 def test_stop_ends_a_running_lesson(write, tmp_path):
@@ -129,17 +119,17 @@ def test_stop_ends_a_running_lesson(write, tmp_path):
     threading.Timer(1.5, stop.set).start()
     began = time.monotonic()
     failure(write("endless", "while True: pass"), tmp_path / "out.ipynb", stop=stop)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
-def test_killed_caller_leaves_no_kernel_and_no_output(write, tmp_path):
+def test_killed_caller_leaves_no_kernel_and_no_output(write, tmp_path, left_behind):
     flag = tmp_path / "running"
     path = write("endless", f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(300)")
     out = tmp_path / "out.ipynb"
     out.write_text("a good one")
     code = f"from facelab.lessons import run_lesson; run_lesson({str(path)!r}, {str(out)!r})"
     caller = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not flag.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     caller.send_signal(signal.SIGKILL)

@@ -22,7 +22,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", choices=tuple(SECONDS), default="smoke", help="how much work (default: smoke)")
     parser.add_argument("--jobs", type=int, default=1, help="lessons at a time (default: 1)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a parameter")
-    parser.add_argument("--out", type=Path, default=None, help="folder of the results (default: build/course)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=None,
+        help="folder of the results (default: build/course with --all, else build/lessons)",
+    )
     parser.add_argument("--timeout", type=float, default=None, help="seconds a lesson may take")
 
 
@@ -35,8 +40,11 @@ def run_command(args: argparse.Namespace) -> int:
     names = lesson_names() if args.all else args.lessons
     if not names:
         return _refuse("there are no lessons here")
-    out = args.out or project_root() / "build" / "course"
-    results = run_lessons(names, args.profile, out, jobs=args.jobs, settings=args.set, timeout=args.timeout)
+    out = args.out or project_root() / "build" / ("course" if args.all else "lessons")
+    try:
+        results = run_lessons(names, args.profile, out, jobs=args.jobs, settings=args.set, timeout=args.timeout)
+    except LessonFailed as error:
+        return _refuse(error)
     good = sum(result.code == 0 for result in results)
     print(f"{good} of {len(results)} lessons ran to their end; summary: {out / 'summary.json'}")
     return exit_code(results)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facelab.errors import LessonFailed
 from facelab.files import write_text
-from facelab.lessons.notebook import defaults, find_lesson, parse_setting, read_lesson
+from facelab.lessons.notebook import USAGE, defaults, find_lesson, parse_setting, read_lesson
 from facelab.lessons.runner import LessonResult, run_lesson
 
 
@@ -39,8 +39,12 @@ def run_lessons(
 
     Returns:
         One result a lesson, in the order of ``names``.
+
+    Raises:
+        LessonFailed: two lessons would write the same files (code 2); nothing is run then.
     """
     out, stop, began = Path(out), threading.Event(), time.monotonic()
+    _refuse_clashes(names, settings or [])
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
 
     def one(name: str) -> LessonResult:
@@ -58,6 +62,20 @@ def run_lessons(
     pool.shutdown()
     write_text(out / "summary.json", json.dumps(_summary(results, profile, jobs, time.monotonic() - began), indent=2))
     return results
+
+
+def _refuse_clashes(names: list[str], settings: list[str]) -> None:
+    seen = set()
+    for name in names:
+        try:
+            stem = find_lesson(name).stem
+        except LessonFailed:
+            continue  # told of later, as that lesson's result
+        if stem in seen:
+            raise LessonFailed(stem, None, "named twice; both would write the same files", USAGE)
+        seen.add(stem)
+    if len(names) > 1 and any(setting.startswith("OUT_DIR=") for setting in settings):
+        raise LessonFailed(names[0], None, "OUT_DIR cannot be one folder for several lessons; use --out", USAGE)
 
 
 def exit_code(results: list[LessonResult]) -> int:

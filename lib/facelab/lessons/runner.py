@@ -95,11 +95,13 @@ def run_lesson(
     timeout = timeout or SECONDS.get(str(values.get("PROFILE")), SECONDS["laptop"])
     began, clock = time.time(), time.monotonic()
     executed, ended = _execute(notebook, values, folder, timeout, threads, stop)
-    fault = _fault(notebook, executed, ended)
+    fault, metrics = _fault(notebook, executed, ended), _metrics(folder, began)
+    if fault is None and metrics is None:
+        fault = (None, f"{folder / 'metrics.json'} is not JSON", CELL_ERROR)
     _write(executed, out, failed=fault is not None)
     if fault is not None:
         raise LessonFailed(name, *fault)
-    return LessonResult(name, out, round(time.monotonic() - clock, 2), _metrics(folder, began))
+    return LessonResult(name, out, round(time.monotonic() - clock, 2), metrics)
 
 
 def _place(known: dict[str, object], values: dict[str, object], folder: Path) -> Path:
@@ -222,9 +224,12 @@ def _write(notebook: NotebookNode, out: Path, failed: bool) -> None:
         nbformat.write(notebook, temporary)
 
 
-def _metrics(folder: Path, began: float) -> dict:
-    """``metrics.json``, if this run wrote it; one left by an earlier run says nothing about this one."""
+def _metrics(folder: Path, began: float) -> dict | None:
+    """``metrics.json``, empty unless this run wrote it (an earlier run's says nothing), None where it is damaged."""
     path = folder / "metrics.json"
     if not path.is_file() or path.stat().st_mtime < began - 1:
         return {}
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        return None
