@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,18 +11,15 @@ from torch import Tensor
 
 from facelab.images import composite, to_unit
 
-if TYPE_CHECKING:  # rooms on one layer do not import each other; only the name is needed here
-    from facelab.data.cache import Cached
-
 _BATCH = 256
 _ANY = 0.01  # a pixel hidden by more than this is contaminated, and not evidence for the fill
 
 
-def mean_face(cached: Cached, rows: Sequence[int]) -> Tensor:
+def mean_face(cached: Any, rows: Sequence[int]) -> Tensor:
     """Average picture over some rows of a cache (take the training rows).
 
     Args:
-        cached: uint8 picture cache with ``batch(rows) -> (N, C, H, W)`` in [-1, 1].
+        cached: a picture cache, with ``batch(rows) -> (N, C, H, W)`` in [-1, 1] (:mod:`facelab.data.cache`).
         rows: row numbers.
 
     Returns:
