@@ -87,7 +87,7 @@ def load_cutouts(folder: str | Path) -> list[Cutout]:
 def sample_cutout(cutouts: Sequence[Cutout], landmarks: Tensor, generator: torch.Generator, size) -> Params:
     """Choose cut-outs, and place each by its type.
 
-    Source: sizes, the turn of up to 15 degrees and the places from the FACTS table, scaled from 128 px.
+    Source: sizes, the turn of up to 15 degrees and the places from OA-GAN's released data loader, scaled from 128 px.
     """
     frame, draws = sides(size), Draws(generator, len(landmarks))
     face = measures(fill(landmarks, draws.count, frame))

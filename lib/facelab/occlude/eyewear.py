@@ -32,7 +32,7 @@ def _worn(landmarks: Tensor, draws: Draws, frame: tuple[int, int]) -> Params:
 def sample_glasses(landmarks: Tensor, generator: torch.Generator, size: int | tuple[int, int]) -> Params:
     """Spectacles: the frame hides, the lens is clear or lightly tinted, a reflection hides part of it.
 
-    Source: placement FACTS table: 100 px wide and about the eye line in a frame of 128 px.
+    Source: OA-GAN's released data loader: 100 px wide and about the eye line in a frame of 128 px.
     """
     frame, draws = sides(size), Draws(generator, len(landmarks))
     surface = sample_surface(draws, ("flat", "flat", "noise", "marble", "terrace"), mixed=0.15)

@@ -15,7 +15,7 @@ from facelab.occlude.surface import sample_surface
 def sample_phone(landmarks: Tensor, generator: torch.Generator, size: int | tuple[int, int]) -> Params:
     """A rounded slab, its long side about 80 px of 128; beside the cheek or anywhere.
 
-    Source: size and free placement from the FACTS table.
+    Source: size and free placement from OA-GAN's released data loader.
     """
     frame, draws = sides(size), Draws(generator, len(landmarks))
     face = measures(fill(landmarks, draws.count, frame))

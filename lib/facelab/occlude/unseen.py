@@ -18,7 +18,7 @@ from facelab.occlude.surface import sample_surface
 def sample_hand(landmarks: Tensor, generator: torch.Generator, size: int | tuple[int, int]) -> Params:
     """A hand before the face, about 120 px of 128 long with its wrist, fingers spread or closed.
 
-    Source: size and free placement from the FACTS table.
+    Source: size and free placement from OA-GAN's released data loader.
     """
     frame, draws = sides(size), Draws(generator, len(landmarks))
     tall = min(frame) * draws.uniform(0.55, 0.95)
@@ -84,7 +84,7 @@ def shape_hand(params: Params, size: tuple[int, int]) -> Shape:
 def sample_cup(landmarks: Tensor, generator: torch.Generator, size: int | tuple[int, int]) -> Params:
     """A cup or mug at the mouth or in the lower part of the picture, its long side about 64 px of 128.
 
-    Source: size and lower band from the FACTS table.
+    Source: size and lower band from OA-GAN's released data loader.
     """
     frame, draws = sides(size), Draws(generator, len(landmarks))
     face = measures(fill(landmarks, draws.count, frame))
