@@ -1,0 +1,100 @@
+"""The README's table of results, generated from the cards in ``weights/``: it cannot drift from what was measured."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from facelab.errors import BadWeights, LayoutError
+from facelab.files import project_root, weights_root, write_text
+
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+COLUMNS = (
+    ("PSNR", "psnr", "dB, whole picture"),
+    ("gain", "psnr_gain", "dB over the input"),
+    ("SSIM", "ssim", ""),
+    ("gain", "ssim_gain", ""),
+    ("hole IoU", "iou", ""),
+    ("identity", "identity", "distance to the truth, lower is closer"),
+    ("sharpness", "sharpness", "1 = the truth's"),
+    ("Fréchet", "frechet", "on effnet-lite0, not comparable to published FID"),
+)
+"""Heading, metric and, where the heading alone would not do, its unit."""
+
+
+def render(cards: Mapping[str, Mapping[str, Any]]) -> str:
+    """Cards by file name to Markdown: one table a system and trial, settings above it."""
+    parts = [part for name, card in sorted(cards.items()) for part in _tables(name, card)]
+    return "\n\n".join(parts) if parts else "No measured weights are shipped yet; `facelab train oagan` makes your own."
+
+
+def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
+    metrics = card.get("metrics") or {}
+    for trial, part in metrics.get("trials", {}).items():
+        steps, data = card.get("steps"), metrics.get("data", card.get("data"))
+        yield (
+            f"**{card.get('system', name)}, {trial}**: {part['count']} pictures of {part['people']} people of `{data}` "
+            f"never seen in training; {steps:,} steps on {card.get('device')}, seed {card.get('seed')}: one seed.\n\n"
+            + _table(part["rows"])
+        )
+
+
+def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    used = [column for column in COLUMNS if any(column[1] in row for row in rows.values())]
+    head = [f"{title} ({unit})" if unit else title for title, _, unit in used]
+    lines = ["| row | " + " | ".join(head) + " |", "|---" * (len(used) + 1) + "|"]
+    for label, row in rows.items():
+        lines.append(f"| {label} | " + " | ".join(_cell(row.get(key), key) for _, key, _ in used) + " |")
+    return "\n".join(lines)
+
+
+def _cell(entry: Mapping[str, Any] | None, key: str) -> str:
+    if not entry or entry.get("mean") is None:
+        return ""
+    places = 2 if key.startswith("psnr") or key == "frechet" else 3
+    text = f"{entry['mean']:.{places}f}"
+    if entry.get("low") is None or entry.get("high") is None:
+        return text
+    return f"{text} [{entry['low']:.{places}f}, {entry['high']:.{places}f}]"
+
+
+def read_cards(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every card of a folder of weights, by file stem.
+
+    Raises:
+        BadWeights: a card is not JSON.
+    """
+    cards = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            cards[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise BadWeights(path, f"the card is not JSON ({error})", "Restore it from the repository.") from error
+    return cards
+
+
+def renewed(text: str, table: str, source: str | Path = "README.md") -> str:
+    """``text`` with everything between the two markers replaced.
+
+    Raises:
+        LayoutError: the markers are not there once each, in order.
+    """
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end) or BEGIN in rest or END in tail:
+        raise LayoutError(source, f"{BEGIN} … {END} once", "something else", "Put both markers back.")
+    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
+
+
+def main() -> int:
+    """Renew the project's README; ``python -m facelab.results``."""
+    readme = project_root() / "README.md"
+    write_text(readme, renewed(readme.read_text(encoding="utf-8"), render(read_cards(weights_root())), readme))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The README's table is the one the cards give."""
+
+import pytest
+
+from facelab.errors import BadWeights, LayoutError
+from facelab.results import BEGIN, END, read_cards, render, renewed
+
+CARD = {
+    "system": "oagan", "data": "lfw", "steps": 12000, "device": "cpu", "seed": 0,
+    "metrics": {"data": "lfw", "trials": {"trained kinds": {"count": 256, "people": 90, "rows": {
+        "input": {"psnr": {"mean": 14.123, "low": 13.9, "high": 14.3}, "psnr_gain": {"mean": 0.0}},
+        "oagan": {"psnr": {"mean": 25.678}, "psnr_gain": {"mean": 11.555}, "iou": {"mean": 0.9412}},
+    }}}},
+}  # fmt: skip
+
+
+def test_the_readme_is_up_to_date(repo):
+    text = (repo / "README.md").read_text(encoding="utf-8")
+    expected = renewed(text, render(read_cards(repo / "weights")))
+    assert text == expected, "renew it: .venv/bin/python -m facelab.results"
+
+
+def test_a_known_card_gives_a_known_table():
+    text = render({"oagan": CARD})
+    assert "**oagan, trained kinds**: 256 pictures of 90 people of `lfw`" in text and "12,000 steps on cpu" in text
+    lines = text.splitlines()
+    assert "| input | 14.12 [13.90, 14.30] | 0.00 |  |" in lines
+    assert "| oagan | 25.68 | 11.55 | 0.941 |" in lines or "| oagan | 25.68 | 11.56 | 0.941 |" in lines
+
+
+def test_a_stale_table_is_seen():
+    text = f"a\n{BEGIN}\nold\n{END}\nb"
+    assert renewed(text, "new") == f"a\n{BEGIN}\nnew\n{END}\nb" != text
+
+
+@pytest.mark.parametrize("text", ["no markers", f"{END}{BEGIN}", f"{BEGIN}{BEGIN}{END}", f"{BEGIN}{END}{END}"])
+def test_lost_markers_are_refused(text):
+    with pytest.raises(LayoutError, match="markers"):
+        renewed(text, "new")
+
+
+def test_without_cards_it_says_so():
+    assert "No measured weights" in render({}) and "No measured weights" in render({"a": {"system": "a"}})
+
+
+def test_a_broken_card_is_named(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(BadWeights, match=r"x\.json"):
+        read_cards(tmp_path)
