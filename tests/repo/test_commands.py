@@ -117,3 +117,13 @@ def test_data_list_names_every_set(capsys):
     assert cli.main(["data", "list"]) == 0
     out = capsys.readouterr().out
     assert all(re.search(rf"^{name} ", out, re.M) for name in CATALOGUE) and "400 pictures, 40 people" in out
+
+
+def test_the_library_in_fifteen_lines_runs(repo, capsys):
+    code = re.search(r"```python\n(.*?)```", (repo / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    if not (repo / "weights" / "oagan.safetensors").is_file():  # an untrained network takes the same path
+        untrained = 'cfg = oagan.Config.for_profile("smoke", channels=1); model = oagan.build(cfg)'
+        code = code.replace('model, cfg = oagan.load("oagan")', untrained)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("tensor(")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
