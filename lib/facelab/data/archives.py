@@ -78,7 +78,7 @@ class _opened:
         if not self.archive.is_file():
             raise BadArchive(self.archive, "there is no such file")
         self.file = tarfile.open(self.archive, "r:*")
-        return (_tar_member(self.file, info) for info in self.file)
+        return _tar_members(self.archive, self.file)
 
     def __exit__(self, *_) -> None:
         self.file.close()
@@ -89,6 +89,16 @@ def _zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
     kind = "folder" if info.is_dir() else "file" if mode in (0, stat.S_IFREG) else "a link or device"
     kind = "encrypted" if info.flag_bits & 1 else kind
     return _Member(info.orig_filename, info.file_size, kind, lambda: file.open(info))
+
+
+def _tar_members(archive: Path, file: tarfile.TarFile) -> Iterator[_Member]:
+    for info in file:
+        yield _tar_member(file, info)
+    file.fileobj.seek(file.offset)  # a tar cut off between two members looks like a shorter one, but has no end mark
+    if file.fileobj.read(512) != bytes(512):
+        raise BadArchive(archive, "it is cut off: its end mark is missing")
+    while file.fileobj.read(BLOCK):  # reaches the checksum of a compressed stream
+        pass
 
 
 def _tar_member(file: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:

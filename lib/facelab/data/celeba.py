@@ -32,6 +32,8 @@ def open_celeba(root: Path) -> FaceDataset:
         raise LayoutError(folder, "celeba/img_align_celeba/", "no such folder", HINT)
     people = {name: values[0] for name, values in _rows(folder / "identity_CelebA.txt", 1)}
     partition = {name: values[0] for name, values in _rows(folder / "list_eval_partition.txt", 1)}
+    if odd := set(partition.values()) - {"0", "1", "2"}:
+        raise LayoutError(folder / "list_eval_partition.txt", "0, 1 or 2 after each name", f"also {min(odd)!r}", HINT)
     glasses = _glasses(folder / "list_attr_celeba.txt")
     present = sorted(e.name for e in os.scandir(pictures) if e.name.endswith(".jpg") and not e.name.startswith("."))
     names = [name for name in present if name in people]

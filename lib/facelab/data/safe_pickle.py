@@ -43,6 +43,12 @@ class _Array:
         self.values = np.frombuffer(raw, kind.dtype).reshape(shape, order="F" if fortran else "C").tolist()
 
 
+def _from_buffer(raw: bytes, kind: _Dtype, shape: tuple, order: str) -> _Array:
+    array = _Array()
+    array.__setstate__((1, shape, kind, order == "F", bytes(raw)))
+    return array
+
+
 def _scalar(kind: _Dtype, raw: bytes | str) -> float:
     raw = raw.encode("latin-1") if isinstance(raw, str) else raw
     if len(raw) != kind.dtype.itemsize:
@@ -57,7 +63,7 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 class _Restricted(pickle._Unpickler):  # the Python one: a crafted memo index costs it no memory
-    """Knows numpy's two constructors and its type, each by a stand-in, and refuses every other name."""
+    """Knows numpy's constructors and its type, each by a stand-in, and refuses every other name."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
@@ -65,6 +71,8 @@ class _Restricted(pickle._Unpickler):  # the Python one: a crafted memo index co
                 return lambda *_: _Array()
             if name == "scalar":
                 return lambda kind, raw: _scalar(kind, raw)
+        if (module, name) in (("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer")):
+            return lambda raw, kind, shape, order: _from_buffer(raw, kind, shape, order)
         known = {
             ("numpy", "ndarray"): "ndarray",
             ("numpy", "dtype"): lambda *args: _Dtype(*args),

@@ -1,0 +1,182 @@
+"""The cache equals the files, notices every change, and survives bad pictures and damage."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+
+from facelab import images
+from facelab.data import cache, catalogue, splits
+from facelab.errors import BadConfig, LayoutError
+
+
+@pytest.fixture
+def folder(tmp_path, photo):
+    for n in range(12):
+        photo(tmp_path / f"f/p{n}/1.png", (30, 26), seed=n)
+    return tmp_path / "f"
+
+
+def opened(folder):
+    return catalogue.open_dataset(f"folder:{folder}")
+
+
+def test_rows_equal_the_decoded_files(folder, tmp_path):
+    dataset = opened(folder)
+    rows = cache.cached(dataset, 16, root=tmp_path / "c")
+    batch = rows.batch([3, 0, 3])
+    assert batch.shape == (3, 3, 16, 16) and batch.dtype == torch.float32 and len(rows) == 12
+    truth = images.resize(dataset[3], 16)
+    assert (batch[0] - truth).abs().max() <= 1 / 255 + 1e-6 and batch[0].equal(batch[2])
+    assert not batch[0].equal(batch[1])
+
+
+def test_channels_on_demand(folder, tmp_path):
+    grey = cache.cached(opened(folder), 16, channels=1, root=tmp_path / "c")
+    assert grey.batch([0]).shape == (1, 1, 16, 16)
+    assert cache.cached(opened(folder), 16, root=tmp_path / "c").channels == 3
+
+
+def test_second_call_decodes_nothing(folder, tmp_path, monkeypatch):
+    first = cache.cached(opened(folder), 16, root=tmp_path / "c")
+    monkeypatch.setattr(images, "open_picture", lambda *_: pytest.fail("decoded again"))
+    again = cache.cached(opened(folder), 16, root=tmp_path / "c")
+    assert np.array_equal(first.pixels, again.pixels)
+
+
+def test_changed_added_and_removed_files_are_noticed(folder, tmp_path, photo):
+    before = cache.cached(opened(folder), 16, root=tmp_path / "c").batch([0])
+    photo(folder / "p0/1.png", (30, 26), seed=99)
+    os.utime(folder / "p0/1.png", (1, 1))
+    assert not cache.cached(opened(folder), 16, root=tmp_path / "c").batch([0]).equal(before)
+    photo(folder / "new.png")
+    assert len(cache.cached(opened(folder), 16, root=tmp_path / "c")) == 13
+    (folder / "new.png").unlink()
+    assert len(cache.cached(opened(folder), 16, root=tmp_path / "c")) == 12
+    assert len(list((tmp_path / "c").iterdir())) == 1  # stale caches are cleared away
+
+
+def test_sizes_live_side_by_side(folder, tmp_path):
+    cache.cached(opened(folder), 16, root=tmp_path / "c"), cache.cached(opened(folder), 8, root=tmp_path / "c")
+    assert len(list((tmp_path / "c").iterdir())) == 2
+
+
+def test_bad_pictures_are_counted_listed_and_skipped(folder, tmp_path):
+    (folder / "p1/1.png").write_bytes(b"")
+    (folder / "p4/1.png").write_bytes((folder / "p5/1.png").read_bytes()[:-30])
+    rows = cache.cached(opened(folder), 16, root=tmp_path / "c")
+    files = [name for name, _ in rows.rejected]
+    assert len(rows) == 10 and len(rows.rejected) == 2 and all(reason for _, reason in rows.rejected)
+    dataset = opened(folder)
+    assert files == [dataset.relative(i) for i in range(12) if i not in rows.indices]
+    for row, index in enumerate(rows.indices):
+        assert (rows.batch([row])[0] - images.resize(dataset[int(index)], 16)).abs().max() <= 1 / 255 + 1e-6
+
+
+def test_rows_of_a_split_are_its_people(folder, tmp_path):
+    (folder / "p1/1.png").write_bytes(b"")
+    dataset = opened(folder)
+    rows = cache.cached(dataset, 16, root=tmp_path / "c")
+    parts = {part: rows.rows(part) for part in splits.SPLITS}
+    assert sorted(sum(parts.values(), [])) == list(range(11))
+    for part, found in parts.items():
+        assert all(splits.split_of(dataset.name, dataset.items[rows.indices[row]]) == part for row in found)
+
+
+@pytest.mark.parametrize("damage", ["cut", "meta", "gone", "swapped"])
+def test_a_damaged_cache_is_built_again(folder, tmp_path, damage):
+    truth = cache.cached(opened(folder), 16, root=tmp_path / "c").batch(range(12))
+    place = next((tmp_path / "c").iterdir())
+    pixels = place / "pixels.npy"
+    if damage == "cut":
+        pixels.write_bytes(pixels.read_bytes()[:-100])
+    elif damage == "meta":
+        (place / "meta.json").write_text('{"indices": ')
+    elif damage == "gone":
+        pixels.unlink()
+    else:
+        np.save(pixels, np.zeros((12, 3, 8, 8), np.uint8))
+    assert cache.cached(opened(folder), 16, root=tmp_path / "c").batch(range(12)).equal(truth)
+
+
+def test_an_interrupted_build_leaves_nothing_that_looks_whole(folder, tmp_path):
+    def stop(done, _):
+        if done == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.cached(opened(folder), 16, root=tmp_path / "c", progress=stop)
+    assert list((tmp_path / "c").iterdir()) == []
+    assert len(cache.cached(opened(folder), 16, root=tmp_path / "c")) == 12
+
+
+def test_not_one_good_picture(tmp_path):
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f/a.jpg").write_bytes(b"x")
+    with pytest.raises(LayoutError, match="decode"):
+        cache.cached(opened(tmp_path / "f"), 16, root=tmp_path / "c")
+
+
+@pytest.mark.parametrize("size, channels", [(0, 3), (16, 2)])
+def test_impossible_settings(folder, tmp_path, size, channels):
+    with pytest.raises(BadConfig):
+        cache.cached(opened(folder), size, channels, root=tmp_path / "c")
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """A finder in dlib's place: points at the centre of pixel (4, 2); no face in a picture whose corner is dark."""
+    calls = []
+
+    def find_landmarks(image):
+        calls.append(image.shape)
+        return None if image[0, 0, 0] < -0.2 else torch.tensor([4.0, 2.0]).expand(68, 2)
+
+    module = types.ModuleType("facelab.faces.landmarks")
+    module.find_landmarks = find_landmarks
+    monkeypatch.setitem(sys.modules, "facelab.faces.landmarks", module)
+    return calls
+
+
+def test_landmarks_are_scaled_kept_and_honest(folder, tmp_path, pretended):
+    (folder / "p1/1.png").write_bytes(b"")
+    dataset = opened(folder)
+    points, lost = cache.landmarks(dataset, 52, root=tmp_path / "c")
+    dark = [i for i in range(12) if dataset.relative(i) == "p1/1.png" or dataset[i][0, 0, 0] < -0.2]
+    assert points.shape == (12, 68, 2) and 1 < len(dark) < 12 and lost == [dataset.relative(i) for i in dark]
+    assert torch.isnan(points[dark]).all()
+    found = next(i for i in range(12) if i not in dark)  # 26 px pictures, twice as large: pixel centres double
+    assert points[found, 0].tolist() == pytest.approx([8.5, 4.5])
+    count = len(pretended)
+    half, _ = cache.landmarks(dataset, 13, root=tmp_path / "c")
+    assert len(pretended) == count and half[found, 0].tolist() == pytest.approx([1.75, 0.75])
+
+
+def test_landmarks_notice_changes_and_damage(folder, tmp_path, pretended, photo):
+    cache.landmarks(opened(folder), 26, root=tmp_path / "c")
+    photo(folder / "p0/1.png", (40, 40), seed=5)
+    cache.landmarks(opened(folder), 26, root=tmp_path / "c")
+    assert len(pretended) == 24
+    (file,) = (tmp_path / "c").iterdir()
+    file.write_bytes(file.read_bytes()[:50])
+    cache.landmarks(opened(folder), 26, root=tmp_path / "c")
+    assert len(pretended) == 36
+
+
+def test_landmarks_go_on_where_they_were_interrupted(tmp_path, pretended, photo):
+    for n in range(260):
+        photo(tmp_path / f"f/{n:03d}.png", (8, 8), seed=n)
+
+    def stop(done, _):
+        if done == 255:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.landmarks(opened(tmp_path / "f"), 8, root=tmp_path / "c", progress=stop)
+    cache.landmarks(opened(tmp_path / "f"), 8, root=tmp_path / "c")
+    assert len(pretended) == 255 + 10  # the 250 that were kept are not looked at again
