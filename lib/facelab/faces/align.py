@@ -13,7 +13,7 @@ from torch import Tensor
 from facelab.images import resize, to_channels
 
 EYE_DISTANCE = 0.28
-"""Distance between the eye centres in an aligned crop, in crop sides: the whole face fits, as in the usual LFW crops."""
+"""Distance between the eye centres in an aligned crop, in crop sides: the whole face fits, as in LFW crops."""
 EYE_HEIGHT = 0.42
 """Height of the eyes in an aligned crop, in crop sides from the top."""
 FEATHER = 0.08

@@ -1,0 +1,67 @@
+"""Bootstrap intervals: coverage, clusters, and edge cases."""
+
+import math
+
+import pytest
+import torch
+
+from facelab import seeding
+from facelab.metrics.intervals import bootstrap
+
+
+def normal(count, name="a"):
+    return torch.randn(count, generator=seeding.generator(0, name))
+
+
+def test_agrees_with_the_normal_interval():
+    values = normal(400)
+    lo, hi = bootstrap(values, seeding.generator(1), draws=4000)
+    half = 1.96 * float(values.std()) / 20
+    assert lo == pytest.approx(float(values.mean()) - half, abs=0.015)
+    assert hi == pytest.approx(float(values.mean()) + half, abs=0.015)
+
+
+def test_covers_the_truth_about_as_often_as_it_says():
+    draws = normal(200 * 40).view(200, 40)
+    ends = [bootstrap(row, seeding.generator(i), draws=400) for i, row in enumerate(draws)]
+    covered = sum(lo < 0 < hi for lo, hi in ends) / 200
+    assert 0.88 <= covered <= 0.99
+
+
+def test_repeated_pictures_of_one_person_do_not_narrow_it():
+    people = normal(20)
+    values = people.repeat_interleave(10)
+    groups = [f"s{i}" for i in range(20) for _ in range(10)]
+    wide = bootstrap(values, seeding.generator(1), groups)
+    alone = bootstrap(people, seeding.generator(1))
+    naive = bootstrap(values, seeding.generator(1))
+    assert wide == pytest.approx(alone, abs=1e-6)
+    assert naive[1] - naive[0] < 0.5 * (wide[1] - wide[0])
+
+
+def test_groups_of_different_size_keep_their_weight():
+    values = torch.tensor([1.0, 1.0, 1.0, 5.0])
+    lo, hi = bootstrap(values, seeding.generator(1), ["a", "a", "a", "b"], draws=4000)
+    assert (lo, hi) == (1.0, 5.0)  # only a, or only b, is drawn a quarter of the time each
+
+
+def test_same_generator_same_interval():
+    values = normal(50)
+    assert bootstrap(values, seeding.generator(3)) == bootstrap(values, seeding.generator(3))
+    assert bootstrap(values, seeding.generator(3)) != bootstrap(values, seeding.generator(4))
+
+
+def test_missing_values_are_left_out():
+    values = normal(30)
+    holed = torch.cat([values, torch.full((5,), torch.nan)])
+    assert bootstrap(holed, seeding.generator(1)) == bootstrap(values, seeding.generator(1))
+    groups = [*range(30), *range(100, 105)]
+    assert bootstrap(holed, seeding.generator(1), groups) == bootstrap(values, seeding.generator(1))
+    assert all(map(math.isnan, bootstrap(torch.full((3,), torch.nan), seeding.generator(1))))
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(ValueError, match="2 groups for 3 values"):
+        bootstrap(torch.zeros(3), seeding.generator(0), ["a", "b"])
+    with pytest.raises(ValueError, match="level = 95"):
+        bootstrap(torch.zeros(3), seeding.generator(0), level=95)
