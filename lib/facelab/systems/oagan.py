@@ -293,9 +293,9 @@ def paired_terms(
 
 
 def free_hole(hole: Tensor, cfg: Config) -> dict[str, Tensor]:
-    """Without a true hole: −(mean visibility)² rewards seeing, total variation asks for smooth outlines."""
+    """Without a true hole: −(mean visibility)² of each picture rewards seeing, total variation asks for smooth outlines."""
     return {
-        "area": -cfg.lambda_area * (1 - hole).mean().square(),
+        "area": -cfg.lambda_area * (1 - hole).mean((1, 2, 3)).square().mean(),
         "hole_tv": cfg.lambda_tv * total_variation(hole),
     }
 

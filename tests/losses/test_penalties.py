@@ -1,0 +1,83 @@
+"""Critic penalties against closed forms."""
+
+import pytest
+import torch
+
+from facelab.losses import penalties as pen
+
+N, SHAPE = 6, (6, 3, 4, 4)
+
+
+def rand(*shape):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(7))
+
+
+@pytest.fixture
+def linear():
+    """D(x) = w·x, whose input gradient is w everywhere."""
+    weight = torch.randn(3 * 4 * 4, 1, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
+    return (lambda x: x.flatten(1) @ weight), weight
+
+
+@pytest.mark.parametrize("name", ["gp", "dragan"])
+def test_linear_critic(linear, name):
+    critic, weight = linear
+    value = pen.PENALTIES[name](critic, rand(*SHAPE), -rand(*SHAPE), rand)
+    torch.testing.assert_close(value, (weight.norm() - 1).square())
+
+
+def test_r1_of_a_linear_critic(linear):
+    critic, weight = linear
+    torch.testing.assert_close(pen.r1_penalty(critic, rand(*SHAPE), None, rand), 0.5 * weight.square().sum())
+
+
+def test_patch_scores_are_averaged_like_the_loss_averages_them():
+    conv = torch.nn.Conv2d(1, 1, 2, 2, bias=False)
+    torch.nn.init.constant_(conv.weight, 1.0)
+    images = torch.rand(3, 1, 4, 4)  # four patches: every pixel's slope is 1/4, sixteen pixels: length 1
+    torch.testing.assert_close(pen.input_gradient_norm(conv, images), torch.ones(3))
+
+
+def test_quadratic_critic_sees_the_line_between_real_and_fake():
+    critic = lambda x: 0.5 * x.flatten(1).square().sum(1, keepdim=True)  # noqa: E731  gradient is x itself
+    real, fake = torch.ones(2, 1, 1, 1) * 3, torch.ones(2, 1, 1, 1)
+    mix = rand(2, 1, 1, 1)
+    expected = ((mix * real + (1 - mix) * fake).flatten() - 1).square().mean()
+    torch.testing.assert_close(pen.gradient_penalty(critic, real, fake, rand), expected)
+
+
+def test_penalty_moves_only_the_critic(linear):
+    critic, weight = linear
+    real, fake = rand(*SHAPE).requires_grad_(True), rand(*SHAPE).requires_grad_(True)
+    pen.gradient_penalty(critic, real, fake, rand).backward()
+    assert weight.grad.abs().sum() > 0
+    assert real.grad is None
+    assert fake.grad is None
+
+
+def test_dragan_noise_is_centred():
+    seen = []
+
+    def critic(x):
+        seen.append(x.detach().mean().item())
+        return x.flatten(1).sum(1, keepdim=True)
+
+    real = torch.randn(64, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    pen.dragan_penalty(critic, real, None, lambda *s: torch.rand(*s, generator=torch.Generator().manual_seed(3)))
+    assert abs(seen[0] - real.mean().item()) < 0.01  # one-sided noise would shift it by about 0.12
+
+
+def test_gradient_of_the_penalty_against_finite_differences():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double()
+    real, fake = torch.rand(3, 1, 2, 2).double(), torch.rand(3, 1, 2, 2).double()
+    fixed = lambda *s: torch.full(s, 0.3).double()  # noqa: E731
+    pen.gradient_penalty(net, real, fake, fixed).backward()
+    weight, step = net[1].weight, 1e-6
+    with torch.no_grad():
+        weight[0, 0] += step
+    up = pen.gradient_penalty(net, real, fake, fixed).item()
+    with torch.no_grad():
+        weight[0, 0] -= 2 * step
+    down = pen.gradient_penalty(net, real, fake, fixed).item()
+    assert weight.grad[0, 0].item() == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-8)

@@ -1,0 +1,187 @@
+"""The OA-GAN system: who moves when, what is learnt, what is refused."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from facelab.errors import BadConfig, BadWeights
+from facelab.seeding import generator, seed_all
+from facelab.systems import oagan
+from facelab.train.engine import Engine
+from facelab.train.state import State
+from facelab.train.weights import write_weights
+
+TINY = oagan.Config(
+    size=32, channels=1, width=8, hole_width=8, critic_width=4, critic_downs=3, feature_net="none", batch=4,
+    steps=100, adversarial_from=0.0, natural_every=2,
+)  # fmt: skip
+
+
+def make(cfg, step=0):
+    seed_all(0)
+    model = oagan.build(cfg)
+    return model, oagan.optimizers(model, cfg), State(step, cfg.steps, generator(0, "t"), cfg)
+
+
+def batch_of(cfg, count=4, natural=True):
+    random = generator(1, "batch")
+    draw = lambda c: torch.rand(count, c, cfg.size, cfg.size, generator=random)  # noqa: E731
+    truth, hole = draw(cfg.channels) * 2 - 1, (draw(1) > 0.8).float()
+    out = {"truth": truth, "hole": hole, "occluded": truth * (1 - hole) + hole, "clean": draw(cfg.channels) * 2 - 1}
+    return out | ({"natural": draw(cfg.channels) * 2 - 1} if natural else {})
+
+
+def weights(net):
+    return {name: value.clone() for name, value in net.state_dict().items()}
+
+
+def changed(before, net):
+    return any(not torch.equal(value, net.state_dict()[name]) for name, value in before.items())
+
+
+def test_critic_half_leaves_the_generator_alone():
+    model, opts, state = make(TINY)
+    before_G, before_D = weights(model.G), weights(model.D)
+    batch = batch_of(TINY)
+    oagan.critic_step(batch, batch["occluded"], model, opts["D"], state, Engine())
+    assert changed(before_D, model.D)
+    assert not changed(before_G, model.G)
+    assert all(p.grad is None for p in model.G.parameters())
+
+
+def test_generator_half_leaves_the_critic_alone():
+    model, opts, state = make(TINY)
+    batch, before = batch_of(TINY), weights(model.D)
+    out, hole = oagan.guess(model.G, batch["occluded"], batch["hole"], 0.5)
+    restored = oagan.composite(batch["occluded"], out.raw, hole)
+    terms = oagan.paired_terms(batch, out, restored, model, TINY, Engine())
+    terms |= oagan.adversarial_terms(batch, restored, model, TINY, Engine())
+    oagan.generator_step(terms, model, opts["G"], state, Engine())
+    assert not changed(before, model.D)
+    assert all(p.grad is None for p in model.D.parameters())
+    assert all(p.requires_grad for p in model.D.parameters())
+
+
+def test_one_fixed_batch_is_learnt():
+    cfg = dataclasses.replace(TINY, adversarial_from=1.0, steps=80, learning_rate=3e-3, ema=0.0)
+    model, opts, state = make(cfg)
+    batch, first = batch_of(cfg, natural=False), None
+    for step in range(cfg.steps):
+        state.step = step
+        logs = oagan.train_step(batch, model, opts, state, Engine())
+        first = first or logs
+    assert logs["hidden"] < 0.5 * first["hidden"]
+    assert logs["hole"] < 0.5 * first["hole"]
+
+
+def test_rhythm_of_the_released_schedule():
+    """Critic every step, generator every fifth, natural every tenth."""
+    cfg = dataclasses.replace(TINY, n_critic=5, natural_every=2, two_step_penalty=True)
+    model, opts, state = make(cfg)
+    seen = []
+    for step in range(20):
+        state.step = step
+        logs = oagan.train_step(batch_of(cfg), model, opts, state, Engine())
+        assert "D" in logs
+        seen.append("natural" if "tv" in logs else "paired" if "hidden" in logs else "-")
+    assert [i + 1 for i, kind in enumerate(seen) if kind == "paired"] == [5, 15]
+    assert [i + 1 for i, kind in enumerate(seen) if kind == "natural"] == [10, 20]
+
+
+def test_critic_joins_when_the_stage_says_so():
+    cfg = dataclasses.replace(TINY, adversarial_from=0.5)
+    model, opts, state = make(cfg)
+    assert "D" not in oagan.train_step(batch_of(cfg), model, opts, state, Engine())
+    state.step = 50
+    assert "D" in oagan.train_step(batch_of(cfg), model, opts, state, Engine())
+
+
+def test_two_step_penalty_is_two_adam_steps():
+    for two_step, count in ((False, 1), (True, 2)):
+        cfg = dataclasses.replace(TINY, two_step_penalty=two_step)
+        model, opts, state = make(cfg)
+        batch = batch_of(cfg)
+        oagan.critic_step(batch, batch["occluded"], model, opts["D"], state, Engine())
+        assert opts["D"].state[next(iter(model.D.parameters()))]["step"].item() == count
+
+
+def test_visible_pixels_come_back_bit_identical():
+    model, _, _ = make(TINY)
+    batch = batch_of(TINY)
+    out = oagan.restore(model, batch["occluded"], batch["hole"])
+    visible = (batch["hole"] == 0).expand_as(out.image)
+    assert torch.equal(out.image[visible], batch["occluded"][visible])
+    assert not torch.allclose(out.image[~visible], batch["occluded"][~visible])
+
+
+def test_a_given_hole_is_the_one_that_is_filled():
+    model, _, _ = make(TINY)
+    batch = batch_of(TINY)
+    assert torch.equal(oagan.restore(model, batch["occluded"], batch["hole"]).hole, batch["hole"])
+    reverse = oagan.restore(model, batch["occluded"], 1 - batch["hole"])
+    visible = (batch["hole"] == 0).expand_as(reverse.image)
+    assert not torch.equal(reverse.image[visible], batch["occluded"][visible])
+
+
+def test_no_supervision_has_no_hole_loss():
+    cfg = dataclasses.replace(TINY, lambda_hole=0.0)
+    model, opts, state = make(cfg)
+    logs = oagan.train_step(batch_of(cfg, natural=False), model, opts, state, Engine())
+    assert "hole" not in logs
+    assert {"area", "hole_tv"} <= set(logs)
+
+
+def test_identity_head_takes_labels():
+    cfg = dataclasses.replace(TINY, classes=7)
+    model, opts, state = make(cfg)
+    batch = batch_of(cfg, natural=False) | {"label": torch.arange(4), "clean_label": torch.arange(4) + 3}
+    assert oagan.train_step(batch, model, opts, state, Engine())["class"] > 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"), ("teacher", 2),
+     ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11")],
+)  # fmt: skip
+def test_impossible_settings_are_refused_by_name(field, value):
+    with pytest.raises(BadConfig, match=field):
+        dataclasses.replace(TINY, **{field: value})
+
+
+def test_profiles_and_released_are_possible():
+    for profile in ("smoke", "laptop", "gpu"):
+        assert oagan.Config.for_profile(profile).steps > 0
+    released = oagan.Config.released(feature_net="none")
+    assert (released.n_critic, released.two_step_penalty, released.lambda_hole) == (5, True, 0.0)
+    with pytest.raises(BadConfig, match="profile"):
+        oagan.Config.for_profile("huge")
+
+
+def test_weights_survive_the_round_trip(tmp_path):
+    model, _, _ = make(TINY)
+    path = tmp_path / "w.safetensors"
+    write_weights(path, {"G": model.best_generator()}, {"system": "oagan", "config": dataclasses.asdict(TINY)})
+    again, cfg = oagan.load(path)
+    batch = batch_of(TINY)
+    a, b = (oagan.restore(m.eval(), batch["occluded"], batch["hole"]).image for m in (model, again))
+    torch.testing.assert_close(a, b, atol=2e-2, rtol=0)
+    assert cfg == TINY
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(BadWeights, match="bytes"):
+        oagan.load(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    model, _, _ = make(TINY)
+    card = {"system": "oagan", "config": dataclasses.asdict(dataclasses.replace(TINY, width=16))}
+    path = write_weights(tmp_path / "w.safetensors", {"G": model.G}, card)
+    with pytest.raises(BadWeights, match="another network"):
+        oagan.load(path)
+
+
+def test_missing_weights_say_so(tmp_path):
+    with pytest.raises(BadWeights, match="Train first"):
+        oagan.load(tmp_path / "none.safetensors")
