@@ -68,8 +68,10 @@ def _refuse_cut_off(name: str, raw: bytes, kind: str) -> None:
         complete = raw.find(b"\xff\xd9", _jpeg_scan(raw)) >= 0
     elif kind == "PNG":
         complete = b"IEND\xaeB`\x82" in raw
+    elif kind == "BMP":
+        complete = len(raw) >= int.from_bytes(raw[2:6], "little")
     else:
-        complete = kind != "GIF" or b";" in raw[-16:]
+        complete = kind != "GIF" or raw.rstrip(b"\0").endswith(b"\0;")
     if not complete:
         raise BadImage(name, f"the {kind} is cut off: its end is missing")
 
