@@ -76,7 +76,7 @@ def run_tests(folder: Path, tests: str) -> int:
     environment["FACELAB_CACHE"] = str(folder / "cache")
     where = "import facelab, sys; sys.exit(not facelab.__file__.startswith(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", where, str(folder)], env=environment, check=True)
-    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(REPO), str(REPO / tests)]
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", str(REPO / tests)]
     return subprocess.run(words, env=environment, cwd=REPO, capture_output=True).returncode
 
 
