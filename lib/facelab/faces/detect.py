@@ -12,6 +12,7 @@ from facelab.images import resize
 
 _ENOUGH = 160  # short side of a face crop at which its face fills that window
 _SMALL = 480  # pictures up to this short side are tried once more at twice the size
+_WEAK = 0.2  # detections scoring less are taken only where there is no better one: real faces score about 1.6
 _PAD = 0.25  # share of the short side added around tight crops, whose faces touch the edge
 
 
@@ -29,7 +30,7 @@ def detect(image: Tensor) -> list[Box]:
 
     Small pictures are enlarged first, because the detector sees no face below 80 pixels. Where it finds nothing, it
     looks again with the edge repeated outwards (crops so tight that forehead or chin are cut off), and in small
-    pictures once more at twice the size.
+    pictures once more at twice the size. A doubtful face counts only where there is no clear one: it may be a badge.
 
     Args:
         image: (C, H, W) in [-1, 1], C 1 or 3.
@@ -60,5 +61,7 @@ def _pass(image: Tensor, pad: int, scale: float) -> list[Box]:
     height, width = padded.shape[-2:]
     enlarged = resize(padded, (round(height * scale), round(width * scale)))
     with models.LOCK:
-        found = models.detector()(models.to_array(enlarged), 0)
+        found, scores, _ = models.detector().run(models.to_array(enlarged), 0, 0.0)
+    enough = min(_WEAK, max(scores, default=0.0))
+    found = [f for f, score in zip(found, scores, strict=True) if score >= enough]
     return [Box(*(round(v / scale) - pad for v in (f.left(), f.top(), f.right(), f.bottom()))) for f in found]
