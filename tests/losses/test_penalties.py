@@ -69,7 +69,8 @@ def test_dragan_noise_is_centred():
 
 def test_gradient_of_the_penalty_against_finite_differences():
     torch.manual_seed(0)
-    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double()
+    layers = torch.nn.Flatten(), torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)
+    net = torch.nn.Sequential(*layers).double()
     real, fake = torch.rand(3, 1, 2, 2).double(), torch.rand(3, 1, 2, 2).double()
     fixed = lambda *s: torch.full(s, 0.3).double()  # noqa: E731
     pen.gradient_penalty(net, real, fake, fixed).backward()

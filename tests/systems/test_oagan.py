@@ -141,8 +141,8 @@ def test_identity_head_takes_labels():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"), ("teacher", 2),
-     ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11")],
+    [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
+     ("teacher", 2), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):

@@ -25,13 +25,13 @@ def hole_bce(logits: Tensor, hole: Tensor) -> Tensor:
 
 
 def hole_dice(probability: Tensor, hole: Tensor, smooth: float = 1.0) -> Tensor:
-    """1 − Dice overlap, mean over the batch: counts small holes as much as large ones. Source: Milletari et al. 2016."""
+    """1 − Dice overlap, mean over the batch: small holes count as much as large ones. Source: Milletari et al. 2016."""
     p, t = probability.float().flatten(1), hole.flatten(1)
     return (1 - (2 * (p * t).sum(1) + smooth) / (p.square().sum(1) + t.square().sum(1) + smooth)).mean()
 
 
 def total_variation(x: Tensor) -> Tensor:
-    """Sum of absolute differences of neighbours, divided by the batch size. Source: OA-GAN equation 12 (a sum there)."""
+    """Sum of absolute differences of neighbours, divided by the batch size. Source: OA-GAN, equation 12 (a sum)."""
     across = (x[..., :, 1:] - x[..., :, :-1]).abs().sum()
     down = (x[..., 1:, :] - x[..., :-1, :]).abs().sum()
     return (across + down) / len(x)

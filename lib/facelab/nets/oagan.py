@@ -59,7 +59,7 @@ class OAGANGenerator(nn.Module):
         init_normal(self)
 
     def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
-        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole replaces the gate's."""
+        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
         features = self.trunk(occluded)
         logits = self.hole_head(features)
         visible = 1 - (torch.sigmoid(logits) if hole is None else hole)
@@ -91,7 +91,7 @@ class OAGANUNet(nn.Module):
         nn.init.normal_(self.image_head.weight, 0.0, 0.02)
 
     def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
-        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole replaces the gate's."""
+        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
         features = self.trunk(F.pixel_unshuffle(occluded, 2))
         logits = F.pixel_shuffle(self.hole_head(features), 2)
         hidden = torch.sigmoid(logits) if hole is None else hole.to(features.dtype)

@@ -95,7 +95,7 @@ def _in_photograph(restore: Callable, photo: Tensor, size: int, channels: int):
         photo = paste_back(photo, done, matrix, hole)
         if hole is not None:
             black = torch.zeros_like(hidden)
-            hidden = torch.maximum(hidden, paste_back(black, hole, matrix, hole))
+            hidden = torch.maximum(hidden, paste_back(black, hole, matrix))
     return photo, hidden
 
 

@@ -122,7 +122,7 @@ def train(
     model = engine.prepare(module.build(cfg))
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
-    folder = Path(out) if out is not None else files.runs_root() / f"{name}-{data.replace(':', '_').replace('/', '_')}-seed{seed}"
+    folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume)
     loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed)
     if getattr(cfg, "small_size", 0):
@@ -140,6 +140,11 @@ def train(
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
     return outcome, model
+
+
+def default_folder(name: str, data: str, seed: int) -> Path:
+    """``runs/SYSTEM-DATA-seedN``."""
+    return files.runs_root() / f"{name}-{data.replace(':', '_').replace('/', '_')}-seed{seed}"
 
 
 def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, engine: Engine, rows: list) -> dict:

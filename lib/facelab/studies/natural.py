@@ -1,0 +1,69 @@
+"""Real occluders have no truth: all one can ask is whether the predicted hole covers what is worn.
+
+Taught in: lesson 04.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from facelab.metrics.intervals import bootstrap
+from facelab.seeding import generator
+from facelab.studies.batches import masked_photographs
+from facelab.studies.evaluation import run_restore
+
+MOUTH_BOX = (0.27, 0.73, 0.55, 0.90)  # left, right, top, bottom, shares of the crop
+EYE_BAND = (0.0, 1.0, 0.27, 0.43)
+MOUTH_LEAST, EYES_MOST = 0.45, 0.25
+
+
+def hidden_share(hole: Tensor, box: tuple[float, float, float, float]) -> Tensor:
+    """Share of a box that is hidden.
+
+    Args:
+        hole: (N, 1, H, W), hidden where > 0.5.
+        box: left, right, top, bottom as shares of the picture.
+
+    Returns:
+        (N,) in [0, 1].
+    """
+    height, width = hole.shape[-2:]
+    left, right, top, bottom = box
+    part = hole[..., round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
+    return (part > 0.5).float().mean((1, 2, 3))
+
+
+def covers_facemask(hole: Tensor) -> Tensor:
+    """Whether a hole covers a worn facemask: most of the mouth and nose, and not the eyes.
+
+    Args:
+        hole: (N, 1, H, W), hidden where > 0.5, on a head crop.
+
+    Returns:
+        bool (N,): at least 45 % of the box x 27–73 %, y 55–90 %, and less than 25 % of the band y 27–43 %.
+    """
+    return (hidden_share(hole, MOUTH_BOX) >= MOUTH_LEAST) & (hidden_share(hole, EYE_BAND) < EYES_MOST)
+
+
+def masked_study(restore: Callable, size: int) -> tuple[dict[str, Any], tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Restore the real masked faces never trained on (validation and test part of ``realmasks/with_mask``).
+
+    Args:
+        restore: images to a restoration.
+        size: the network's, pixels.
+
+    Returns:
+        ``count``, ``share`` whose hole covers the facemask with its 95 % interval; and the photographs, restored
+        pictures, holes and judgements, (N, …) each.
+    """
+    part = masked_photographs(("val", "test"), size)
+    photographs, _ = part.take(range(len(part)))
+    image, hole, _ = run_restore(restore, photographs)
+    good = covers_facemask(hole)
+    low, high = bootstrap(good.float(), generator(1, "masked"))
+    share = good.float().mean().item()
+    record = {"count": len(part), "share": round(share, 4), "low": round(low, 4), "high": round(high, 4)}
+    return record, (photographs, image, hole, good)

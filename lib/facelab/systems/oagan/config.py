@@ -1,0 +1,107 @@
+"""OA-GAN: every setting of one run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from facelab.errors import BadConfig
+from facelab.losses.adversarial import PAIRS
+from facelab.losses.penalties import PENALTIES
+from facelab.nets.features import NAMES as FEATURE_NETS
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Every setting of one run; impossible values are refused by name.
+
+    ``lambda_*`` are weights of loss terms; the comment gives the released value where it differs.
+    """
+
+    model: str = "unet"  # "published": the 13.9 M-parameter network of the paper (at width 64)
+    size: int = 64  # pixels
+    channels: int = 1
+    width: int = 40  # published: 64
+    hole_width: int = 32  # of the "unet" model's hole net
+    critic_width: int = 16  # published: 64
+    critic_downs: int = 4  # published: 6
+    critic_norm: str = "none"
+    classes: int = 0  # outputs of the identity head; 0 leaves it out
+    loss: str = "wgan"
+    penalty: str = "gp"
+    lambda_penalty: float = 10.0
+    lambda_adv: float = 0.05  # released: 1
+    lambda_class: float = 1.0
+    lambda_hidden: float = 6.0
+    lambda_visible: float = 1.0
+    lambda_hole: float = 1.0  # released: 0, the holes are known but not used
+    lambda_perceptual: float = 0.05
+    lambda_style: float = 0.5  # released: 120, on VGG16 maps of another scale
+    lambda_area: float = 0.02  # released: 1; pulls a natural picture's hole towards empty
+    lambda_tv: float = 1e-6  # released: 1e-5
+    feature_net: str = "effnet-lite0"  # "none": no perceptual and style terms; released: vgg16
+    teacher: float = 0.5  # share of each batch whose gate is given the true hole; released: 0
+    adversarial_from: float = 0.3  # share of the run after which the critic joins; released: 0
+    n_critic: int = 1  # critic steps per generator step; released: 5
+    natural_every: int = 4  # every so many generator steps one is natural; released: 2
+    two_step_penalty: bool = False  # released: True, an Adam step of its own for the penalty
+    batch: int = 16
+    small_size: int = 0  # pixels; early steps at this size are cheap, and the networks are fully convolutional; 0: none
+    small_until: float = 0.0  # share of the run at the small size
+    steps: int = 1500
+    learning_rate: float = 4e-4  # released: 1e-4
+    critic_learning_rate: float = 2e-4  # released: 1e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay_from: float = 0.6  # share of the run after which the learning rate falls to zero on a cosine
+    ema: float = 0.995  # 0: no average of the generator
+
+    def __post_init__(self):
+        allowed = {
+            "model": ("unet", "published"), "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
+            "critic_norm": ("none", "instance", "spectral"), "feature_net": ("none", *FEATURE_NETS),
+        }  # fmt: skip
+        for field, values in allowed.items():
+            if getattr(self, field) not in values:
+                raise BadConfig(field, getattr(self, field), "one of " + ", ".join(map(str, values)))
+        if self.size % 8 or not 32 <= self.size <= 512:
+            raise BadConfig("size", self.size, "a multiple of 8 from 32 to 512")
+        if self.size % 2**self.critic_downs:
+            raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {self.size} divides evenly")
+        for field in ("width", "hole_width"):
+            if getattr(self, field) < 8 or getattr(self, field) % 8:
+                raise BadConfig(field, getattr(self, field), "a multiple of 8")
+        for field in ("batch", "steps", "n_critic"):
+            if getattr(self, field) < 1:
+                raise BadConfig(field, getattr(self, field), "1 or more")
+        for field in ("teacher", "adversarial_from", "decay_from", "ema"):
+            if not 0 <= getattr(self, field) <= 1:
+                raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
+        if self.learning_rate <= 0 or self.critic_learning_rate <= 0:
+            raise BadConfig("learning_rate", self.learning_rate, "a positive number")
+
+    @classmethod
+    def for_profile(cls, profile: str, **changes: object) -> Config:
+        """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
+        profiles = {
+            "smoke": dict(size=32, width=8, hole_width=8, batch=8, steps=60, feature_net="none", critic_downs=3),
+            "laptop": dict(size=64, width=32, hole_width=16, batch=16, steps=1500),
+            "gpu": dict(
+                size=128, width=40, hole_width=32, critic_width=24, batch=32, steps=24_000, small_size=96,
+                small_until=0.38, adversarial_from=0.6, loss="nonsaturating", penalty="r1", lambda_penalty=5.0,
+                learning_rate=6e-4, ema=0.999,
+            ),
+        }  # fmt: skip
+        if profile not in profiles:
+            raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
+        return cls(**{**profiles[profile], **changes})
+
+    @classmethod
+    def released(cls, **changes: object) -> Config:
+        """The behaviour of the released code, faults included (its labels excepted)."""
+        values = dict(
+            model="published", size=128, channels=3, width=64, critic_width=64, critic_downs=6, lambda_adv=1.0,
+            lambda_style=120.0, lambda_area=1.0, lambda_tv=1e-5, lambda_hole=0.0, feature_net="vgg16", teacher=0.0,
+            adversarial_from=0.0, n_critic=5, natural_every=2,
+            two_step_penalty=True, learning_rate=1e-4, critic_learning_rate=1e-4, ema=0.0, batch=16,
+        )  # fmt: skip
+        return cls(**{**values, **changes})

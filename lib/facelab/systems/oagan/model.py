@@ -1,0 +1,117 @@
+"""OA-GAN: the networks together, how they are read from a file, and how they restore."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facelab.images import composite
+from facelab.nets.features import feature_net
+from facelab.nets.oagan import Guess, OAGANDiscriminator, OAGANGenerator, OAGANUNet
+from facelab.systems.oagan.config import Config
+from facelab.train import ema
+from facelab.train.optim import adam
+from facelab.train.weights import config_from_card, fill_module, read_weights
+
+NAME = "oagan"
+
+
+class Restoration(NamedTuple):
+    """``image`` the composite, ``hole`` where it was filled (N, 1, H, W), ``raw`` the generator's whole picture."""
+
+    image: Tensor
+    hole: Tensor | None
+    raw: Tensor
+
+
+class OAGAN(nn.Module):
+    """Generator, critic, the generator's running average, and the frozen feature net (never saved)."""
+
+    def __init__(self, cfg: Config):
+        super().__init__()
+        self.G = (
+            OAGANGenerator(cfg.channels, cfg.width)
+            if cfg.model == "published"
+            else OAGANUNet(cfg.channels, cfg.width, cfg.hole_width)
+        )
+        self.D = OAGANDiscriminator(
+            cfg.channels, cfg.critic_width, cfg.critic_downs, cfg.classes, cfg.size, cfg.critic_norm
+        )
+        self.average = ema.copy_of(self.G) if cfg.ema else None
+        # A list hides the feature net from saving: it is frozen, and not ours.
+        self.features = [feature_net(cfg.feature_net)] if cfg.feature_net != "none" else []
+
+    def best_generator(self) -> nn.Module:
+        """The averaged generator where there is one."""
+        return self.G if self.average is None else self.average
+
+
+def build(cfg: Config) -> OAGAN:
+    """Networks with fresh weights, drawn from torch's global generator."""
+    return OAGAN(cfg)
+
+
+def optimizers(model: OAGAN, cfg: Config) -> dict[str, torch.optim.Optimizer]:
+    """Adam for ``G`` and ``D``; with the two-step penalty the critic's one Adam serves both steps, as released."""
+    betas = (cfg.beta1, cfg.beta2)
+    return {
+        "G": adam(model.G.parameters(), cfg.learning_rate, betas),
+        "D": adam(model.D.parameters(), cfg.critic_learning_rate, betas),
+    }
+
+
+def gate(guess_hole: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
+    """The hole the composite uses: true in the first ``teacher`` share of the batch, predicted in the rest."""
+    if truth is None or teacher == 0:
+        return guess_hole
+    count = round(len(truth) * teacher)
+    return torch.cat([truth[:count], guess_hole[count:]])
+
+
+def guess(G: nn.Module, occluded: Tensor, truth: Tensor | None, teacher: float) -> tuple[Guess, Tensor]:
+    """Run the generator once; returns its guess (fp32) and the hole used for the composite."""
+    count = 0 if truth is None else round(len(occluded) * teacher)
+    if count == 0:
+        out = G(occluded)
+    elif count == len(occluded):
+        out = G(occluded, truth)
+    else:
+        parts = G(occluded[:count], truth[:count]), G(occluded[count:])
+        out = Guess(*(torch.cat(pair) for pair in zip(*parts, strict=True)))
+    out = Guess(out.hole_logits.float(), out.raw.float())
+    return out, gate(torch.sigmoid(out.hole_logits), truth, teacher)
+
+
+@torch.no_grad()
+def restore(model: OAGAN | nn.Module, images: Tensor, hole: Tensor | None = None, floor: float = 0.05) -> Restoration:
+    """Find the occluder and fill it.
+
+    Args:
+        model: from :func:`build` or :func:`load`, or a bare generator.
+        images: (N, C, H, W) in [-1, 1], H and W divisible by 8.
+        hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it.
+        floor: predicted holes weaker than this count as visible, so that those pixels stay bit-identical.
+    """
+    G = model.best_generator() if isinstance(model, OAGAN) else model
+    out = G(images, hole)
+    if hole is None:
+        hole = torch.sigmoid(out.hole_logits.float())
+        hole = torch.where(hole < floor, 0.0, torch.where(hole > 1 - floor, 1.0, hole))
+    return Restoration(composite(images, out.raw.float(), hole), hole, out.raw.float())
+
+
+def load(path_or_name: str | Path = NAME) -> tuple[OAGAN, Config]:
+    """Read shipped or trained weights: a name (``weights/NAME.safetensors``) or a file.
+
+    Raises:
+        BadWeights: missing, damaged, or made for another network.
+    """
+    parts, card = read_weights(path_or_name)
+    cfg = config_from_card(Config, card)
+    model = build(dataclasses.replace(cfg, feature_net="none", ema=0.0))
+    fill_module(model.G, parts, "G", path_or_name)
+    return model.eval(), cfg

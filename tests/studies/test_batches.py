@@ -1,0 +1,100 @@
+"""Training batches and fixed trials: who is shown beside whom, and the same bits for the same step."""
+
+import pytest
+import torch
+
+from facelab.data.augment import random_light, random_view
+from facelab.seeding import generator
+from facelab.studies import batches
+
+
+@pytest.fixture(scope="module")
+def part():
+    return batches.faces("orl", "train", 32)
+
+
+def test_a_step_gives_the_same_batch_again(part):
+    load = batches.occlusion_loader(part, 4, 0)
+    again = batches.occlusion_loader(part, 4, 0)
+    load(0), load(1)
+    for step in (0, 7):
+        assert all(torch.equal(a, b) for a, b in zip(load(step).values(), again(step).values(), strict=True))
+    assert not torch.equal(load(0)["truth"], load(1)["truth"])
+    assert not torch.equal(load(0)["truth"], batches.occlusion_loader(part, 4, 1)(0)["truth"])
+
+
+def test_truth_differs_from_occluded_only_where_something_is_drawn(part):
+    batch = batches.occlusion_loader(part, 8, 0)(0)
+    hidden = (batch["hole"] > 0.5).expand_as(batch["truth"])
+    difference = (batch["occluded"] - batch["truth"]).abs()
+    assert difference[hidden].mean() > 0.1 > 0.02 > difference[~hidden].mean()
+
+
+def test_the_critic_never_sees_the_answer(part):
+    batch = batches.occlusion_loader(part, 8, 0)(0)
+    closest = torch.cdist(batch["clean"].flatten(1), batch["truth"].flatten(1)).min()
+    assert closest > 0.5
+
+
+def test_every_picture_is_used_once_an_epoch(part):
+    """One epoch's order is a permutation: with the batch's second half as clean faces, no row comes twice."""
+    seen = []
+    take = part.take
+    spy = batches.Faces(part.cache, part.points, part.rows)
+    object.__setattr__(spy, "take", lambda places: (seen.extend(places), take(places))[1])
+    load = batches.occlusion_loader(spy, 5, 0)
+    for step in range(len(part) // 10):
+        load(step)
+    assert len(seen) == len(set(seen)) == len(part) // 10 * 10
+
+
+def test_natural_people_and_kinds_are_apart(part):
+    paired, natural = batches.split_off_natural(part)
+    people = [{p.identity(i) for i in range(len(p))} for p in (paired, natural)]
+    assert people[0] and people[1] and not people[0] & people[1]
+    assert len(paired) + len(natural) == len(part)
+    assert not set(batches.NATURAL_KINDS) & set(batches.UNSEEN_KINDS)
+
+
+def test_splits_of_a_trial_are_people_never_trained_on(part):
+    test = batches.trial(batches.faces("orl", "test", 32), 16, 1)
+    trained = {part.identity(place) for place in range(len(part))}
+    assert len(test) == 16
+    assert not trained & set(test.identities)
+
+
+def test_a_trial_is_fixed_and_in_its_area():
+    held_out = batches.faces("orl", "test", 32)
+    one, two = (batches.trial(held_out, 24, 1, area=(0.1, 0.2)) for _ in range(2))
+    assert torch.equal(one.occluded, two.occluded)
+    share = (one.hole > 0.5).float().mean((1, 2, 3))
+    assert ((share >= 0.1) & (share <= 0.2)).float().mean() >= 0.9
+
+
+def test_progressive_is_small_then_full(part):
+    load = batches.progressive(batches.occlusion_loader(part, 2, 0), 16, 3)
+    assert load(2)["occluded"].shape[-1] == load(2)["hole"].shape[-1] == 16
+    assert load(3)["occluded"].shape[-1] == 32
+
+
+def test_view_moves_landmarks_with_the_picture():
+    """A bright dot at a landmark must be found again at the moved landmark."""
+    size, random = 64, generator(0, "view")
+    images, points = torch.full((16, 1, size, size), -1.0), torch.zeros(16, 68, 2)
+    for i in range(16):
+        x, y = 20 + i, 40 - i
+        images[i, 0, y - 1 : y + 2, x - 1 : x + 2] = 1
+        points[i] = torch.tensor([x, y], dtype=torch.float)
+    moved, marks = random_view(images, points, random)
+    for i in range(16):
+        weight = (moved[i, 0] + 1).clamp(min=0)
+        ys, xs = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+        centre = torch.stack([(weight * xs).sum(), (weight * ys).sum()]) / weight.sum()
+        torch.testing.assert_close(marks[i, 0], centre, atol=0.75, rtol=0)
+
+
+def test_light_stays_in_range_and_keeps_grey_grey():
+    images = torch.rand(8, 3, 8, 8, generator=generator(0, "l")) * 2 - 1
+    out = random_light(images, generator(1, "l"), 0.4)
+    assert out.min() >= -1 and out.max() <= 1
+    assert not torch.equal(out, images)

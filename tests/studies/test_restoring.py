@@ -1,0 +1,107 @@
+"""``facelab restore``: any size and mode, holes given or found, bad files reported and the rest done."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from facelab import images
+from facelab.cli import main
+from facelab.errors import BadImage
+from facelab.seeding import seed_all
+from facelab.studies import restoring
+from facelab.systems import oagan
+from facelab.train.weights import write_weights
+
+CFG = oagan.Config(
+    size=32, channels=3, width=8, hole_width=8, critic_width=4, critic_downs=3, feature_net="none", ema=0.0
+)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    seed_all(0)
+    card = {"system": "oagan", "config": dataclasses.asdict(CFG)}
+    return write_weights(tmp_path / "w.safetensors", {"G": oagan.build(CFG).G}, card)
+
+
+def picture(path, size=(50, 41), mode="RGB"):
+    pixels = torch.randint(0, 256, (size[1], size[0], 3), generator=torch.Generator().manual_seed(size[0]))
+    Image.fromarray(pixels.to(torch.uint8).numpy()).convert(mode).save(path)
+    return path
+
+
+def run(*args, **options):
+    return list(restoring.restore_files("oagan", *args, **options))
+
+
+def test_own_size_own_mode_and_a_hole_picture(tmp_path, weights):
+    files = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png", (64, 90), "L")]
+    records = run(files, tmp_path / "out", weights=weights)
+    assert [r["error"] for r in records] == [None, None]
+    with Image.open(tmp_path / "out/a.png") as a, Image.open(tmp_path / "out/hole_a.png") as hole:
+        assert (a.size, a.mode) == ((50, 41), "RGB")
+        assert (hole.size, hole.mode) == ((50, 41), "L")
+    with Image.open(tmp_path / "out/b.png") as b:
+        assert (b.size, b.mode) == ((64, 90), "L")
+
+
+def test_visible_pixels_are_kept_exactly(tmp_path, weights):
+    file, folder = picture(tmp_path / "a.png"), tmp_path / "holes"
+    hole = torch.zeros(1, 41, 50)
+    hole[:, 10:20, 5:30] = 1
+    images.save_hole(hole, folder / "a.png")
+    (record,) = run([file], tmp_path / "out", weights=weights, holes=folder)
+    before, after = images.load_image(file), images.load_image(record["out"])
+    visible = (hole == 0).expand_as(before)
+    assert torch.equal(before[visible], after[visible])
+    assert not torch.equal(before[~visible], after[~visible])
+    assert torch.equal(images.load_hole(record["hole"]), hole)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: torch.zeros(1, 20, 20), "resize the hole"),
+        (lambda: torch.linspace(0, 1, 50).expand(1, 41, 50), "black and white"),
+        (lambda: torch.ones(1, 41, 50), "--invert-holes"),
+    ],
+)
+def test_bad_holes_are_refused_with_a_remedy(tmp_path, weights, make, says):
+    images.save_hole(make(), tmp_path / "holes/a.png")
+    (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, holes=tmp_path / "holes")
+    assert says in record["error"]
+    assert record["out"] is None
+
+
+def test_inverted_holes(tmp_path, weights):
+    hole = torch.ones(1, 41, 50)
+    hole[:, 5:9, 5:9] = 0
+    images.save_hole(hole, tmp_path / "holes/a.png")
+    options = dict(weights=weights, holes=tmp_path / "holes", invert_holes=True)
+    (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", **options)
+    assert images.load_hole(record["hole"]).sum().item() == 16
+
+
+def test_one_bad_file_does_not_stop_the_rest(tmp_path, weights, capsys):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    good = picture(tmp_path / "good.png")
+    out = str(tmp_path / "out")
+    code = main(["restore", "oagan", str(bad), str(good), "--out", out, "--weights", str(weights)])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert code == 1
+    assert "bad.jpg" in lines[0]["error"] and lines[1]["error"] is None
+    assert set(lines[0]) == {"file", "out", "hole", "seconds", "error"}
+
+
+def test_two_inputs_of_one_name_are_refused(tmp_path):
+    (tmp_path / "x").mkdir()
+    files = [picture(tmp_path / "a.png"), picture(tmp_path / "x/a.png")]
+    with pytest.raises(BadImage, match="same name"):
+        restoring.list_inputs(files)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadImage, match="no pictures"):
+        restoring.list_inputs([tmp_path / "empty"])

@@ -1,0 +1,91 @@
+"""From a name to trained weights, and the evaluation of what came out."""
+
+import json
+
+import pytest
+import torch
+
+from facelab.errors import BadConfig
+from facelab.studies import evaluation, training
+from facelab.systems import oagan
+from facelab.train.weights import read_card
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    cfg = training.configure("oagan", "smoke", "orl", {"steps": 12})
+    training.train("oagan", cfg, "orl", out=folder, progress=False, every=6)
+    return folder
+
+
+def test_a_run_leaves_weights_card_history_and_pictures(run):
+    card = read_card(run / "weights.safetensors")
+    assert (card["system"], card["data"], card["steps"], card["seed"]) == ("oagan", "orl", 12, 0)
+    assert card["split"]["test"] == 80
+    rows = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == list(range(1, 13))
+    assert "val_gain" in rows[-1]
+    assert len(list(run.glob("grid_*.png"))) == 2
+
+
+def test_evaluation_has_baselines_intervals_and_both_trials(run):
+    result = evaluation.evaluate_system("oagan", run / "weights.safetensors", "orl", count=8, identity=False)
+    assert set(result["trials"]) == {"trained kinds", "unseen kinds"}
+    for part in result["trials"].values():
+        assert list(part["rows"])[:3] == ["input", "mean face in the true hole", "biharmonic in the true hole"]
+        assert part["rows"]["input"]["psnr_gain"]["mean"] == 0
+        assert part["rows"]["oagan"]["psnr"]["low"] <= part["rows"]["oagan"]["psnr"]["mean"]
+        assert "iou" in part["rows"]["oagan"] and "iou" not in part["rows"]["input"]
+    json.dumps(result, allow_nan=False)
+    assert "| oagan |" in evaluation.table_text(part["rows"])
+
+
+def test_a_perfect_and_a_reversed_restorer():
+    """Positive and negative control of the protocol itself."""
+    from facelab.studies.batches import faces, trial
+
+    test = trial(faces("orl", "test", 32), 12, 1)
+    answers = iter([(test.truth, test.hole, test.truth), (test.truth, 1 - test.hole, test.truth)])
+    table, values = {}, {}
+    for name in ("perfect", "reversed"):
+        image, hole, raw = next(answers)
+        restore = lambda images, image=image, hole=hole, raw=raw: (image, hole, raw)  # noqa: E731
+        part, some = evaluation.evaluate({name: restore}, test, net=None, identity=False, biharmonic=False)
+        table |= part
+        values |= some
+    assert table["perfect"]["iou"]["mean"] == 1.0
+    assert table["reversed"]["iou"]["mean"] < 0.05
+    assert table["perfect"]["ssim"]["mean"] == pytest.approx(1, abs=1e-6)
+    assert table["perfect"]["sharpness"]["mean"] == pytest.approx(1, abs=1e-6)
+    best, worst = evaluation.best_and_worst({"psnr_gain": torch.tensor([3.0, 1.0, 2.0, 0.0])}, count=2)
+    assert (best, worst) == ([0, 2], [3, 1])
+
+
+def test_unknown_system_is_refused():
+    with pytest.raises(BadConfig, match="oagan"):
+        training.system("oagon")
+
+
+def test_a_network_trained_a_little_beats_an_untrained_one():
+    from functools import partial
+
+    from facelab.seeding import seed_all
+    from facelab.studies.batches import faces, trial
+    from facelab.train.engine import make_engine
+
+    cfg = training.configure("oagan", "smoke", "orl", {"adversarial_from": 1.0})
+    test = trial(faces("orl", "val", cfg.size), 16, 1)
+    engine = make_engine("cpu", "fp32")
+    seed_all(0)
+    fresh = oagan.build(cfg)
+    untrained = training.validator(partial(oagan.restore, fresh), test, engine)(0)
+    load = training.training_loader("orl", cfg.size, 1, cfg.batch, 0)
+    from facelab.train.state import State
+
+    opts, state = oagan.optimizers(fresh, cfg), State(0, cfg.steps, cfg=cfg)
+    for step in range(cfg.steps):
+        state.step = step
+        oagan.train_step(load(step), fresh, opts, state, engine)
+    trained = training.validator(partial(oagan.restore, fresh), test, engine)(cfg.steps)
+    assert trained["psnr"] > untrained["psnr"] + 1
