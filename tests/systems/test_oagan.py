@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from facelab.errors import BadConfig, BadWeights
+from facelab.images import composite
 from facelab.seeding import generator, seed_all
 from facelab.systems import oagan
 from facelab.train.engine import Engine
@@ -54,7 +55,7 @@ def test_generator_half_leaves_the_critic_alone():
     model, opts, state = make(TINY)
     batch, before = batch_of(TINY), weights(model.D)
     out, hole = oagan.guess(model.G, batch["occluded"], batch["hole"], 0.5)
-    restored = oagan.composite(batch["occluded"], out.raw, hole)
+    restored = composite(batch["occluded"], out.raw, hole)
     terms = oagan.paired_terms(batch, out, restored, model, TINY, Engine())
     terms |= oagan.adversarial_terms(batch, restored, model, TINY, Engine())
     oagan.generator_step(terms, model, opts["G"], state, Engine())
