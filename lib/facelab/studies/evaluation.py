@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,18 +164,28 @@ def training_mean(data: str, size: int, channels: int) -> Tensor:
 
 def evaluate_system(
     name: str, weights: str | Path | None, data: str, *, count: int = 256, seed: int = 1, identity: bool = True,
-    biharmonic: bool = True,
+    biharmonic: bool = True, beside: Mapping[str, str | Path] | None = None,
 ) -> dict[str, Any]:
-    """The protocol on one system's weights; returns what ``metrics.json`` holds."""
+    """The protocol on one system's weights; returns what ``metrics.json`` holds.
+
+    Args:
+        name: the system. weights: a file or name; None = its shipped ones.
+        data: a dataset of the catalogue; its test people are measured.
+        count: pictures a trial. seed: of the occluders.
+        identity, biharmonic: whether to measure these (both take time).
+        beside: further rows, label → weight file of the same system and size.
+    """
     model, cfg = system(name).load(weights or name)
     mean = training_mean(data, cfg.size, cfg.channels)
-    restore = lambda images, *hole: system(name).restore(model, images, *hole)  # noqa: E731
+    models = {name: partial(system(name).restore, model)}
+    for label, file in (beside or {}).items():
+        models[label] = partial(system(name).restore, system(name).load(file)[0])
     out: dict[str, Any] = {
         "what": f"{name}, held-out people, hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
         "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "trials": {},
     }  # fmt: skip
     for label, test in standard_trials(data, cfg.size, cfg.channels, count, seed).items():
-        table, _ = evaluate({name: restore}, test, mean=mean, identity=identity, biharmonic=biharmonic)
+        table, _ = evaluate(models, test, mean=mean, identity=identity, biharmonic=biharmonic)
         kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
         out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
     return out

@@ -1,0 +1,75 @@
+"""Turn a finished run into the weights that ship: measure them, and write the card with what was measured.
+
+``python -m facelab.studies.release oagan RUN --data lfw``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from facelab import files
+from facelab.errors import FacelabError
+from facelab.studies.evaluation import evaluate_system, table_text
+from facelab.studies.natural import masked_study
+from facelab.studies.training import system
+from facelab.train.weights import read_card, weights_path
+
+
+def release(
+    name: str, run: str | Path, data: str, *, count: int = 256, beside: Mapping[str, str | Path] | None = None
+) -> dict[str, Any]:
+    """Copy a run's weights into ``weights/`` with a card that holds its metrics.
+
+    Args:
+        name: the system.
+        run: the run folder, with ``weights.safetensors`` and its card.
+        data: whose held-out people are measured.
+        count: pictures a trial.
+        beside: further rows, label → weight file of the same system and size.
+
+    Returns:
+        The card.
+
+    Raises:
+        BadWeights: the run has no readable weights.
+    """
+    source = Path(run) / "weights.safetensors"
+    card = read_card(source)
+    card["metrics"] = evaluate_system(name, source, data, count=count, beside=beside)
+    model, cfg = system(name).load(source)
+    try:
+        card["metrics"]["natural"] = masked_study(partial(system(name).restore, model), cfg.size)[0]
+    except FacelabError as error:  # no photographs of masked people here
+        card["metrics"]["natural"] = {"not measured": str(error)}
+    target = weights_path(name)
+    files.write_bytes(target, source.read_bytes())
+    files.write_text(target.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return card
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line of :func:`release`."""
+    about = "Measure a run and write the weights that ship."
+    parser = argparse.ArgumentParser(prog="python -m facelab.studies.release", description=about)
+    parser.add_argument("system")
+    parser.add_argument("run")
+    parser.add_argument("--data", default="lfw")
+    parser.add_argument("--count", type=int, default=256)
+    parser.add_argument("--beside", action="append", default=[], metavar="LABEL=FILE", help="a further row; may repeat")
+    args = parser.parse_args(argv)
+    beside = dict(pair.split("=", 1) for pair in args.beside)
+    card = release(args.system, args.run, args.data, count=args.count, beside=beside)
+    for label, part in card["metrics"]["trials"].items():
+        print(f"\n{label}\n\n{table_text(part['rows'])}")
+    print("\nreal facemasks:", json.dumps(card["metrics"]["natural"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
