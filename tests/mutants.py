@@ -41,7 +41,8 @@ MUTANTS = (
            "hole.flatten(1) > threshold\n", "hole.flatten(1) <= threshold\n", "tests/metrics"),
     Mutant(
         "probabilities fed to a loss on logits", "nets/oagan.py",
-        "return self.score(self.body(image))", "return self.score(self.body(image)).sigmoid()", "tests/nets/test_logits.py",
+        "return self.score(self.body(image))", "return self.score(self.body(image)).sigmoid()",
+        "tests/nets/test_logits.py",
     ),
     Mutant(
         "a non-saturating loss that saturates", "losses/adversarial.py",
