@@ -18,10 +18,10 @@ from torch import Tensor
 
 from facelab import files
 from facelab.data.cache import Cached
+from facelab.faces.descriptor import descriptors
 from facelab.metrics.baselines import fill_biharmonic, fill_mean, mean_face
 from facelab.metrics.frechet import frechet
 from facelab.metrics.holes import iou
-from facelab.metrics.identity import identity_distance
 from facelab.metrics.image import l1_inside, psnr, psnr_inside, ssim
 from facelab.metrics.intervals import bootstrap
 from facelab.metrics.sharpness import sharpness
@@ -54,8 +54,9 @@ def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str
 
 
 def measure(
-    output: Tensor, test: Trial, *, hole: Tensor | None = None, net: FeatureNet | None = None, identity: bool = False
-) -> dict[str, Tensor]:
+    output: Tensor, test: Trial, *, hole: Tensor | None = None, net: FeatureNet | None = None,
+    known: Tensor | None = None,
+) -> dict[str, Tensor]:  # fmt: skip
     """Every metric of one row, a value a picture (``frechet``: one value).
 
     Args:
@@ -63,7 +64,7 @@ def measure(
         test: the faces they answer to.
         hole: predicted hole, where the row has one.
         net: feature net of the Fréchet distance; None leaves it out.
-        identity: also the distance of dlib descriptors to the truth (slow).
+        known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow).
     """
     before = psnr(test.occluded, test.truth)
     after, similar = psnr(output, test.truth), ssim(output, test.truth)
@@ -78,9 +79,8 @@ def measure(
     }
     if hole is not None:
         values["iou"] = iou(hole, test.hole)
-    if identity:
-        marks = None if torch.isnan(test.points).any() else test.points
-        values["identity"] = identity_distance(output, test.truth, marks)
+    if known is not None:
+        values["identity"] = (descriptors(output, test.points) - known).norm(dim=1)
     if net is not None and len(test) >= FRECHET_LEAST:
         values["frechet"] = torch.tensor([frechet(net.pooled(output), net.pooled(test.truth))])
     return values
@@ -128,12 +128,13 @@ def evaluate(
         The table (row → metric → mean, low, high), and the values of each picture (row → metric → (N,)).
     """
     features = feature_net(net) if net else None
+    known = descriptors(test.truth, test.points) if identity else None
     values, rows = {}, {**fills(test, mean, biharmonic)}
     for name, picture in rows.items():
-        values[name] = measure(picture, test, net=features, identity=identity)
+        values[name] = measure(picture, test, net=features, known=known)
     for name, restore in models.items():
         image, hole, raw = run_restore(restore, test.occluded)
-        values[name] = measure(image, test, hole=hole, net=features, identity=identity)
+        values[name] = measure(image, test, hole=hole, net=features, known=known)
         if torch.isfinite(raw).all():
             values[f"{name}, raw"] = measure(raw, test)
     table = {name: summary(row, test.identities) for name, row in values.items()}
