@@ -52,7 +52,8 @@ test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke i
 book: $(READY) ## Bind the lessons executed by make course into build/book
 	@$(BIN)/facelab book --from build/course --out build/book
 
-figures: $(READY) ## Execute the lessons as PROFILE=laptop and renew notebooks/figures from what they drew
+figures: $(READY) ## Renew notebooks/figures: those drawn at once, then those the lessons draw as PROFILE=laptop
+	@$(BIN)/python -m facelab.show.curated
 	@$(BIN)/facelab run --all --profile $(if $(filter smoke,$(PROFILE)),laptop,$(PROFILE)) --out build/figures
 	@find build/figures -name '[0-9][0-9]_*.png' -exec cp -v {} notebooks/figures/ ';'
 

@@ -91,7 +91,10 @@ def save(figure: Figure, path: str | Path, dpi: int = DPI, limit: int = LIMIT) -
 def _fewer_colours(content: bytes, colours: int) -> bytes:
     out = io.BytesIO()
     picture = Image.open(io.BytesIO(content)).convert("RGB")
-    picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE).save(out, format="PNG", optimize=True)
+    palette = picture.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=3)
+    shades = palette.getpalette()
+    palette.putpalette([255 if min(shades[k // 3 * 3 : k // 3 * 3 + 3]) > 248 else v for k, v in enumerate(shades)])
+    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(out, format="PNG", optimize=True)
     return out.getvalue()
 
 

@@ -33,6 +33,7 @@ def comparison(
     *,
     baselines: Sequence[str] = ("input", "mean face in the true hole", "biharmonic in the true hole"),
     higher: bool = True,
+    digits: int = 1,
 ) -> Figure:
     """Rows of a result table as bars with intervals: baselines grey, everything else in colour.
 
@@ -41,6 +42,7 @@ def comparison(
         metric, unit: what is compared.
         baselines: rows drawn grey; the best of them is drawn through as a line to beat.
         higher: more of it is better.
+        digits: after the point, of the numbers beside the bars.
 
     Taught in: 04.
     """
@@ -56,7 +58,7 @@ def comparison(
         axes.barh(k, mean, 0.62, color=colour)
         axes.plot([low, high], [k, k], color=INK, lw=1.2)
         weight = None if name in baselines else "bold"
-        axes.text(max(mean, high), k, f"  {mean:.3g}", va="center", fontsize=9, weight=weight)
+        axes.text(max(mean, high), k, f"  {mean:.{digits}f}", va="center", fontsize=9, weight=weight)
     grey = [v[0] for n, v in zip(names, values, strict=True) if n in baselines]
     if grey:
         axes.axvline(max(grey) if higher else min(grey), color=GREY, lw=0.9, ls=(0, (4, 3)), zorder=0.5)

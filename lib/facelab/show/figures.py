@@ -20,7 +20,7 @@ GAP = 0.05  # inches between pictures
 
 
 def _is_hole(name: str) -> bool:
-    return name.split("\n")[0].strip().lower().endswith(("hole", "holes"))
+    return name.strip().lower().endswith(("hole", "holes"))
 
 
 @styled

@@ -9,7 +9,7 @@ import ipywidgets
 import torch
 from torch import Tensor
 
-from facelab.images import composite
+from facelab.images import composite, to_channels
 from facelab.metrics.image import psnr
 from facelab.occlude import KINDS
 from facelab.occlude.chance import Params
@@ -147,8 +147,8 @@ def hole_lab(occluded: Tensor, restored: Any, truths: Tensor | None = None, name
     Taught in: 04.
     """
     made = restored(occluded) if callable(restored) else restored
-    raw, holes = made.raw.detach().float().cpu(), made.hole.detach().float().cpu()
     known = occluded.detach().float().cpu()
+    raw, holes = to_channels(made.raw.detach().float().cpu(), known.shape[1]), made.hole.detach().float().cpu()
     views = VIEWS if truths is not None else VIEWS[:2]
 
     def draw(face: int, view: str, threshold: float, softness: float) -> Drawn:
