@@ -21,6 +21,18 @@ class Relation:
     counterexample: dict
 
 
+ONE_PSNR = ("shift by 1 px", "noise", "light", "blur")
+
+
+def _spread(record: dict, metric: str) -> float:
+    values = [record["table"][name][metric] for name in ONE_PSNR]
+    return max(values) - min(values)
+
+
+def _mean(record: dict, row: str, metric: str) -> float:
+    return record["rows"][row][metric]["mean"]
+
+
 RELATIONS: dict[str, list[Relation]] = {
     "00_start_here": [
         Relation(
@@ -32,6 +44,43 @@ RELATIONS: dict[str, list[Relation]] = {
             "the shipped weights gain on their input, and a network that was never trained does not",
             lambda m: m["psnr_restored"] > m["psnr_input"] + 1 > m["psnr_untrained"] + 1,
             {"psnr_restored": 20.0, "psnr_input": 19.5, "psnr_untrained": 18.0},
+        ),
+    ],
+    "01_faces_and_datasets": [
+        Relation(
+            "two of six files are damaged, and only two are rejected",
+            lambda m: m["rejected"] == 2,
+            {"rejected": 0},
+        ),
+        Relation(
+            "the split by identity leaks nobody, every fifth picture leaks most, and a copier profits by it",
+            lambda m: m["leaks"]["by identity"] == 0 < 0.9 < m["leaks"]["every fifth picture"]
+            and m["nearest_neighbour_psnr"]["every fifth picture"] > m["nearest_neighbour_psnr"]["by identity"] + 1,
+            {
+                "leaks": {"by identity": 0.1, "every fifth picture": 1.0},
+                "nearest_neighbour_psnr": {"by identity": 17.0, "every fifth picture": 20.0},
+            },
+        ),
+        Relation(
+            "shift, noise, light and blur have one PSNR, and not one SSIM",
+            lambda m: _spread(m, "psnr") < 0.01 and _spread(m, "ssim") > 0.1,
+            {"table": {name: {"psnr": 26.0, "ssim": 0.8} for name in ONE_PSNR}},
+        ),
+        Relation(
+            "a mean face has a higher PSNR than another person's, and far less sharpness",
+            lambda m: m["table"]["mean face"]["psnr"] > m["table"]["another person"]["psnr"]
+            and m["table"]["mean face"]["sharpness"] < 0.5 < m["table"]["another person"]["sharpness"],
+            {"table": {"mean face": {"psnr": 12, "sharpness": 0.3}, "another person": {"psnr": 14, "sharpness": 1}}},
+        ),
+        Relation(
+            "tiles add 0.168 dB to sixteen faces and 0.547 dB to thirty-two",
+            lambda m: abs(m["grid_inflation"]["16"] - 0.168) < 0.001 and abs(m["grid_inflation"]["32"] - 0.547) < 0.001,
+            {"grid_inflation": {"16": 0.0, "32": 0.0}},
+        ),
+        Relation(
+            "alignment by the eyes makes the mean face crisper",
+            lambda m: m["mean_face_sharper"] > 1.02,
+            {"mean_face_sharper": 1.0},
         ),
     ],
     "02_occlusions": [
@@ -55,6 +104,44 @@ RELATIONS: dict[str, list[Relation]] = {
             "a flipped hole never lowers PSNR, and leaves the inside of the hole as it was",
             lambda m: min(m["flip_gain_db"]) >= 0 and m["change_inside"]["right"] > 10 * m["change_inside"]["flipped"],
             {"flip_gain_db": [0.1], "change_inside": {"right": 0.1, "flipped": 0.1}},
+        ),
+    ],
+    "04_oagan": [
+        Relation(
+            "the losses fall",
+            lambda m: all(last < first for first, last in m["losses"].values()),
+            {"losses": {"hidden": [0.2, 0.1], "visible": [0.2, 0.2]}},
+        ),
+        Relation(
+            "the trained network gains on its input, and on its untrained self, and finds more of the hole",
+            lambda m: _mean(m, "OA-GAN", "psnr_gain") > max(0.5, _mean(m, "untrained", "psnr_gain") + 1)
+            and _mean(m, "OA-GAN", "iou") > _mean(m, "untrained", "iou"),
+            {"rows": {name: {"psnr_gain": {"mean": 0.6}, "iou": {"mean": 0.2}} for name in ("OA-GAN", "untrained")}},
+        ),
+        Relation(
+            "the rows beside it are there: input, mean face, biharmonic",
+            lambda m: {"input", "mean face in the true hole", "biharmonic in the true hole"} <= set(m["rows"]),
+            {"rows": {"input": {}, "OA-GAN": {}}},
+        ),
+        Relation(
+            "the step by hand is the library's",
+            lambda m: m["by_hand"]["difference"] < m["by_hand"]["moved"] / 20,
+            {"by_hand": {"difference": 1e-4, "moved": 4e-4}},
+        ),
+        Relation(
+            "planes are continued better than the mean plane would, and their holes are lost without supervision",
+            lambda m: m["toy"]["OA-GAN"] > m["toy"]["mean plane in the true hole"] > m["toy"]["input"]
+            and m["toy"]["iou"] > 0.5 > 0.3 > m["toy"]["iou_unsupervised"],
+            {
+                "toy": {
+                    "OA-GAN": 30, "mean plane in the true hole": 25, "input": 20, "iou": 0.7, "iou_unsupervised": 0.7,
+                },
+            },
+        ),
+        Relation(
+            "a flipped hole costs PSNR",
+            lambda m: m["flipped_psnr"] < _mean(m, "OA-GAN", "psnr"),
+            {"flipped_psnr": 25.0, "rows": {"OA-GAN": {"psnr": {"mean": 22.0}}}},
         ),
     ],
 }

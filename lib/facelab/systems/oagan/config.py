@@ -83,7 +83,10 @@ class Config:
     def for_profile(cls, profile: str, **changes: object) -> Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
         profiles = {
-            "smoke": dict(size=32, width=8, hole_width=8, batch=8, steps=60, feature_net="none", critic_downs=3),
+            "smoke": dict(
+                size=32, width=8, hole_width=8, batch=16, steps=150, learning_rate=2e-3, feature_net="none",
+                critic_downs=3, adversarial_from=0.8,
+            ),
             "laptop": dict(size=64, width=32, hole_width=16, batch=16, steps=1500),
             "gpu": dict(
                 size=128, width=40, hole_width=32, critic_width=24, batch=32, steps=24_000, small_size=96,
