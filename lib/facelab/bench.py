@@ -95,10 +95,10 @@ def _plain_side(cfg, batch, net) -> Callable[[], dict[str, float]]:
 
 def plain_step(batch, model, opts, cfg, net, random) -> dict[str, float]:
     """WGAN-GP critic step, then generator step, written straight from the equations."""
-    from facelab.losses import penalties, perceptual, reconstruction
+    from facelab.losses.penalties import gradient_penalty
 
     G, D, (opt_G, opt_D) = model.G, model.D, opts
-    truth, occluded, hole, clean = batch["truth"], batch["occluded"], batch["hole"], batch["clean"]
+    occluded, clean = batch["occluded"], batch["clean"]
 
     def forward():
         out = G(occluded)
@@ -108,25 +108,31 @@ def plain_step(batch, model, opts, cfg, net, random) -> dict[str, float]:
     fake = forward()[1].detach()
     score = D(fake).mean() - D(clean).mean()
     draw = lambda *shape: torch.rand(*shape, generator=random)  # noqa: E731
-    penalty = cfg.lambda_penalty * penalties.gradient_penalty(D, clean, fake, draw)
+    penalty = cfg.lambda_penalty * gradient_penalty(D, clean, fake, draw)
     opt_D.zero_grad()
     (score + penalty).backward()
     opt_D.step()
     out, fake = forward()
-    probability, target = torch.sigmoid(out.hole_logits), net(truth)
-    terms = {
-        "hidden": cfg.lambda_hidden * (hole * (out.raw - truth).abs()).mean(),
-        "visible": cfg.lambda_visible * ((1 - hole) * (out.raw - truth).abs()).mean(),
-        "hole": cfg.lambda_hole
-        * (reconstruction.hole_bce(out.hole_logits, hole) + 0.5 * reconstruction.hole_dice(probability, hole)),
-        "perceptual": cfg.lambda_perceptual * sum(perceptual.perceptual(net(x), target) for x in (out.raw, fake)),
-        "style": cfg.lambda_style * sum(perceptual.style(net(x), target) for x in (out.raw, fake)),
-        "adv": -cfg.lambda_adv * D(fake).mean(),
-    }
+    terms = _plain_terms(batch, out, fake, cfg, net) | {"adv": -cfg.lambda_adv * D(fake).mean()}
     opt_G.zero_grad()
     sum(terms.values()).backward()
     opt_G.step()
     return {"D": score.item(), "penalty": penalty.item(), **{name: term.item() for name, term in terms.items()}}
+
+
+def _plain_terms(batch, out, fake, cfg, net) -> dict[str, torch.Tensor]:
+    from facelab.losses.perceptual import perceptual, style
+    from facelab.losses.reconstruction import hole_bce, hole_dice
+
+    truth, hole = batch["truth"], batch["hole"]
+    probability, target = torch.sigmoid(out.hole_logits), net(truth)
+    return {
+        "hidden": cfg.lambda_hidden * (hole * (out.raw - truth).abs()).mean(),
+        "visible": cfg.lambda_visible * ((1 - hole) * (out.raw - truth).abs()).mean(),
+        "hole": cfg.lambda_hole * (hole_bce(out.hole_logits, hole) + 0.5 * hole_dice(probability, hole)),
+        "perceptual": cfg.lambda_perceptual * sum(perceptual(net(x), target) for x in (out.raw, fake)),
+        "style": cfg.lambda_style * sum(style(net(x), target) for x in (out.raw, fake)),
+    }
 
 
 def bench_loader(rounds: int, data: str = "orl") -> dict:

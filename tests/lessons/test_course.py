@@ -84,7 +84,9 @@ def test_interrupt_ends_all_lessons(lesson, tmp_path):
     code = "import time\nopen(OUT_DIR + '/seen', 'w').close()\ntime.sleep(300)"
     paths = [str(lesson(name, code)) for name in ("one", "two", "three")]
     program = (
-        "import sys; from facelab.lessons import run_lessons; run_lessons(sys.argv[2:], 'smoke', sys.argv[1], jobs=2)"
+        # A test run started in the background hands an ignored Ctrl-C down to its children.
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from facelab.lessons import run_lessons; run_lessons(sys.argv[2:], 'smoke', sys.argv[1], jobs=2)"
     )
     out = tmp_path / "out"
     caller = subprocess.Popen([sys.executable, "-c", program, str(out), *paths], stderr=subprocess.PIPE)

@@ -148,7 +148,7 @@ def best_and_worst(values: Mapping[str, Tensor], metric: str = "psnr_gain", coun
 
 
 def standard_trials(data: str, size: int, channels: int, count: int = 256, seed: int = 1) -> dict[str, Trial]:
-    """The two trials of DESIGN's protocol on held-out people: kinds trained on, kinds never trained on."""
+    """The two trials of the protocol, on held-out people: kinds trained on, kinds never trained on."""
     part = faces(data, "test", size, channels)
     return {
         "trained kinds": trial(part, count, seed, TRAIN_KINDS, AREA),
