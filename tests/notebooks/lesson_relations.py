@@ -125,8 +125,8 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "the step by hand is the library's",
-            lambda m: m["by_hand"]["difference"] < m["by_hand"]["moved"] / 20,
-            {"by_hand": {"difference": 1e-4, "moved": 4e-4}},
+            lambda m: m["by_hand"]["apart"] < 0.01 * m["by_hand"]["step"],
+            {"by_hand": {"apart": 0.1, "step": 0.2}},
         ),
         Relation(
             "planes are continued better than the mean plane would, and their holes are lost without supervision",
