@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from facelab.data.augment import random_light, random_view
+from facelab.errors import LayoutError, MissingPart
 from facelab.seeding import generator
 from facelab.studies import batches
 
@@ -98,3 +99,19 @@ def test_light_stays_in_range_and_keeps_grey_grey():
     out = random_light(images, generator(1, "l"), 0.4)
     assert out.min() >= -1 and out.max() <= 1
     assert not torch.equal(out, images)
+
+
+def test_an_empty_split_is_refused_by_name(part):
+    nobody = batches.Faces(part.cache, part.points, ())
+    for ask in (lambda: batches.trial(nobody, 4, 1), lambda: batches.occlusion_loader(nobody, 4, 0)):
+        with pytest.raises(LayoutError, match="larger set"):
+            ask()
+
+
+def test_missing_landmarks_are_said_not_swallowed(monkeypatch):
+    def nothing(*args):
+        raise MissingPart("dlib", "Install it.")
+
+    monkeypatch.setattr(batches, "landmarks", nothing)
+    with pytest.warns(UserWarning, match="dlib is not here"):
+        assert batches.faces("orl", "val", 32).points.isnan().all()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from facelab import images
 from facelab.cli import main
-from facelab.errors import BadImage
+from facelab.errors import BadConfig, BadImage
 from facelab.seeding import seed_all
 from facelab.studies import restoring
 from facelab.systems import oagan
@@ -105,3 +105,40 @@ def test_two_inputs_of_one_name_are_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadImage, match="no pictures"):
         restoring.list_inputs([tmp_path / "empty"])
+
+
+def test_a_hole_and_a_result_of_one_name_are_refused(tmp_path):
+    files = [picture(tmp_path / "a.png"), picture(tmp_path / "hole_a.png")]
+    with pytest.raises(BadImage, match="where the hole of"):
+        restoring.list_inputs(files)
+    assert restoring.list_inputs([tmp_path / "a.png"]) == [tmp_path / "a.png"]
+
+
+def test_an_input_is_never_overwritten(tmp_path, weights):
+    file = picture(tmp_path / "a.png")
+    before = file.read_bytes()
+    (record,) = run([file], tmp_path, weights=weights)
+    assert "another --out" in record["error"] and file.read_bytes() == before
+    (record,) = run([file], tmp_path / "out", weights=weights)
+    assert record["error"] is None
+
+
+@pytest.mark.parametrize("options", [{"holes": "h", "find_faces": True}, {"device": "gpu"}])
+def test_impossible_settings_are_refused(tmp_path, weights, options):
+    with pytest.raises(BadConfig):
+        run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, **options)
+
+
+def test_a_photograph_without_a_face_is_named(tmp_path, weights, monkeypatch):
+    from facelab.faces import detect
+
+    monkeypatch.setattr(detect, "detect", lambda photo: [])
+    (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, find_faces=True)
+    assert "a.png" in record["error"] and "no face" in record["error"]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_restore_on_a_gpu(tmp_path, weights):
+    (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, device="cuda")
+    assert record["error"] is None

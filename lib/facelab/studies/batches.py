@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from facelab.data.augment import random_light, random_view
 from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
 from facelab.data.splits import bucket
-from facelab.errors import FacelabError
+from facelab.errors import FacelabError, LayoutError
 from facelab.images import resize
 from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
 from facelab.seeding import generator
@@ -72,7 +73,9 @@ def faces(name: str, split: str, size: int, channels: int | None = None) -> Face
 def _points(dataset, cache: Cached, size: int) -> Tensor:
     try:
         return landmarks(dataset, size)[0][torch.from_numpy(cache.indices)]
-    except (FacelabError, ImportError):  # no dlib here: occluders fall back to the canonical face
+    except (FacelabError, ImportError) as error:  # no dlib here: occluders fall back to the canonical face
+        what = "occluders are placed on an average face, so batches differ"
+        warnings.warn(f"no landmarks ({error}): {what}", stacklevel=3)
         return torch.full((len(cache), 68, 2), torch.nan)
 
 
@@ -93,6 +96,12 @@ def split_off_natural(part: Faces, percent: int = 25) -> tuple[Faces, Faces]:
     paired = [place for place in range(len(part)) if place not in chosen]
     pick = lambda places: Faces(part.cache, part.points, tuple(part.rows[p] for p in places))  # noqa: E731
     return pick(paired), pick(natural)
+
+
+def _refuse_empty(part: Faces) -> None:
+    if not len(part):
+        found, hint = "none of them in this split", "A split takes a share of the people: use a larger set."
+        raise LayoutError(part.cache.dataset.root, "pictures of more people", found, hint)
 
 
 Loader = Callable[[int], dict[str, Tensor]]
@@ -124,6 +133,8 @@ def occlusion_loader(
         step → dict of ``occluded hole truth clean`` and, with ``natural``, ``natural``. ``clean`` shows other
         pictures than ``truth``: the critic never sees the answer to the question.
     """
+
+    _refuse_empty(paired)
 
     @lru_cache(maxsize=2)
     def order(epoch: int) -> list[int]:
@@ -205,7 +216,7 @@ def trial(
     area: tuple[float, float] | None = (0.10, 0.20),
     chunk: int = 32,
 ) -> Trial:
-    """Draw a fixed trial: pictures evenly spread over the part, occluders from ``kinds`` in turn, no augmentation.
+    """Draw a fixed trial: pictures evenly spread over the part, occluders drawn from ``kinds``, no augmentation.
 
     Args:
         part: held-out faces.
@@ -213,7 +224,11 @@ def trial(
         seed: of the occluders.
         kinds: which occluders; see :data:`facelab.occlude.UNSEEN_KINDS`.
         area: share of hidden pixels, from and to; None takes them as they come.
+
+    Raises:
+        LayoutError: nobody is in this part.
     """
+    _refuse_empty(part)
     count = min(count, len(part))
     places = [int(i * len(part) / count) for i in range(count)]
     random, drawn, truths, points = generator(seed, "trial", *kinds), [], [], []

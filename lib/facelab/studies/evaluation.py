@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from facelab.nets.features import FeatureNet, feature_net
 from facelab.seeding import generator
 from facelab.studies.batches import TRAIN_KINDS, UNSEEN_KINDS, Trial, faces, trial
 from facelab.studies.training import system
+from facelab.train.weights import read_card
 
 AREA = (0.10, 0.20)
 FRECHET_LEAST = 100
@@ -176,6 +178,7 @@ def evaluate_system(
         identity, biharmonic: whether to measure these (both take time).
         beside: further rows, label → weight file of the same system and size.
     """
+    begun, net = time.perf_counter(), "effnet-lite0"
     model, cfg = system(name).load(weights or name)
     mean = training_mean(data, cfg.size, cfg.channels)
     models = {name: partial(system(name).restore, model)}
@@ -183,12 +186,14 @@ def evaluate_system(
         models[label] = partial(system(name).restore, system(name).load(file)[0])
     out: dict[str, Any] = {
         "what": f"{name}, held-out people, hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
-        "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "trials": {},
+        "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "device": "cpu",
+        "steps": read_card(weights or name).get("steps"), "feature_net": net, "trials": {},
     }  # fmt: skip
     for label, test in standard_trials(data, cfg.size, cfg.channels, count, seed).items():
-        table, _ = evaluate(models, test, mean=mean, identity=identity, biharmonic=biharmonic)
+        table, _ = evaluate(models, test, mean=mean, net=net, identity=identity, biharmonic=biharmonic)
         kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
         out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
+    out["seconds"] = round(time.perf_counter() - begun, 1)
     return out
 
 

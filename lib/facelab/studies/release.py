@@ -18,7 +18,7 @@ from facelab.errors import FacelabError
 from facelab.studies.evaluation import evaluate_system, table_text
 from facelab.studies.natural import masked_study
 from facelab.studies.training import system
-from facelab.train.weights import read_card, weights_path
+from facelab.train.weights import read_card, refuse_large, weights_path
 
 
 def release(
@@ -37,17 +37,17 @@ def release(
         The card.
 
     Raises:
-        BadWeights: the run has no readable weights.
+        BadWeights: the run has no readable weights, or they are too large to ship.
     """
-    source = Path(run) / "weights.safetensors"
+    source, target = Path(run) / "weights.safetensors", weights_path(name)
     card = read_card(source)
+    refuse_large(target, source.stat().st_size)  # before the long measurement
     card["metrics"] = evaluate_system(name, source, data, count=count, beside=beside)
     model, cfg = system(name).load(source)
     try:
         card["metrics"]["natural"] = masked_study(partial(system(name).restore, model), cfg.size)[0]
     except FacelabError as error:  # no photographs of masked people here
         card["metrics"]["natural"] = {"not measured": str(error)}
-    target = weights_path(name)
     files.write_bytes(target, source.read_bytes())
     files.write_text(target.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return card

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from facelab import images
 from facelab.data.dataset import pictures_under
-from facelab.errors import BadImage, FacelabError
+from facelab.errors import BadConfig, BadImage, FacelabError
 from facelab.studies.training import system
+from facelab.train.engine import make_engine
 
 HIDDEN_LIMIT = 0.75
 
@@ -34,6 +35,10 @@ def list_inputs(paths: Sequence[str | Path]) -> list[Path]:
         if path.stem in stems:
             raise BadImage(path, f"has the same name as {stems[path.stem]}; rename one, or run twice with two --out")
         stems[path.stem] = path
+    for stem in stems:
+        if f"hole_{stem}" in stems:
+            other = stems[f"hole_{stem}"]
+            raise BadImage(other, f"would be written where the hole of {stems[stem]} goes; rename it, or run twice")
     return found
 
 
@@ -72,14 +77,14 @@ def restore_image(restore: Callable, image: Tensor, size: int, channels: int, ho
     given = () if hole is None else ((images.resize(hole, size)[None] > 0).float(),)
     out = restore(small, *given)
     own = tuple(image.shape[-2:])
-    pred = images.to_channels(images.resize(out.raw[0], own), image.shape[0]).clamp(-1, 1)
-    where = hole if hole is not None or out.hole is None else images.resize(out.hole[0], own).clamp(0, 1)
+    pred = images.to_channels(images.resize(out.raw[0].cpu(), own), image.shape[0]).clamp(-1, 1)
+    where = hole if hole is not None or out.hole is None else images.resize(out.hole[0].cpu(), own).clamp(0, 1)
     if where is None:
         return pred, None
     return images.composite(image[None], pred[None], where[None])[0], where
 
 
-def _in_photograph(restore: Callable, photo: Tensor, size: int, channels: int):
+def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int):
     """Find the faces, restore each in its aligned square, paste them back."""
     from facelab.faces.align import align, paste_back
     from facelab.faces.detect import detect
@@ -87,15 +92,14 @@ def _in_photograph(restore: Callable, photo: Tensor, size: int, channels: int):
 
     boxes = detect(photo)
     if not boxes:
-        raise BadImage("photograph", "no face was found in it; crop the face yourself and leave --find-faces out")
-    hidden = torch.zeros(1, *photo.shape[-2:])
+        raise BadImage(path, "no face was found in it; crop the face yourself and leave --find-faces out")
+    hidden, black = None, torch.zeros(1, *photo.shape[-2:])
     for box in boxes:
         face, matrix = align(photo, find_landmarks(photo, box), size)
         done, hole = restore_image(restore, face, size, channels)
         photo = paste_back(photo, done, matrix, hole)
         if hole is not None:
-            black = torch.zeros_like(hidden)
-            hidden = torch.maximum(hidden, paste_back(black, hole, matrix))
+            hidden = torch.maximum(black if hidden is None else hidden, paste_back(black, hole, matrix))
     return photo, hidden
 
 
@@ -125,25 +129,33 @@ def restore_files(
         One record a file: ``file out hole seconds error``.
 
     Raises:
-        BadWeights, BadImage: nothing can be done at all.
+        BadWeights, BadImage, BadConfig: nothing can be done at all.
     """
-    module = system(name)
+    if holes and find_faces:
+        raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
+    module, device = system(name), make_engine(device).device
     model, cfg = module.load(weights or name)
     model = model.to(device)
     restore = lambda batch, *hole: module.restore(model, batch.to(device), *(h.to(device) for h in hole))  # noqa: E731
     for path in list_inputs(inputs):
         started, record = time.perf_counter(), {"file": str(path), "out": None, "hole": None, "error": None}
         try:
+            _refuse_own_output(path, Path(out))
             image = images.load_image(path)
             given = read_given_hole(Path(holes), path, tuple(image.shape[-2:]), invert_holes) if holes else None
             if find_faces:
-                result, hole = _in_photograph(restore, image, cfg.size, cfg.channels)
+                result, hole = _in_photograph(restore, path, image, cfg.size, cfg.channels)
             else:
                 result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
             record |= _write(Path(out), path, result.cpu(), None if hole is None else hole.cpu())
         except FacelabError as error:
             record["error"] = str(error)
         yield {**record, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _refuse_own_output(path: Path, out: Path) -> None:
+    if (out / f"{path.stem}.png").resolve() == path.resolve():
+        raise BadImage(path, "would be overwritten by its own result; choose another --out")
 
 
 def _write(out: Path, path: Path, result: Tensor, hole: Tensor | None) -> dict[str, str]:

@@ -33,36 +33,44 @@ def write_weights(path_or_name: str | Path, nets: dict[str, nn.Module], card: di
     """Write nets (by prefix) in half precision, and their card; both atomically.
 
     Raises:
-        BadWeights: the file would be larger than a shipped weight file may be (12 MB).
+        BadWeights: the file would go to ``weights/``, and is larger than a shipped weight file may be (12 MB).
     """
     path = weights_path(path_or_name)
     tensors = {
-        f"{prefix}.{key}": value.detach().half().cpu().contiguous()
+        f"{prefix}.{key}": (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
         for prefix, net in nets.items()
         for key, value in net.state_dict().items()
     }
     content = to_safetensors(tensors)
-    if len(content) > LIMIT_BYTES:
-        raise BadWeights(path, f"{len(content):,} bytes are more than {LIMIT_BYTES:,}", "Choose a smaller width.")
+    refuse_large(path, len(content))  # before anything is written; a run folder may hold larger ones
     files.write_bytes(path, content)
     card = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     files.write_text(path.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return path
 
 
+def refuse_large(path: Path, size: int) -> None:
+    """Raise ``BadWeights`` for a file in ``weights/`` of more bytes than may be shipped."""
+    if size > LIMIT_BYTES and path.resolve().parent == files.weights_root().resolve():
+        raise BadWeights(path, f"{size:,} bytes are more than the {LIMIT_BYTES:,} that ship", "Choose a smaller width.")
+
+
 def read_card(path_or_name: str | Path) -> dict:
     """The card beside a weight file.
 
     Raises:
-        BadWeights: missing or not JSON.
+        BadWeights: missing, not JSON, or not a card.
     """
     path = weights_path(path_or_name).with_suffix(".json")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadWeights(path, "there is no card here", "Train first, or name another weight file.") from error
     except ValueError as error:
         raise BadWeights(path, f"the card is not JSON ({error})", "Restore it from the repository.") from error
+    if not isinstance(card, dict) or not isinstance(card.get("config", {}), dict):
+        raise BadWeights(path, "the card is no card: an object with an object `config` is needed", "Restore it.")
+    return card
 
 
 def read_weights(path_or_name: str | Path) -> tuple[dict[str, Tensor], dict]:

@@ -44,7 +44,8 @@ def train_step(
     adversarial = state.progress >= cfg.adversarial_from and cfg.lambda_adv > 0
     turn, rest = divmod(state.step, cfg.n_critic)
     update_G = rest == cfg.n_critic - 1
-    natural = update_G and adversarial and "natural" in batch and (turn + 1) % max(1, cfg.natural_every) == 0
+    natural = update_G and adversarial and "natural" in batch and cfg.natural_every > 0
+    natural = natural and (turn + 1) % cfg.natural_every == 0
     occluded = batch["natural"] if natural else batch["occluded"]
     truth_hole = None if natural else batch["hole"]
     logs: dict[str, float] = {}
