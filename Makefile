@@ -44,7 +44,7 @@ course: $(READY) ## Execute every lesson, write build/course/summary.json and th
 	exit $$(( lessons ? lessons : book ))
 
 lab: $(READY) ## Open the lessons in JupyterLab
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --port $(PORT) notebooks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --port $(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke included
 	@$(BIN)/pytest

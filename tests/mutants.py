@@ -49,6 +49,15 @@ MUTANTS = (
         "return F.softplus(-fake).mean()", "return -F.softplus(fake).mean()", "tests/losses",
     ),
     Mutant(
+        "a mirrored face keeps its old landmark numbers", "data/augment.py",
+        "torch.where((sign < 0)", "torch.where((sign > 9)", "tests/studies/test_batches.py",
+    ),
+    Mutant(
+        "the critic is shown the answer", "studies/batches.py",
+        "truth, clean = views[:batch], views[batch:]", "truth, clean = views[:batch], views[:batch]",
+        "tests/studies/test_batches.py",
+    ),
+    Mutant(
         "training on test people", "data/splits.py",
         'return "test" if number < 20', 'return "test" if number < 10', "tests/data",
     ),

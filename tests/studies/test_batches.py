@@ -6,7 +6,7 @@ import torch
 from facelab.data.augment import random_light, random_view
 from facelab.errors import LayoutError, MissingPart
 from facelab.seeding import generator
-from facelab.studies import batches
+from facelab.studies import batches, trials
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +54,11 @@ def test_natural_people_and_kinds_are_apart(part):
     people = [{p.identity(i) for i in range(len(p))} for p in (paired, natural)]
     assert people[0] and people[1] and not people[0] & people[1]
     assert len(paired) + len(natural) == len(part)
-    assert not set(batches.NATURAL_KINDS) & set(batches.UNSEEN_KINDS)
+    assert not set(batches.NATURAL_KINDS) & set(trials.UNSEEN_KINDS)
 
 
 def test_splits_of_a_trial_are_people_never_trained_on(part):
-    test = batches.trial(batches.faces("orl", "test", 32), 16, 1)
+    test = trials.trial(batches.faces("orl", "test", 32), 16, 1)
     trained = {part.identity(place) for place in range(len(part))}
     assert len(test) == 16
     assert not trained & set(test.identities)
@@ -66,7 +66,7 @@ def test_splits_of_a_trial_are_people_never_trained_on(part):
 
 def test_a_trial_is_fixed_and_in_its_area():
     held_out = batches.faces("orl", "test", 32)
-    one, two = (batches.trial(held_out, 24, 1, area=(0.1, 0.2)) for _ in range(2))
+    one, two = (trials.trial(held_out, 24, 1, area=(0.1, 0.2)) for _ in range(2))
     assert torch.equal(one.occluded, two.occluded)
     share = (one.hole > 0.5).float().mean((1, 2, 3))
     assert ((share >= 0.1) & (share <= 0.2)).float().mean() >= 0.9
@@ -103,7 +103,7 @@ def test_light_stays_in_range_and_keeps_grey_grey():
 
 def test_an_empty_split_is_refused_by_name(part):
     nobody = batches.Faces(part.cache, part.points, ())
-    for ask in (lambda: batches.trial(nobody, 4, 1), lambda: batches.occlusion_loader(nobody, 4, 0)):
+    for ask in (lambda: trials.trial(nobody, 4, 1), lambda: batches.occlusion_loader(nobody, 4, 0)):
         with pytest.raises(LayoutError, match="larger set"):
             ask()
 
@@ -115,3 +115,12 @@ def test_missing_landmarks_are_said_not_swallowed(monkeypatch):
     monkeypatch.setattr(batches, "landmarks", nothing)
     with pytest.warns(UserWarning, match="dlib is not here"):
         assert batches.faces("orl", "val", 32).points.isnan().all()
+
+
+def test_a_mirrored_face_keeps_its_left_eye_on_the_left():
+    """Worn things are turned by the eyes: with old numbering on a mirrored face they would hang upside down."""
+    from facelab.occlude.face import fill
+
+    _, moved = random_view(torch.zeros(32, 1, 64, 64), fill(None, 32, 64), generator(0, "m"), flip=1.0)
+    assert (moved[:, 36:42, 0].mean(1) < moved[:, 42:48, 0].mean(1)).all()
+    assert (moved[:, 36:48, 1].mean(1) < moved[:, 48:68, 1].mean(1)).all()

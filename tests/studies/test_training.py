@@ -43,7 +43,8 @@ def test_evaluation_has_baselines_intervals_and_both_trials(run):
 
 def test_a_perfect_and_a_reversed_restorer():
     """Positive and negative control of the protocol itself."""
-    from facelab.studies.batches import faces, trial
+    from facelab.studies.batches import faces
+    from facelab.studies.trials import trial
 
     test = trial(faces("orl", "test", 32), 12, 1)
     answers = iter([(test.truth, test.hole, test.truth), (test.truth, 1 - test.hole, test.truth)])
@@ -71,7 +72,8 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
     from functools import partial
 
     from facelab.seeding import seed_all
-    from facelab.studies.batches import faces, trial
+    from facelab.studies.batches import faces
+    from facelab.studies.trials import trial
     from facelab.train.engine import make_engine
 
     cfg = training.configure("oagan", "smoke", "orl", {"adversarial_from": 1.0})

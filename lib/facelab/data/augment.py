@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from facelab.faces.landmarks import MIRROR
+
 
 def uniform(generator: torch.Generator, count: int, low: float, high: float) -> Tensor:
     """(count,) numbers in [low, high)."""
@@ -27,8 +29,8 @@ def random_view(
 
     Args:
         images: (N, C, H, W), square.
-        landmarks: (N, 68, 2) in pixels (x, y), NaN where unknown, or None. A mirrored face keeps the numbering of
-            points from left to right in the *original* order; occluders use them only as places.
+        landmarks: (N, 68, 2) in pixels (x, y), NaN where unknown, or None. In a mirrored
+            face left and right points are exchanged: 36–41 is always the eye at the picture's left.
         generator: source of all draws.
         shift: largest shift, share of the side.
         scale: largest relative change of size.
@@ -48,7 +50,10 @@ def random_view(
     theta = torch.stack([sign * cos, -sign * sin, dx, sin, cos, dy], 1).view(n, 2, 3)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     out = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return out, None if landmarks is None else _move_landmarks(landmarks, theta, width, height)
+    if landmarks is None:
+        return out, None
+    moved = _move_landmarks(landmarks, theta, width, height)
+    return out, torch.where((sign < 0).view(n, 1, 1), moved[:, MIRROR], moved)
 
 
 def _move_landmarks(landmarks: Tensor, theta: Tensor, width: int, height: int) -> Tensor:

@@ -33,7 +33,7 @@ NOSE_DEPTH = 0.43
 """How far the tip of the nose stands in front of the eyes, in inter-ocular distances."""
 
 # Which point becomes which when a face is mirrored.
-_MIRROR = [
+MIRROR = [
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
     45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
     *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
@@ -97,7 +97,7 @@ def flip(landmarks: Tensor, width: int) -> Tensor:
     Returns:
         (..., 68, 2) pixels of the picture mirrored left to right.
     """
-    mirrored = landmarks[..., _MIRROR, :]
+    mirrored = landmarks[..., MIRROR, :]
     return torch.stack([width - 1 - mirrored[..., 0], mirrored[..., 1]], -1)
 
 

@@ -19,9 +19,9 @@ from facelab.files import project_root
 from facelab.metrics.image import psnr
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, grey_note, rows
-from facelab.studies.batches import Trial
 from facelab.studies.evaluation import run_restore, standard_trials
 from facelab.studies.natural import masked_study
+from facelab.studies.trials import Trial
 from facelab.systems import oagan
 from facelab.train.weights import read_card
 

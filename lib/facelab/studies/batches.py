@@ -13,10 +13,12 @@ from torch import Tensor
 from facelab.data.augment import random_light, random_view
 from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
+from facelab.data.dataset import FaceDataset
 from facelab.data.splits import bucket
 from facelab.errors import FacelabError, LayoutError
+from facelab.files import data_root
 from facelab.images import resize
-from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
+from facelab.occlude import TRAIN_KINDS, occlude
 from facelab.seeding import generator
 
 #: For a dataset without natural photographs: kinds shown unpaired, on people and kinds the paired part never uses.
@@ -89,7 +91,7 @@ def masked_photographs(split: str | Sequence[str], size: int) -> Faces:
     return Faces(cache, torch.full((len(cache), 68, 2), torch.nan), tuple(rows))
 
 
-def split_off_natural(part: Faces, percent: int = 25) -> tuple[Faces, Faces]:
+def split_off_natural(part: Faces, percent: int = 20) -> tuple[Faces, Faces]:
     """Divide a training part by identity into a paired and a natural part; no person is in both."""
     natural = [place for place in range(len(part)) if bucket("natural", part.identity(place)) < percent]
     chosen = set(natural)
@@ -98,7 +100,8 @@ def split_off_natural(part: Faces, percent: int = 25) -> tuple[Faces, Faces]:
     return pick(paired), pick(natural)
 
 
-def _refuse_empty(part: Faces) -> None:
+def refuse_empty(part: Faces) -> None:
+    """Raise ``LayoutError`` where a part has no picture: too few people for the split."""
     if not len(part):
         found, hint = "none of them in this split", "A split takes a share of the people: use a larger set."
         raise LayoutError(part.cache.dataset.root, "pictures of more people", found, hint)
@@ -134,7 +137,7 @@ def occlusion_loader(
         pictures than ``truth``: the critic never sees the answer to the question.
     """
 
-    _refuse_empty(paired)
+    refuse_empty(paired)
 
     @lru_cache(maxsize=2)
     def order(epoch: int) -> list[int]:
@@ -167,15 +170,22 @@ def training_loader(name: str, size: int, channels: int, batch: int, seed: int) 
     Which natural set serves which dataset: ``realmasks`` for colour where it is here; otherwise a disjoint part of the
     training people under :data:`NATURAL_KINDS`, which the paired part then never uses.
     """
-    part = faces(name, "train", size, channels)
-    if channels == 3:
-        try:
-            return occlusion_loader(part, batch, seed, natural=masked_photographs("train", size))
-        except FacelabError:
-            pass
+    part, kinds = faces(name, "train", size, channels), paired_kinds(channels)
+    if kinds == TRAIN_KINDS:
+        return occlusion_loader(part, batch, seed, natural=masked_photographs("train", size))
     paired, natural = split_off_natural(part)
-    kinds = [kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS]
     return occlusion_loader(paired, batch, seed, kinds=kinds, natural=natural, natural_kinds=NATURAL_KINDS)
+
+
+def paired_kinds(channels: int) -> tuple[str, ...]:
+    """Occluders of the paired part: all training kinds where real masked photographs (colour) serve as natural ones."""
+    natural = channels == 3 and open_or_none("realmasks") is not None
+    return TRAIN_KINDS if natural else tuple(kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS)
+
+
+def open_or_none(name: str) -> FaceDataset | None:
+    """A dataset, or None where its folder is missing; a damaged one still raises."""
+    return open_dataset(name) if (data_root() / name).exists() else None
 
 
 def progressive(load: Loader, size: int, steps: int) -> Loader:
@@ -186,64 +196,3 @@ def progressive(load: Loader, size: int, steps: int) -> Loader:
         return {name: resize(value, size) for name, value in batch.items()} if step < steps else batch
 
     return loader
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A fixed set of occluded faces with truth: the same for every model that is measured on it.
-
-    Args:
-        occluded, truth: (N, C, S, S). hole: (N, 1, S, S). points: (N, 68, 2).
-        kinds: occluder of each. identities: who each shows.
-    """
-
-    occluded: Tensor
-    truth: Tensor
-    hole: Tensor
-    points: Tensor
-    kinds: tuple[str, ...]
-    identities: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.truth)
-
-
-def trial(
-    part: Faces,
-    count: int,
-    seed: int,
-    kinds: Sequence[str] = TRAIN_KINDS,
-    area: tuple[float, float] | None = (0.10, 0.20),
-    chunk: int = 32,
-) -> Trial:
-    """Draw a fixed trial: pictures evenly spread over the part, occluders drawn from ``kinds``, no augmentation.
-
-    Args:
-        part: held-out faces.
-        count: how many (at most one a picture).
-        seed: of the occluders.
-        kinds: which occluders; see :data:`facelab.occlude.UNSEEN_KINDS`.
-        area: share of hidden pixels, from and to; None takes them as they come.
-
-    Raises:
-        LayoutError: nobody is in this part.
-    """
-    _refuse_empty(part)
-    count = min(count, len(part))
-    places = [int(i * len(part) / count) for i in range(count)]
-    random, drawn, truths, points = generator(seed, "trial", *kinds), [], [], []
-    for start in range(0, count, chunk):
-        truth, marks = part.take(places[start : start + chunk])
-        drawn.append(occlude(truth, marks, random, kinds=kinds, area=area))
-        truths.append(truth)
-        points.append(marks)
-    return Trial(
-        torch.cat([d.image for d in drawn]), torch.cat(truths), torch.cat([d.hole for d in drawn]), torch.cat(points),
-        tuple(kind for d in drawn for kind in d.kinds), tuple(part.identity(place) for place in places),
-    )  # fmt: skip
-
-
-__all__ = [
-    "NATURAL_KINDS", "TRAIN_KINDS", "UNSEEN_KINDS", "Faces", "Trial", "faces", "masked_photographs",
-    "occlusion_loader", "split_off_natural", "training_loader", "trial",
-]  # fmt: skip

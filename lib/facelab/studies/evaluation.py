@@ -28,8 +28,9 @@ from facelab.metrics.intervals import bootstrap
 from facelab.metrics.sharpness import sharpness
 from facelab.nets.features import FeatureNet, feature_net
 from facelab.seeding import generator
-from facelab.studies.batches import TRAIN_KINDS, UNSEEN_KINDS, Trial, faces, trial
+from facelab.studies.batches import faces, paired_kinds
 from facelab.studies.training import system
+from facelab.studies.trials import UNSEEN_KINDS, Trial, trial
 from facelab.train.weights import read_card
 
 AREA = (0.10, 0.20)
@@ -153,7 +154,7 @@ def standard_trials(data: str, size: int, channels: int, count: int = 256, seed:
     """The two trials of the protocol, on held-out people: kinds trained on, kinds never trained on."""
     part = faces(data, "test", size, channels)
     return {
-        "trained kinds": trial(part, count, seed, TRAIN_KINDS, AREA),
+        "trained kinds": trial(part, count, seed, paired_kinds(channels), AREA),
         "unseen kinds": trial(part, count, seed, UNSEEN_KINDS, AREA),
     }
 

@@ -20,7 +20,8 @@ from facelab.errors import BadConfig
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
 from facelab.seeding import generator, seed_all
-from facelab.studies.batches import Trial, faces, progressive, training_loader, trial
+from facelab.studies.batches import faces, paired_kinds, progressive, training_loader
+from facelab.studies.trials import Trial, trial
 from facelab.train.engine import Engine, make_engine
 from facelab.train.fit import Outcome, fit
 from facelab.train.launch import launch
@@ -127,7 +128,7 @@ def train(
     loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed)
     if getattr(cfg, "small_size", 0):
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
-    held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed)
+    held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
     restore = partial(module.restore, model)
     step = lambda batch: module.train_step(batch, model, opts, state, engine)  # noqa: E731
     measure = validator(restore, held_out, engine)
@@ -153,6 +154,7 @@ def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, e
     return {
         "system": name,
         "data": data,
+        "kinds": list(paired_kinds(cfg.channels)),
         "split": {part: len(faces(data, part, cfg.size, cfg.channels)) for part in ("train", "val", "test")},
         "people": len(dataset.identities),
         "steps": outcome.step,

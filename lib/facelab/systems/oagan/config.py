@@ -73,11 +73,14 @@ class Config:
         for field in ("batch", "steps", "n_critic"):
             if getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "1 or more")
-        for field in ("teacher", "adversarial_from", "decay_from", "ema"):
+        for field in ("teacher", "adversarial_from", "decay_from", "ema", "small_until"):
             if not 0 <= getattr(self, field) <= 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
-        if self.learning_rate <= 0 or self.critic_learning_rate <= 0:
-            raise BadConfig("learning_rate", self.learning_rate, "a positive number")
+        for field in ("learning_rate", "critic_learning_rate"):
+            if getattr(self, field) <= 0:
+                raise BadConfig(field, getattr(self, field), "a positive number")
+        if self.small_size and (self.small_size > self.size or self.small_size % max(8, 2**self.critic_downs)):
+            raise BadConfig("small_size", self.small_size, f"0, or a multiple of 8 up to {self.size}")
 
     @classmethod
     def for_profile(cls, profile: str, **changes: object) -> Config:
