@@ -18,7 +18,7 @@ from torch import Tensor
 from facelab.files import project_root
 from facelab.metrics.image import psnr
 from facelab.show.canvas import save
-from facelab.show.figures import best_and_worst, grey_note, rows
+from facelab.show.figures import best_and_worst, rows
 from facelab.studies.evaluation import run_restore, standard_trials
 from facelab.studies.natural import masked_study
 from facelab.studies.trials import Trial
@@ -37,7 +37,7 @@ def _answers() -> tuple[dict[str, Trial], dict[str, tuple[Tensor, ...]]]:
 def caption() -> str:
     """Data, steps, device and seed of the shipped weights, from their card."""
     card = read_card("oagan")
-    return f"lfw, people never seen, {card['steps']:,} steps on {card['device']}, seed {card['seed']}"
+    return f"lfw, people never seen; {card['steps']:,} steps, {card['device'].split(' ')[0]}, seed {card['seed']}"
 
 
 def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[str, Tensor]:
@@ -55,7 +55,7 @@ def hero() -> Figure:
     joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     titles = [trials[name].kinds[place].replace("_", " ") for name in trials for place in places]
     titles[4:] = [f"{title} *" for title in titles[4:]]
-    return grey_note(rows(joined, titles), f"{caption()}.  * a kind of occluder never trained on")
+    return rows(joined, titles, title=f"{caption()};  * kind never trained on")
 
 
 def lfw_04(trial: str = "unseen kinds") -> Figure:
@@ -63,8 +63,8 @@ def lfw_04(trial: str = "unseen kinds") -> Figure:
     trials, answers = _answers()
     test, answer = trials[trial], answers[trial]
     gain = psnr(answer[0], test.truth) - psnr(test.occluded, test.truth)
-    figure = best_and_worst(strips(test, answer, list(range(len(test)))), gain, "PSNR gain", "dB")
-    return grey_note(figure, f"{trial}; {caption()}")
+    title = f"{len(test)} faces by PSNR gain, {trial}; {caption()}"
+    return best_and_worst(strips(test, answer, list(range(len(test)))), gain, "PSNR gain", "dB", title=title)
 
 
 def realmasks_04() -> Figure:
@@ -74,9 +74,9 @@ def realmasks_04() -> Figure:
     places = [int(k * len(photographs) / 10) for k in range(10)]
     parts = {"photograph": photographs, "predicted hole": hole, "output": image}
     notes = ["covered" if good[place] else "not covered" for place in places]
-    figure = rows({name: part[places] for name, part in parts.items()}, None, notes)
     share = f"the hole covers {record['share']:.0%} of {record['count']}"
-    return grey_note(figure, f"real facemasks, photographs never trained on: {share}")
+    title = f"real facemasks, photographs never trained on, no truth exists: {share}"
+    return rows({name: part[places] for name, part in parts.items()}, None, notes, title=title)
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
