@@ -91,7 +91,7 @@ class Config:
                 critic_downs=3, adversarial_from=0.8,
             ),
             "laptop": dict(  # no feature net: it would take a third of every step, and steps are what the finder lacks
-                size=64, width=24, hole_width=16, batch=16, steps=3600, learning_rate=1e-3, lambda_hole=2.0,
+                size=64, width=24, hole_width=16, batch=16, steps=2600, learning_rate=1e-3, lambda_hole=2.0,
                 feature_net="none", adversarial_from=0.85, decay_from=0.4,
             ),
             "gpu": dict(
