@@ -149,7 +149,7 @@ def paths(name: str, notebook: NotebookNode) -> list[str]:
         constants = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in later]
         texts = [n.value for n in constants if isinstance(n.value, str)]
         faults += [f"cell {index}: path {text!r}" for text in texts if private.match(text)]
-    home = re.findall(r"(?:/home/|/Users/|/root/|/work/|/tmp/|file://)\S*", prose(notebook))
+    home = re.findall(r"(?:/home/|/Users/|/root/|/tmp/|file://)\S*", prose(notebook))
     return faults + [f"path in the text: {text}" for text in home]
 
 
