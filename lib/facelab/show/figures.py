@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from facelab.images import to_channels
-from facelab.show.canvas import COLOURS, GREY, needed, png, put, save, sheet, styled, write
+from facelab.show.canvas import COLOURS, needed, png, put, save, sheet, styled, write
 from facelab.show.charts import comparison, curves, histogram
 
 __all__ = ["best_and_worst", "comparison", "curves", "face_grid", "histogram", "png", "rows", "save", "tinted"]
@@ -174,9 +174,3 @@ def tinted(images: Tensor, holes: Tensor, colour: Sequence[float] = (1.0, 0.42, 
     """
     paint = torch.tensor(colour).view(1, 3, 1, 1) * 2 - 1
     return torch.lerp(to_channels(images, 3), paint.expand(len(images), 3, *images.shape[-2:]), holes * strength)
-
-
-def grey_note(figure: Figure, text: str) -> Figure:
-    """A small line of words in the figure's lower right corner: data, seed, steps."""
-    figure.text(0.995, 0.004, text, fontsize=7, color=GREY, ha="right", va="bottom")
-    return figure

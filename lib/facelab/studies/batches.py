@@ -13,7 +13,6 @@ from torch import Tensor
 from facelab.data.augment import random_light, random_view
 from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
-from facelab.data.dataset import FaceDataset
 from facelab.data.splits import bucket
 from facelab.errors import FacelabError, LayoutError
 from facelab.files import data_root
@@ -179,13 +178,8 @@ def training_loader(name: str, size: int, channels: int, batch: int, seed: int) 
 
 def paired_kinds(channels: int) -> tuple[str, ...]:
     """Occluders of the paired part: all training kinds where real masked photographs (colour) serve as natural ones."""
-    natural = channels == 3 and open_or_none("realmasks") is not None
+    natural = channels == 3 and (data_root() / "realmasks").exists()  # a damaged copy must raise, not be passed over
     return TRAIN_KINDS if natural else tuple(kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS)
-
-
-def open_or_none(name: str) -> FaceDataset | None:
-    """A dataset, or None where its folder is missing; a damaged one still raises."""
-    return open_dataset(name) if (data_root() / name).exists() else None
 
 
 def progressive(load: Loader, size: int, steps: int) -> Loader:
