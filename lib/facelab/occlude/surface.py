@@ -73,8 +73,17 @@ def _smooth(maps: Tensor) -> Tensor:
     return 0.25 * (rows[..., :-2] + rows[..., 2:]) + 0.5 * rows[..., 1:-1]
 
 
-def hole_of(shape: Shape, surface: Params) -> Tensor:
-    """The coverage (N, 1, H, W) after the photograph's blur."""
+def to_fill(coverage: Tensor) -> Tensor:
+    """The hole that an occluder leaves: ``min(1, 2 × coverage)``, so a pixel that is half covered or more is all hole.
+
+    Were the hole the coverage itself, a pixel covered by a share a would keep a · (1 − a) of the occluder even after a
+    perfect fill: every soft outline would stay behind as a thin line, most of all at one half.
+    """
+    return (2 * coverage).clamp(max=1)
+
+
+def coverage_of(shape: Shape, surface: Params) -> Tensor:
+    """How much of each pixel the occluder covers (N, 1, H, W), after the photograph's blur."""
     alpha, amount = shape.alpha[:, None], surface["blur"].view(-1, 1, 1, 1)
     if not bool((amount > 0).any()):
         return alpha
@@ -111,10 +120,10 @@ def _textured(shape: Shape, s: Params) -> Tensor:
     return colour
 
 
-def _matched(colour: Tensor, hole: Tensor, images: Tensor, s: Params) -> Tensor:
+def _matched(colour: Tensor, cover: Tensor, images: Tensor, s: Params) -> Tensor:
     """Bring the occluder's mean luminance towards the photograph's."""
     photo = (to_channels(images, 1).mean((1, 2, 3)) + 1) / 2
-    mine = (to_channels(colour, 1) * hole).sum((1, 2, 3)) / hole.sum((1, 2, 3)).clamp(min=1)
+    mine = (to_channels(colour, 1) * cover).sum((1, 2, 3)) / cover.sum((1, 2, 3)).clamp(min=1)
     gain = ((photo + 0.05) / (mine + 0.05)).clamp(0.4, 2.5).pow(s["match"])
     return colour * gain.view(-1, 1, 1, 1)
 
@@ -136,36 +145,36 @@ def _compressed(colour: Tensor, strength: Tensor) -> Tensor:
     return colour.index_copy(0, rows, back)
 
 
-def _shadow(hole: Tensor, s: Params) -> Tensor:
+def _shadow(cover: Tensor, s: Params) -> Tensor:
     """The occluder's outline, moved and blurred wide, times its strength; exactly 0 a few pixels away."""
-    cell = max(1, min(hole.shape[-2:]) // 32)
-    small = _smooth(F.avg_pool2d(hole, cell, ceil_mode=True))
-    eye = torch.zeros(len(hole), 2, 3)
+    cell = max(1, min(cover.shape[-2:]) // 32)
+    small = _smooth(F.avg_pool2d(cover, cell, ceil_mode=True))
+    eye = torch.zeros(len(cover), 2, 3)
     eye[:, 0, 0] = eye[:, 1, 1] = 1
     eye[:, 0, 2], eye[:, 1, 2] = -2 * s["shadow_x"], -2 * s["shadow_y"]
     grid = F.affine_grid(eye, tuple(small.shape), align_corners=False)
     moved = F.grid_sample(small, grid, padding_mode="border", align_corners=False)
-    full = F.interpolate(moved, size=hole.shape[-2:], mode="bilinear", align_corners=False)
+    full = F.interpolate(moved, size=cover.shape[-2:], mode="bilinear", align_corners=False)
     return full * s["shadow"].view(-1, 1, 1, 1)
 
 
-def render(images: Tensor, shape: Shape, surface: Params, hole: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def render(images: Tensor, shape: Shape, surface: Params, coverage: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Put shapes of given surfaces into images.
 
     Args:
         images: (N, C, H, W) in [-1, 1]; not changed.
         shape: N shapes.
         surface: see :func:`sample_surface`.
-        hole: the result of :func:`hole_of` where it is at hand.
+        coverage: the result of :func:`coverage_of` where it is at hand.
 
     Returns:
         (occluded (N, C, H, W), hole (N, 1, H, W)).
     """
-    hole = hole_of(shape, surface) if hole is None else hole
+    cover = coverage_of(shape, surface) if coverage is None else coverage
     colour = _lit(_textured(shape, surface), shape.height, surface) + shape.glow[:, None]
     colour = torch.lerp(colour, _smooth(colour), surface["blur"].view(-1, 1, 1, 1))
-    colour = _matched(colour, hole, images, surface)
-    colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *hole.shape[-2:])
+    colour = _matched(colour, cover, images, surface)
+    colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *cover.shape[-2:])
     worn = _compressed(colour.clamp(0, 1), surface["jpeg"]).clamp(0, 1) * 2 - 1
-    shaded = images - (images + 1) * _shadow(hole, surface) * (1 - hole)
-    return shaded * (1 - hole) + to_channels(worn, images.shape[1]) * hole, hole
+    shaded = images - (images + 1) * _shadow(cover, surface) * (1 - cover)
+    return shaded * (1 - cover) + to_channels(worn, images.shape[1]) * cover, to_fill(cover)

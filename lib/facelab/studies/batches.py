@@ -118,6 +118,7 @@ def occlusion_loader(
     natural: Faces | None = None,
     natural_kinds: Sequence[str] = (),
     scale: float = 0.15,
+    critic_from: int = 0,
 ) -> Loader:
     """Training batches for OA-GAN as a pure function of the step number.
 
@@ -130,10 +131,11 @@ def occlusion_loader(
             ``natural_kinds`` drawn on and their truth forgotten.
         natural_kinds: see above; empty for photographs.
         scale: largest relative change of size in augmentation.
+        critic_from: the step from which a critic needs ``clean`` and ``natural``; before it they are not drawn.
 
     Returns:
-        step → dict of ``occluded hole truth clean`` and, with ``natural``, ``natural``. ``clean`` shows other
-        pictures than ``truth``: the critic never sees the answer to the question.
+        step → dict of ``occluded hole truth`` and, for the critic, ``clean`` and, with ``natural``, ``natural``.
+        ``clean`` shows other pictures than ``truth``: the critic never sees the answer to the question.
     """
 
     refuse_empty(paired)
@@ -146,13 +148,16 @@ def occlusion_loader(
         return [order(i // len(paired))[i % len(paired)] for i in range(start, start + count)]
 
     def load(step: int) -> dict[str, Tensor]:
-        random = generator(seed, "batch", step)
-        views, points = random_view(*paired.take(places(2 * step * batch, 2 * batch)), random, scale=scale)
+        random, critic = generator(seed, "batch", step), step >= critic_from
+        shown = places(2 * step * batch, 2 * batch if critic else batch)
+        views, points = random_view(*paired.take(shown), random, scale=scale)
         views = random_light(views, random)
-        truth, clean = views[:batch], views[batch:]
+        truth = views[:batch]
         drawn = occlude(truth, points[:batch], random, kinds=kinds)
-        out = {"truth": truth, "clean": clean, "occluded": drawn.image, "hole": drawn.hole}
-        if natural is not None and len(natural):
+        out = {"truth": truth, "occluded": drawn.image, "hole": drawn.hole}
+        if critic:
+            out["clean"] = views[batch:]
+        if critic and natural is not None and len(natural):
             some = torch.randint(len(natural), (batch,), generator=random).tolist()
             pictures, points = random_view(*natural.take(some), random, scale=scale)
             if natural_kinds:
@@ -163,7 +168,9 @@ def occlusion_loader(
     return load
 
 
-def training_loader(name: str, size: int, channels: int, batch: int, seed: int) -> Loader:
+def training_loader(
+    name: str, size: int, channels: int, batch: int, seed: int, critic_from: int = 0
+) -> Loader:
     """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
 
     Which natural set serves which dataset: ``realmasks`` for colour where it is here; otherwise a disjoint part of the
@@ -171,9 +178,12 @@ def training_loader(name: str, size: int, channels: int, batch: int, seed: int) 
     """
     part, kinds = faces(name, "train", size, channels), paired_kinds(channels)
     if kinds == TRAIN_KINDS:
-        return occlusion_loader(part, batch, seed, natural=masked_photographs("train", size))
+        natural = masked_photographs("train", size)
+        return occlusion_loader(part, batch, seed, natural=natural, critic_from=critic_from)
     paired, natural = split_off_natural(part)
-    return occlusion_loader(paired, batch, seed, kinds=kinds, natural=natural, natural_kinds=NATURAL_KINDS)
+    return occlusion_loader(
+        paired, batch, seed, kinds=kinds, natural=natural, natural_kinds=NATURAL_KINDS, critic_from=critic_from
+    )
 
 
 def paired_kinds(channels: int) -> tuple[str, ...]:

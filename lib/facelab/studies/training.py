@@ -125,7 +125,8 @@ def train(
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume)
-    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed)
+    critic_from = int(cfg.steps * cfg.adversarial_from)
+    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, critic_from)
     if getattr(cfg, "small_size", 0):
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))

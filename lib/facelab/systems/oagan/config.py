@@ -22,6 +22,7 @@ class Config:
     channels: int = 1
     width: int = 40  # published: 64
     hole_width: int = 32  # of the "unet" model's hole net
+    encoder: str = "effnet-lite0"  # the hole net's eyes, trained on ImageNet and frozen; "none": a U-Net from nothing
     critic_width: int = 16  # published: 64
     critic_downs: int = 4  # published: 6
     critic_norm: str = "none"
@@ -39,6 +40,7 @@ class Config:
     lambda_area: float = 0.02  # released: 1; pulls a natural picture's hole towards empty
     lambda_tv: float = 1e-6  # released: 1e-5
     feature_net: str = "effnet-lite0"  # "none": no perceptual and style terms; released: vgg16
+    perceptual_from: float = 0.0  # share of the run after which perceptual and style terms join
     teacher: float = 0.5  # share of each batch whose gate is given the true hole; released: 0
     adversarial_from: float = 0.3  # share of the run after which the critic joins; released: 0
     n_critic: int = 1  # critic steps per generator step; released: 5
@@ -58,7 +60,7 @@ class Config:
     def __post_init__(self):
         allowed = {
             "model": ("unet", "published"), "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
-            "critic_norm": ("none", "instance", "spectral"), "feature_net": ("none", *FEATURE_NETS),
+            "critic_norm": ("none", "instance", "spectral"), "encoder": ("none", "effnet-lite0"), "feature_net": ("none", *FEATURE_NETS),
         }  # fmt: skip
         for field, values in allowed.items():
             if getattr(self, field) not in values:
@@ -73,7 +75,7 @@ class Config:
         for field in ("batch", "steps", "n_critic"):
             if getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "1 or more")
-        for field in ("teacher", "adversarial_from", "decay_from", "ema", "small_until"):
+        for field in ("teacher", "perceptual_from", "adversarial_from", "decay_from", "ema", "small_until"):
             if not 0 <= getattr(self, field) <= 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
         for field in ("learning_rate", "critic_learning_rate"):

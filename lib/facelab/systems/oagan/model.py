@@ -31,12 +31,12 @@ class Restoration(NamedTuple):
 class OAGAN(nn.Module):
     """Generator, critic, the generator's running average, and the frozen feature net (never saved)."""
 
-    def __init__(self, cfg: Config):
+    def __init__(self, cfg: Config, pretrained: bool = True):
         super().__init__()
         self.G = (
             OAGANGenerator(cfg.channels, cfg.width)
             if cfg.model == "published"
-            else OAGANUNet(cfg.channels, cfg.width, cfg.hole_width)
+            else OAGANUNet(cfg.channels, cfg.width, cfg.hole_width, cfg.encoder, pretrained)
         )
         self.D = OAGANDiscriminator(
             cfg.channels, cfg.critic_width, cfg.critic_downs, cfg.classes, cfg.size, cfg.critic_norm
@@ -59,7 +59,7 @@ def optimizers(model: OAGAN, cfg: Config) -> dict[str, torch.optim.Optimizer]:
     """Adam for ``G`` and ``D``; with the two-step penalty the critic's one Adam serves both steps, as released."""
     betas = (cfg.beta1, cfg.beta2)
     return {
-        "G": adam(model.G.parameters(), cfg.learning_rate, betas),
+        "G": adam([p for p in model.G.parameters() if p.requires_grad], cfg.learning_rate, betas),
         "D": adam(model.D.parameters(), cfg.critic_learning_rate, betas),
     }
 
@@ -112,6 +112,6 @@ def load(path_or_name: str | Path = NAME) -> tuple[OAGAN, Config]:
     """
     parts, card = read_weights(path_or_name)
     cfg = config_from_card(Config, card)
-    model = build(dataclasses.replace(cfg, feature_net="none", ema=0.0))
+    model = OAGAN(dataclasses.replace(cfg, feature_net="none", ema=0.0), pretrained=False)
     fill_module(model.G, parts, "G", path_or_name)
     return model.eval(), cfg

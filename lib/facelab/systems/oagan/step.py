@@ -58,7 +58,7 @@ def train_step(
         if natural:
             terms = natural_terms(hole, restored, cfg)
         else:
-            terms = paired_terms(batch, out, restored, model, cfg, engine)
+            terms = paired_terms(batch, out, restored, model, cfg, engine, state.progress >= cfg.perceptual_from)
         if adversarial:
             terms |= adversarial_terms(batch, restored, model, cfg, engine, labelled=not natural)
         logs |= generator_step(terms, model, opts["G"], state, engine)
@@ -99,9 +99,10 @@ def critic_step(
 
 
 def paired_terms(
-    batch: dict[str, Tensor], out: Guess, restored: Tensor, model: OAGAN, cfg: Config, engine: Engine
-) -> dict[str, Tensor]:
-    """The weighted loss terms where the truth is known."""
+    batch: dict[str, Tensor], out: Guess, restored: Tensor, model: OAGAN, cfg: Config, engine: Engine,
+    compare_features: bool = True,
+) -> dict[str, Tensor]:  # fmt: skip
+    """The weighted loss terms where the truth is known; perceptual and style only with ``compare_features``."""
     truth, hole = batch["truth"], batch["hole"]
     terms = {
         "hidden": cfg.lambda_hidden * masked_l1(out.raw, truth, hole),
@@ -112,7 +113,7 @@ def paired_terms(
         terms["hole"] = cfg.lambda_hole * (hole_bce(out.hole_logits, hole) + 0.5 * hole_dice(probability, hole))
     else:  # released: nothing but a reward for visible area and smoothness holds the hole
         terms |= free_hole(torch.sigmoid(out.hole_logits), cfg)
-    if model.features:
+    if model.features and compare_features:
         net = model.features[0].to(truth.device)
         with engine.autocast():
             with torch.no_grad():

