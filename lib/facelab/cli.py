@@ -134,6 +134,7 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--devices", type=int, default=1, help="processes on this machine (default: 1)")
     sub.add_argument("--out", help="run folder (default: runs/SYSTEM-DATA-seedN)")
     sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--cutouts", metavar="FOLDER", help="also draw your own occluders: pictures with transparency")
     sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; may repeat")
 
 
@@ -146,7 +147,7 @@ def _train(args: argparse.Namespace) -> None:
     changes = _settings(args.set, getattr(system(args.system).Config, "__dataclass_fields__", {}))
     train_system(
         args.system, profile=args.profile, data=args.data, steps=args.steps, resume=args.resume, devices=args.devices,
-        out=args.out, seed=args.seed, changes=changes, seconds=args.seconds,
+        out=args.out, seed=args.seed, changes=changes, seconds=args.seconds, cutouts=args.cutouts,
     )  # fmt: skip
 
 

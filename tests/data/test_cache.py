@@ -115,6 +115,22 @@ def test_an_interrupted_build_leaves_nothing_that_looks_whole(folder, tmp_path):
     assert len(cache.cached(opened(folder), 16, root=tmp_path / "c")) == 12
 
 
+def test_two_processes_may_build_the_same_cache(folder, tmp_path, monkeypatch):
+    """The one that ends second leaves the first one's copy alone: somebody may be reading it."""
+    build, kept = cache._build, []
+
+    def slow(dataset, temporary, expected, progress):
+        monkeypatch.setattr(cache, "_build", build)
+        kept.append(cache.cached(opened(folder), 16, root=tmp_path / "c"))  # the other process is done meanwhile
+        build(dataset, temporary, expected, progress)
+
+    monkeypatch.setattr(cache, "_build", slow)
+    mine = cache.cached(opened(folder), 16, root=tmp_path / "c")
+    (place,) = (tmp_path / "c").iterdir()
+    assert os.stat(place / "pixels.npy").st_ino == os.stat(kept[0].pixels.filename).st_ino
+    assert np.array_equal(mine.pixels, kept[0].pixels)
+
+
 def test_not_one_good_picture(tmp_path):
     (tmp_path / "f").mkdir()
     (tmp_path / "f/a.jpg").write_bytes(b"x")

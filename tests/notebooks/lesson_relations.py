@@ -54,8 +54,10 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "the split by identity leaks nobody, every fifth picture leaks most, and a copier profits by it",
-            lambda m: m["leaks"]["by identity"] == 0 < 0.9 < m["leaks"]["every fifth picture"]
-            and m["nearest_neighbour_psnr"]["every fifth picture"] > m["nearest_neighbour_psnr"]["by identity"] + 1,
+            lambda m: (
+                m["leaks"]["by identity"] == 0 < 0.9 < m["leaks"]["every fifth picture"]
+                and m["nearest_neighbour_psnr"]["every fifth picture"] > m["nearest_neighbour_psnr"]["by identity"] + 1
+            ),
             {
                 "leaks": {"by identity": 0.1, "every fifth picture": 1.0},
                 "nearest_neighbour_psnr": {"by identity": 17.0, "every fifth picture": 20.0},
@@ -68,8 +70,10 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "a mean face has a higher PSNR than another person's, and far less sharpness",
-            lambda m: m["table"]["mean face"]["psnr"] > m["table"]["another person"]["psnr"]
-            and m["table"]["mean face"]["sharpness"] < 0.5 < m["table"]["another person"]["sharpness"],
+            lambda m: (
+                m["table"]["mean face"]["psnr"] > m["table"]["another person"]["psnr"]
+                and m["table"]["mean face"]["sharpness"] < 0.5 < m["table"]["another person"]["sharpness"]
+            ),
             {"table": {"mean face": {"psnr": 12, "sharpness": 0.3}, "another person": {"psnr": 14, "sharpness": 1}}},
         ),
         Relation(
@@ -96,8 +100,10 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "each band of areas costs more PSNR than the one before, about as much as its area says",
-            lambda m: m["input_psnr"] == sorted(m["input_psnr"], reverse=True)
-            and max(abs(a - b) for a, b in zip(m["input_psnr"], m["law_psnr"], strict=True)) < 3,
+            lambda m: (
+                m["input_psnr"] == sorted(m["input_psnr"], reverse=True)
+                and max(abs(a - b) for a, b in zip(m["input_psnr"], m["law_psnr"], strict=True)) < 3
+            ),
             {"input_psnr": [22.0, 23.0], "law_psnr": [22.0, 21.0]},
         ),
         Relation(
@@ -114,8 +120,10 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "the trained network gains on its input, and on its untrained self, and finds more of the hole",
-            lambda m: _mean(m, "OA-GAN", "psnr_gain") > max(0.5, _mean(m, "untrained", "psnr_gain") + 1)
-            and _mean(m, "OA-GAN", "iou") > _mean(m, "untrained", "iou"),
+            lambda m: (
+                _mean(m, "OA-GAN", "psnr_gain") > max(0.5, _mean(m, "untrained", "psnr_gain") + 1)
+                and _mean(m, "OA-GAN", "iou") > _mean(m, "untrained", "iou")
+            ),
             {"rows": {name: {"psnr_gain": {"mean": 0.6}, "iou": {"mean": 0.2}} for name in ("OA-GAN", "untrained")}},
         ),
         Relation(
@@ -130,11 +138,17 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "planes are continued better than the mean plane would, and their holes are lost without supervision",
-            lambda m: m["toy"]["OA-GAN"] > m["toy"]["mean plane in the true hole"] > m["toy"]["input"]
-            and m["toy"]["iou"] > 0.5 > 0.3 > m["toy"]["iou_unsupervised"],
+            lambda m: (
+                m["toy"]["OA-GAN"] > m["toy"]["mean plane in the true hole"] > m["toy"]["input"]
+                and m["toy"]["iou"] > 0.5 > 0.3 > m["toy"]["iou_unsupervised"]
+            ),
             {
                 "toy": {
-                    "OA-GAN": 30, "mean plane in the true hole": 25, "input": 20, "iou": 0.7, "iou_unsupervised": 0.7,
+                    "OA-GAN": 30,
+                    "mean plane in the true hole": 25,
+                    "input": 20,
+                    "iou": 0.7,
+                    "iou_unsupervised": 0.7,
                 },
             },
         ),

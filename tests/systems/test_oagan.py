@@ -150,7 +150,8 @@ def test_identity_head_takes_labels():
 @pytest.mark.parametrize(
     ("field", "value"),
     [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
-     ("teacher", 2), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11")],
+     ("teacher", 2), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
+     ("encoder", "vgg16"), ("lambda_adv", -1.0), ("natural_every", -1), ("perceptual_from", 1.5)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):
@@ -193,3 +194,46 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_missing_weights_say_so(tmp_path):
     with pytest.raises(BadWeights, match="Train first"):
         oagan.load(tmp_path / "none.safetensors")
+
+
+def test_first_only_the_hole_is_learned_then_the_whole_picture():
+    cfg = dataclasses.replace(TINY, complete_from=0.5, adversarial_from=1.0)
+    batch = batch_of(cfg)
+    for step, completes in ((0, False), (49, False), (50, True)):
+        model, opts, state = make(cfg, step)
+        found, rest = (weights(getattr(model.G, name)) for name in ("hole_head", "completion"))
+        logs = oagan.train_step(batch, model, opts, state, Engine())
+        assert changed(found, model.G.hole_head)
+        assert changed(rest, model.G.completion) == completes == ("hidden" in logs)
+    with pytest.raises(BadConfig, match="complete_from"):
+        dataclasses.replace(cfg, lambda_hole=0.0)
+
+
+@pytest.mark.parametrize("model_name", ["unet", "published"])
+def test_the_finder_alone_says_what_the_whole_network_says(model_name):
+    cfg = dataclasses.replace(TINY, model=model_name)
+    model, _, _ = make(cfg)
+    occluded = batch_of(cfg)["occluded"]
+    torch.testing.assert_close(model.G.find(occluded)[1], model.G(occluded).hole_logits)
+
+
+def test_feature_terms_join_late():
+    cfg = dataclasses.replace(TINY, feature_net="effnet-lite0", perceptual_from=0.5, adversarial_from=1.0)
+    for step, there in ((49, False), (50, True)):
+        model, opts, state = make(cfg, step)
+        assert ("perceptual" in oagan.train_step(batch_of(cfg), model, opts, state, Engine())) == there
+
+
+def test_a_mirrored_picture_has_a_mirrored_hole():
+    model, _, _ = make(TINY)
+    occluded = batch_of(TINY)["occluded"]
+    here, mirrored = (oagan.find(model.G, view) for view in (occluded, occluded.flip(-1)))
+    torch.testing.assert_close(mirrored, here.flip(-1))
+    assert not torch.allclose(here, here.flip(-1))
+
+
+def test_a_hole_makes_up_its_mind_and_keeps_its_order():
+    hole = torch.linspace(0, 1, 101)
+    out = oagan.decided(hole)
+    assert (out[hole < 0.095] == 0).all() and (out[hole > 0.755] == 1).all()
+    assert (out.diff() >= 0).all() and 0.4 < out[(hole - 0.4).abs().argmin()] < 0.6

@@ -59,6 +59,17 @@ def test_prefetch_works_ahead_in_one_thread():
     assert len(set(names)) == 1 and names[0] != threading.current_thread().name
 
 
+def test_prefetch_takes_one_core_and_leaves_training_the_others():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with batches(lambda number: torch.get_num_threads(), 0, 3) as draw:
+            assert [draw()[0] for _ in range(3)] == [1, 1, 1]
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("prefetch", [True, False])
 def test_a_failing_loader_says_why(prefetch):
     with pytest.raises(ZeroDivisionError):

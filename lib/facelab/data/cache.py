@@ -104,11 +104,12 @@ def cached(
     key = fingerprint(dataset)
     folder = _folder(dataset, f"{size}x{channels}", key, root)
     expected = {"fingerprint": key, "size": size, "channels": channels}
-    found = _open(dataset, folder, expected)
+    usable = lambda: _open(dataset, folder, expected)  # noqa: E731
+    found = usable()
     if found is None:
-        with _building(folder) as temporary:
+        with _building(folder, usable) as temporary:
             _build(dataset, temporary, expected, progress)
-        found = _open(dataset, folder, expected)
+        found = usable()
     if found is None:
         raise LayoutError(folder, "the cache just written", "something else", "Is the disk full? Delete the folder.")
     return found
@@ -136,16 +137,20 @@ def _open(dataset: FaceDataset, folder: Path, expected: dict) -> Cached | None:
 
 
 @contextlib.contextmanager
-def _building(folder: Path) -> Iterator[Path]:
-    """A temporary folder that takes ``folder``'s name when the block ends well; older caches of the set go."""
+def _building(folder: Path, usable: Callable[[], object | None]) -> Iterator[Path]:
+    """A temporary folder that takes ``folder``'s name when the block ends well; older caches of the set go.
+
+    Where another process has finished the same cache in the meantime, its copy stays: it may be reading it already.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     temporary.chmod(0o755)
     try:
         yield temporary
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another process finished the same cache first: its copy is as good
-            os.rename(temporary, folder)
+        if usable() is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # it finished just now
+                os.rename(temporary, folder)
         stem = folder.name.rsplit("-", 1)[0]
         for old in folder.parent.glob(f"{stem}-????????????????"):
             if old != folder:

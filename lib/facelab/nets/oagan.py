@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, ResidualBlock, init_he, init_normal, instance_norm
-from facelab.nets.efficientnet import CHANNELS
-from facelab.nets.features import effnet_lite0
+from facelab.nets.finder import Finder, PlainFinder
 from facelab.nets.unet import UNet
 
 
@@ -60,54 +59,16 @@ class OAGANGenerator(nn.Module):
         self.image_head = nn.Conv2d(w, channels, 7, 1, 3, bias=False)
         init_normal(self)
 
+    def find(self, occluded: Tensor) -> tuple[Tensor, Tensor]:
+        """The first part alone: features (N, width, H, W) and hole logits (N, 1, H, W)."""
+        features = self.trunk(occluded)
+        return features, self.hole_head(features)
+
     def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
         """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
-        features = self.trunk(occluded)
-        logits = self.hole_head(features)
+        features, logits = self.find(occluded)
         visible = 1 - (torch.sigmoid(logits) if hole is None else hole)
         return Guess(logits, torch.tanh(self.image_head(self.completion(features * visible))))
-
-
-class Finder(nn.Module):
-    """Our finder: eyes trained on ImageNet, frozen, and a small decoder that learns where faces end.
-
-    What hides a face is anything in the world; a few thousand drawn occluders are not. ImageNet's features know a cup
-    from a cheek before training starts, and cost no backward pass. Fine outlines come from the pixels themselves.
-
-    Args:
-        channels: 1 or 3.
-        width: channels of the features handed on, at half size (multiple of 8).
-        pretrained: read the ImageNet weights; False where weights are read later.
-    """
-
-    def __init__(self, channels: int, width: int, pretrained: bool = True):
-        super().__init__()
-        self.encoder = effnet_lite0(pretrained=pretrained)
-        widths = (width, 2 * width, 2 * width, 4 * width)
-        self.stem = ConvUnit(4 * channels, width)
-        self.lateral = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(CHANNELS, widths, strict=True))
-        self.middle = nn.Sequential(ConvUnit(4 * width, 4 * width), ConvUnit(4 * width, 4 * width, dilation=2))
-        self.narrow = nn.Conv2d(4 * width, 2 * width, 1, bias=False)
-        self.up = nn.ModuleList(ConvUnit(2 * width, 2 * width) for _ in range(2))
-        self.narrow_last = nn.Conv2d(2 * width, width, 1, bias=False)
-        self.join = ConvUnit(2 * width, width)
-        for part in (self.stem, self.lateral, self.middle, self.narrow, self.up, self.narrow_last, self.join):
-            init_he(part)
-
-    def forward(self, occluded: Tensor) -> Tensor:
-        """Occluded image (N, C, H, W) to features (N, width, H / 2, W / 2)."""
-        with torch.no_grad():
-            maps = self.encoder(occluded)
-        half, quarter, eighth, sixteenth = (layer(m) for layer, m in zip(self.lateral, maps, strict=True))
-        x = self.narrow(self.middle(sixteenth))
-        x = self.up[0](_grown(x, eighth) + eighth)
-        x = self.up[1](_grown(x, quarter) + quarter)
-        x = _grown(self.narrow_last(x), half) + half
-        return self.join(torch.cat([x, self.stem(F.pixel_unshuffle(occluded, 2))], 1))
-
-
-def _grown(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, like.shape[-2:], mode="nearest")
 
 
 class OAGANUNet(nn.Module):
@@ -122,7 +83,7 @@ class OAGANUNet(nn.Module):
         channels: 1 or 3.
         width: channels of the completion net at half size (multiple of 8).
         hole_width: channels of the hole net at half size (multiple of 8).
-        encoder: eyes of the hole net: "effnet-lite0", or "none" for a U-Net that starts from nothing.
+        encoder: eyes of the hole net: "effnet-lite0", or "none" for one that starts from nothing.
         pretrained: read the encoder's ImageNet weights; False where all weights are read later.
     """
 
@@ -130,10 +91,8 @@ class OAGANUNet(nn.Module):
         self, channels: int = 3, width: int = 48, hole_width: int = 32, encoder: str = "none", pretrained: bool = True
     ):
         super().__init__()
-        if encoder == "none":
-            self.trunk = init_he(UNet(4 * channels, hole_width, depth=2, dilations=(1, 2, 4)))
-        else:
-            self.trunk = Finder(channels, hole_width, pretrained)
+        fresh = encoder == "none"
+        self.trunk = PlainFinder(channels, hole_width) if fresh else Finder(channels, hole_width, pretrained)
         self.hole_head = nn.Conv2d(hole_width, 4, 3, 1, 1)
         self.completion = UNet(4 * (channels + 1) + hole_width, width, depth=2, dilations=(1, 2, 4, 8, 2))
         self.refine = ConvUnit(width, width)
@@ -143,10 +102,14 @@ class OAGANUNet(nn.Module):
         nn.init.normal_(self.image_head.weight, 0.0, 0.02)
         nn.init.zeros_(self.image_head.bias)
 
+    def find(self, occluded: Tensor) -> tuple[Tensor, Tensor]:
+        """The first part alone: features (N, hole_width, H / 2, W / 2) and hole logits (N, 1, H, W)."""
+        features = self.trunk(occluded)
+        return features, F.pixel_shuffle(self.hole_head(features), 2)
+
     def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
         """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
-        features = self.trunk(F.pixel_unshuffle(occluded, 2) if isinstance(self.trunk, UNet) else occluded)
-        logits = F.pixel_shuffle(self.hole_head(features), 2)
+        features, logits = self.find(occluded)
         hidden = torch.sigmoid(logits) if hole is None else hole.to(features.dtype)
         pixels = F.pixel_unshuffle(torch.cat([occluded * (1 - hidden), hidden], 1), 2)
         gated = torch.cat([pixels, features * (1 - F.avg_pool2d(hidden, 2))], 1)

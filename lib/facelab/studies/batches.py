@@ -18,6 +18,7 @@ from facelab.errors import FacelabError, LayoutError
 from facelab.files import data_root
 from facelab.images import resize
 from facelab.occlude import TRAIN_KINDS, occlude
+from facelab.occlude.cutouts import Cutout
 from facelab.seeding import generator
 
 #: For a dataset without natural photographs: kinds shown unpaired, on people and kinds the paired part never uses.
@@ -119,6 +120,7 @@ def occlusion_loader(
     natural_kinds: Sequence[str] = (),
     scale: float = 0.15,
     critic_from: int = 0,
+    cutouts: Sequence[Cutout] | None = None,
 ) -> Loader:
     """Training batches for OA-GAN as a pure function of the step number.
 
@@ -132,6 +134,7 @@ def occlusion_loader(
         natural_kinds: see above; empty for photographs.
         scale: largest relative change of size in augmentation.
         critic_from: the step from which a critic needs ``clean`` and ``natural``; before it they are not drawn.
+        cutouts: a reader's own occluders, one more kind of the paired part.
 
     Returns:
         step → dict of ``occluded hole truth`` and, for the critic, ``clean`` and, with ``natural``, ``natural``.
@@ -153,7 +156,7 @@ def occlusion_loader(
         views, points = random_view(*paired.take(shown), random, scale=scale)
         views = random_light(views, random)
         truth = views[:batch]
-        drawn = occlude(truth, points[:batch], random, kinds=kinds)
+        drawn = occlude(truth, points[:batch], random, kinds=kinds, cutouts=cutouts)
         out = {"truth": truth, "occluded": drawn.image, "hole": drawn.hole}
         if critic:
             out["clean"] = views[batch:]
@@ -169,21 +172,20 @@ def occlusion_loader(
 
 
 def training_loader(
-    name: str, size: int, channels: int, batch: int, seed: int, critic_from: int = 0
-) -> Loader:
+    name: str, size: int, channels: int, batch: int, seed: int, critic_from: int = 0,
+    cutouts: Sequence[Cutout] | None = None,
+) -> Loader:  # fmt: skip
     """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
 
     Which natural set serves which dataset: ``realmasks`` for colour where it is here; otherwise a disjoint part of the
     training people under :data:`NATURAL_KINDS`, which the paired part then never uses.
     """
     part, kinds = faces(name, "train", size, channels), paired_kinds(channels)
+    more = {"kinds": kinds, "critic_from": critic_from, "cutouts": cutouts}
     if kinds == TRAIN_KINDS:
-        natural = masked_photographs("train", size)
-        return occlusion_loader(part, batch, seed, natural=natural, critic_from=critic_from)
+        return occlusion_loader(part, batch, seed, natural=masked_photographs("train", size), **more)
     paired, natural = split_off_natural(part)
-    return occlusion_loader(
-        paired, batch, seed, kinds=kinds, natural=natural, natural_kinds=NATURAL_KINDS, critic_from=critic_from
-    )
+    return occlusion_loader(paired, batch, seed, natural=natural, natural_kinds=NATURAL_KINDS, **more)
 
 
 def paired_kinds(channels: int) -> tuple[str, ...]:

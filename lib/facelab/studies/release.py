@@ -53,6 +53,13 @@ def release(
     return card
 
 
+def _pair(text: str) -> tuple[str, str]:
+    label, found, file = text.partition("=")
+    if not (label and found and file):
+        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL=FILE")
+    return label, file
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line of :func:`release`."""
     about = "Measure a run and write the weights that ship."
@@ -61,10 +68,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("run")
     parser.add_argument("--data", default="lfw")
     parser.add_argument("--count", type=int, default=256)
-    parser.add_argument("--beside", action="append", default=[], metavar="LABEL=FILE", help="a further row; may repeat")
+    parser.add_argument(
+        "--beside", action="append", default=[], type=_pair, metavar="LABEL=FILE", help="a further row; may repeat"
+    )
     args = parser.parse_args(argv)
-    beside = dict(pair.split("=", 1) for pair in args.beside)
-    card = release(args.system, args.run, args.data, count=args.count, beside=beside)
+    card = release(args.system, args.run, args.data, count=args.count, beside=dict(args.beside))
     for label, part in card["metrics"]["trials"].items():
         print(f"\n{label}\n\n{table_text(part['rows'])}")
     print("\nreal facemasks:", json.dumps(card["metrics"]["natural"]))

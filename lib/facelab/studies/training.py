@@ -19,6 +19,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.errors import BadConfig
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
+from facelab.occlude.cutouts import load_cutouts
 from facelab.seeding import generator, seed_all
 from facelab.studies.batches import faces, paired_kinds, progressive, training_loader
 from facelab.studies.trials import Trial, trial
@@ -100,6 +101,7 @@ def train(
     resume: str = "auto",
     device: str = "auto",
     seconds: float | None = None,
+    cutouts: str | Path | None = None,
     **options: Any,
 ) -> tuple[Outcome, Any]:
     """Train one system and write ``weights.safetensors`` with its card into the run folder.
@@ -113,6 +115,7 @@ def train(
         resume: ``"auto"`` or ``"never"``.
         device: see :func:`facelab.train.engine.make_engine`.
         seconds: stop cleanly after so much wall time; resume goes on.
+        cutouts: a folder of pictures with transparency, drawn as one more kind of occluder.
         **options: passed to :func:`facelab.train.fit.fit` (``curve``, ``progress``, ``every`` …).
 
     Returns:
@@ -126,7 +129,8 @@ def train(
     folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume)
     critic_from = int(cfg.steps * cfg.adversarial_from)
-    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, critic_from)
+    own = load_cutouts(cutouts) if cutouts is not None else None
+    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, critic_from, own)
     if getattr(cfg, "small_size", 0):
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
@@ -140,6 +144,7 @@ def train(
     )  # fmt: skip
     if engine.is_main:
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
+        card["kinds"] += [f"cutouts ({len(own)} of the user's own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
     return outcome, model
 
@@ -176,14 +181,14 @@ def describe(engine: Engine) -> str:
 def train_system(
     name: str, profile: str = "laptop", data: str = "orl", steps: int = 0, resume: str = "auto", devices: int = 1,
     out: str | Path | None = None, seed: int = 0, changes: Mapping[str, Any] | None = None,
-    seconds: float | None = None,
+    seconds: float | None = None, cutouts: str | Path | None = None,
 ) -> None:
     """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number."""
     more = {**(changes or {}), **({"steps": steps} if steps else {})}
     cfg = configure(name, profile, data, more)
-    launch(partial(_train_quietly, name, cfg, data, seed, out, resume, seconds), devices=devices)
+    launch(partial(_train_quietly, name, cfg, data, seed, out, resume, seconds, cutouts), devices=devices)
 
 
-def _train_quietly(name, cfg, data, seed, out, resume, seconds) -> None:
-    outcome, _ = train(name, cfg, data, seed=seed, out=out, resume=resume, seconds=seconds)
+def _train_quietly(name, cfg, data, seed, out, resume, seconds, cutouts) -> None:
+    outcome, _ = train(name, cfg, data, seed=seed, out=out, resume=resume, seconds=seconds, cutouts=cutouts)
     print(json.dumps({"stopped": outcome.stopped, "step": outcome.step, "seconds": round(outcome.seconds, 1)}))

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +19,8 @@ def batches(loader: Callable[[int], Any], start: int, stop: int, ahead: bool = T
     """Give a function whose calls return ``loader(start)``, ``loader(start + 1)``, … and the seconds waited for it.
 
     With ``ahead``, one thread prepares the next batch while the current step computes. The result is the same bits,
-    because the loader depends on the step number alone; it must not draw from global generators.
+    because the loader depends on the step number alone; it must not draw from global generators. The thread computes on
+    one core: with as many as the training has, both wait for each other at every operation.
 
     Args:
         loader: step number → batch.
@@ -39,7 +41,8 @@ def batches(loader: Callable[[int], Any], start: int, stop: int, ahead: bool = T
     if not ahead:
         yield lambda: timed(lambda: load(next(numbers)))
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as thread:
+    one_core = partial(torch.set_num_threads, 1)
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch", initializer=one_core) as thread:
         waiting = [thread.submit(load, number) for number in [next(numbers, None)] if number is not None]
 
         def take() -> Any:

@@ -8,10 +8,23 @@ Taught in: lesson 04; its variants in lesson 05.
 """
 
 from facelab.systems.oagan.config import Config
-from facelab.systems.oagan.model import NAME, OAGAN, Restoration, build, gate, guess, load, optimizers, restore
+from facelab.systems.oagan.model import (
+    NAME,
+    OAGAN,
+    Restoration,
+    build,
+    decided,
+    find,
+    gate,
+    guess,
+    load,
+    optimizers,
+    restore,
+)
 from facelab.systems.oagan.step import (
     adversarial_terms,
     critic_step,
+    find_step,
     free_hole,
     generator_step,
     natural_terms,
@@ -20,6 +33,7 @@ from facelab.systems.oagan.step import (
 )
 
 __all__ = [
-    "NAME", "OAGAN", "Config", "Restoration", "adversarial_terms", "build", "critic_step", "free_hole", "gate",
-    "generator_step", "guess", "load", "natural_terms", "optimizers", "paired_terms", "restore", "train_step",
+    "NAME", "OAGAN", "Config", "Restoration", "adversarial_terms", "build", "critic_step", "decided", "find",
+    "find_step", "free_hole", "gate", "generator_step", "guess", "load", "natural_terms", "optimizers", "paired_terms",
+    "restore", "train_step",
 ]  # fmt: skip

@@ -42,6 +42,7 @@ class Config:
     feature_net: str = "effnet-lite0"  # "none": no perceptual and style terms; released: vgg16
     perceptual_from: float = 0.0  # share of the run after which perceptual and style terms join
     teacher: float = 0.5  # share of each batch whose gate is given the true hole; released: 0
+    complete_from: float = 0.0  # share of the run in which only the hole is learned; then the whole picture
     adversarial_from: float = 0.3  # share of the run after which the critic joins; released: 0
     n_critic: int = 1  # critic steps per generator step; released: 5
     natural_every: int = 4  # every so many generator steps one is natural; released: 2
@@ -60,7 +61,8 @@ class Config:
     def __post_init__(self):
         allowed = {
             "model": ("unet", "published"), "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
-            "critic_norm": ("none", "instance", "spectral"), "encoder": ("none", "effnet-lite0"), "feature_net": ("none", *FEATURE_NETS),
+            "critic_norm": ("none", "instance", "spectral"), "encoder": ("none", "effnet-lite0"),
+            "feature_net": ("none", *FEATURE_NETS),
         }  # fmt: skip
         for field, values in allowed.items():
             if getattr(self, field) not in values:
@@ -75,12 +77,22 @@ class Config:
         for field in ("batch", "steps", "n_critic"):
             if getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "1 or more")
-        for field in ("teacher", "perceptual_from", "adversarial_from", "decay_from", "ema", "small_until"):
+        shares = ("teacher", "complete_from", "perceptual_from", "adversarial_from", "decay_from", "ema", "small_until")
+        for field in shares:
             if not 0 <= getattr(self, field) <= 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
         for field in ("learning_rate", "critic_learning_rate"):
             if getattr(self, field) <= 0:
                 raise BadConfig(field, getattr(self, field), "a positive number")
+        for field in (name for name in vars(self) if name.startswith("lambda_")):
+            if getattr(self, field) < 0:
+                raise BadConfig(field, getattr(self, field), "0 or more")
+        if self.natural_every < 0:
+            raise BadConfig("natural_every", self.natural_every, "0 (never), or every so many generator steps")
+        if self.classes and self.small_size:
+            raise BadConfig("small_size", self.small_size, "0 with an identity head: its last layer knows one size")
+        if self.complete_from and not self.lambda_hole:
+            raise BadConfig("complete_from", self.complete_from, "0 where lambda_hole is 0: nothing would be learned")
         if self.small_size and (self.small_size > self.size or self.small_size % max(8, 2**self.critic_downs)):
             raise BadConfig("small_size", self.small_size, f"0, or a multiple of 8 up to {self.size}")
 
@@ -93,8 +105,8 @@ class Config:
                 critic_downs=3, adversarial_from=0.8,
             ),
             "laptop": dict(  # no feature net: it would take a third of every step, and steps are what the finder lacks
-                size=64, width=24, hole_width=16, batch=16, steps=2600, learning_rate=1e-3, lambda_hole=2.0,
-                feature_net="none", adversarial_from=0.85, decay_from=0.4,
+                size=64, width=24, hole_width=24, batch=16, steps=6500, learning_rate=2e-3, lambda_hole=2.0,
+                feature_net="none", complete_from=0.54, adversarial_from=0.92, decay_from=0.54,
             ),
             "gpu": dict(
                 size=128, width=40, hole_width=32, critic_width=24, batch=32, steps=24_000, small_size=96,

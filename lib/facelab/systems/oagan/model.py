@@ -86,21 +86,32 @@ def guess(G: nn.Module, occluded: Tensor, truth: Tensor | None, teacher: float) 
     return out, gate(torch.sigmoid(out.hole_logits), truth, teacher)
 
 
+def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
+    """A predicted hole that has made up its mind: 0 below ``low`` (those pixels stay bit-identical), 1 above ``high``.
+
+    A grey hole leaves a ghost of the occluder in the composite: better fill a little too much than half.
+    """
+    return ((hole - low) / (high - low)).clamp(0, 1)
+
+
+def find(G: nn.Module, images: Tensor) -> Tensor:
+    """The hole (N, 1, H, W) a generator finds: the mean of what it sees in the picture and in its mirror image."""
+    here, mirrored = (torch.sigmoid(G.find(view)[1].float()) for view in (images, images.flip(-1)))
+    return decided((here + mirrored.flip(-1)) / 2)
+
+
 @torch.no_grad()
-def restore(model: OAGAN | nn.Module, images: Tensor, hole: Tensor | None = None, floor: float = 0.05) -> Restoration:
+def restore(model: OAGAN | nn.Module, images: Tensor, hole: Tensor | None = None) -> Restoration:
     """Find the occluder and fill it.
 
     Args:
         model: from :func:`build` or :func:`load`, or a bare generator.
         images: (N, C, H, W) in [-1, 1], H and W divisible by 8.
-        hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it.
-        floor: predicted holes weaker than this count as visible, so that those pixels stay bit-identical.
+        hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it, see :func:`find`.
     """
     G = model.best_generator() if isinstance(model, OAGAN) else model
+    hole = find(G, images) if hole is None else hole
     out = G(images, hole)
-    if hole is None:
-        hole = torch.sigmoid(out.hole_logits.float())
-        hole = torch.where(hole < floor, 0.0, torch.where(hole > 1 - floor, 1.0, hole))
     return Restoration(composite(images, out.raw.float(), hole), hole, out.raw.float())
 
 

@@ -41,6 +41,8 @@ def train_step(
     for name, rate in (("G", cfg.learning_rate), ("D", cfg.critic_learning_rate)):
         for group in opts[name].param_groups:
             group["lr"] = rate * factor
+    if state.progress < cfg.complete_from:
+        return find_step(batch, model, opts["G"], state, engine)
     adversarial = state.progress >= cfg.adversarial_from and cfg.lambda_adv > 0
     turn, rest = divmod(state.step, cfg.n_critic)
     update_G = rest == cfg.n_critic - 1
@@ -63,6 +65,15 @@ def train_step(
             terms |= adversarial_terms(batch, restored, model, cfg, engine, labelled=not natural)
         logs |= generator_step(terms, model, opts["G"], state, engine)
     return logs
+
+
+def find_step(
+    batch: dict[str, Tensor], model: OAGAN, opt: torch.optim.Optimizer, state: State, engine: Engine
+) -> dict[str, float]:
+    """Move G's first part alone, by the loss of the hole: it costs a third of a whole step."""
+    with engine.autocast():
+        _, logits = model.G.find(batch["occluded"])
+    return generator_step({"hole": hole_term(logits.float(), batch["hole"], state.cfg)}, model, opt, state, engine)
 
 
 def critic_step(
@@ -109,8 +120,7 @@ def paired_terms(
         "visible": cfg.lambda_visible * masked_l1(out.raw, truth, 1 - hole),
     }
     if cfg.lambda_hole:
-        probability = torch.sigmoid(out.hole_logits)
-        terms["hole"] = cfg.lambda_hole * (hole_bce(out.hole_logits, hole) + 0.5 * hole_dice(probability, hole))
+        terms["hole"] = hole_term(out.hole_logits, hole, cfg)
     else:  # released: nothing but a reward for visible area and smoothness holds the hole
         terms |= free_hole(torch.sigmoid(out.hole_logits), cfg)
     if model.features and compare_features:
@@ -123,6 +133,11 @@ def paired_terms(
         terms["perceptual"] = cfg.lambda_perceptual * sum(perceptual(m, target) for m in maps)
         terms["style"] = cfg.lambda_style * sum(style(m, target) for m in maps)
     return terms
+
+
+def hole_term(logits: Tensor, hole: Tensor, cfg: Config) -> Tensor:
+    """Cross-entropy and half a Dice loss between the predicted and the true hole, weighted."""
+    return cfg.lambda_hole * (hole_bce(logits, hole) + 0.5 * hole_dice(torch.sigmoid(logits), hole))
 
 
 def free_hole(hole: Tensor, cfg: Config) -> dict[str, Tensor]:

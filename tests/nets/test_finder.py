@@ -1,0 +1,37 @@
+"""The finders: shapes at any allowed size, frozen eyes, and weights that need no package to be read."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+import torch
+
+from facelab.nets.finder import Finder, PlainFinder
+from facelab.nets.oagan import OAGANUNet
+from facelab.systems import oagan
+
+
+@pytest.mark.parametrize("build", [Finder, PlainFinder])
+@pytest.mark.parametrize("channels, height, width", [(1, 32, 32), (3, 40, 56), (3, 128, 96)])
+def test_features_have_half_the_size(build, channels, height, width):
+    torch.manual_seed(0)
+    features = build(channels, 8)(torch.rand(2, channels, height, width) * 2 - 1)
+    assert features.shape == (2, 8, height // 2, width // 2)
+    assert features.std() > 0.1
+
+
+def test_the_eyes_are_frozen_and_the_rest_learns():
+    torch.manual_seed(0)
+    net = OAGANUNet(3, 8, 8, "effnet-lite0")
+    eyes = {name for name, _ in net.named_parameters() if name.startswith("trunk.encoder.")}
+    guess = net(torch.rand(2, 3, 32, 32) * 2 - 1)
+    (guess.hole_logits.mean() + guess.raw.mean()).backward()
+    still = {name for name, value in net.named_parameters() if value.grad is None}
+    assert still == eyes and len(eyes) == 66
+
+
+def test_shipped_weights_are_read_without_the_package(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    model, cfg = oagan.load("oagan")
+    assert oagan.restore(model, torch.zeros(1, cfg.channels, 32, 32)).image.shape == (1, cfg.channels, 32, 32)
