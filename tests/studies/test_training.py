@@ -63,6 +63,23 @@ def test_a_perfect_and_a_reversed_restorer():
     assert (best, worst) == ([0, 2], [3, 1])
 
 
+def test_identity_gain_compares_each_face_with_itself(monkeypatch):
+    """Two restorers with one mean distance: the one that moves everybody a little is told from the one that guesses."""
+    from facelab.studies.batches import faces
+    from facelab.studies.trials import trial
+
+    test = trial(faces("orl", "test", 32), 12, 1)
+    apart = torch.linspace(0.1, 0.6, 12)
+    answers = {id(test.truth): torch.zeros(12), id(test.occluded): apart}
+    away = lambda pictures, _: torch.stack([answers.get(id(pictures), apart - 0.02), *[torch.zeros(12)] * 127], 1)  # noqa: E731
+    monkeypatch.setattr(evaluation, "descriptors", away)
+    closer = lambda images: (images.clone(), test.hole, images)  # noqa: E731
+    table, values = evaluation.evaluate({"closer": closer}, test, net=None, biharmonic=False)
+    assert table["closer"]["identity_gain"]["low"] == pytest.approx(0.02, abs=1e-4)
+    assert table["closer"]["identity"]["low"] < table["input"]["identity"]["mean"]
+    assert values["input"]["identity_gain"].abs().max() == 0
+
+
 def test_unknown_system_is_refused():
     with pytest.raises(BadConfig, match="oagan"):
         training.system("oagon")

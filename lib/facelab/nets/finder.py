@@ -14,8 +14,6 @@ from facelab.nets.efficientnet import CHANNELS
 from facelab.nets.features import effnet_lite0
 from facelab.nets.unet import UNet
 
-NEAR = 96  # pixels; ImageNet was learned at 224, and below this size a face's parts are too small to be recognised
-
 
 class PlainFinder(UNet):
     """A U-Net that starts from nothing and works at half size: 2×2 pixels become four channels at the door.
@@ -63,21 +61,13 @@ class Finder(nn.Module):
     def forward(self, occluded: Tensor) -> Tensor:
         """Occluded image (N, C, H, W) to features (N, width, H / 2, W / 2)."""
         with torch.no_grad():
-            maps = self._look(occluded)
+            maps = self.encoder(occluded)
         half, quarter, eighth, sixteenth = (layer(m) for layer, m in zip(self.lateral, maps, strict=True))
         x = self.narrow(self.middle(sixteenth))
         x = self.up[0](_grown(x, eighth) + eighth)
         x = self.up[1](_grown(x, quarter) + quarter)
         x = _grown(self.narrow_last(x), half) + half
         return self.join(torch.cat([x, self.stem(F.pixel_unshuffle(occluded, 2))], 1))
-
-
-    def _look(self, occluded: Tensor) -> list[Tensor]:
-        """The encoder's four maps at strides 2, 4, 8 and 16; small pictures are held closer to its eyes."""
-        if min(occluded.shape[-2:]) >= NEAR:
-            return self.encoder(occluded)
-        closer = F.interpolate(occluded, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return [F.avg_pool2d(m, 2) for m in self.encoder(closer)]
 
 
 def _grown(x: Tensor, like: Tensor) -> Tensor:

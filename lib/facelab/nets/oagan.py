@@ -34,7 +34,16 @@ def _up(inside: int, outside: int) -> list[nn.Module]:
     return [nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False), instance_norm(outside), nn.ReLU(inplace=True)]
 
 
-class OAGANGenerator(nn.Module):
+class FindAndComplete(nn.Module):
+    """What both generators share: ``find`` gives features and a hole, ``complete`` paints behind it."""
+
+    def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
+        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
+        features, logits = self.find(occluded)
+        return Guess(logits, self.complete(occluded, features, torch.sigmoid(logits) if hole is None else hole))
+
+
+class OAGANGenerator(FindAndComplete):
     """The published generator: 13,925,696 parameters at width 64, 3 channels, 6 residual blocks.
 
     Args:
@@ -64,14 +73,12 @@ class OAGANGenerator(nn.Module):
         features = self.trunk(occluded)
         return features, self.hole_head(features)
 
-    def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
-        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
-        features, logits = self.find(occluded)
-        visible = 1 - (torch.sigmoid(logits) if hole is None else hole)
-        return Guess(logits, torch.tanh(self.image_head(self.completion(features * visible))))
+    def complete(self, occluded: Tensor, features: Tensor, hole: Tensor) -> Tensor:
+        """The second part alone: the whole picture (N, C, H, W), features under the hole (N, 1, H, W) gated away."""
+        return torch.tanh(self.image_head(self.completion(features * (1 - hole.to(features.dtype)))))
 
 
-class OAGANUNet(nn.Module):
+class OAGANUNet(FindAndComplete):
     """Our generator: the same three parts (find, gate, complete), each with skips, and a gate on the pixels too.
 
     In the published network every visible pixel must pass through the gate's features and a bottleneck without
@@ -107,14 +114,12 @@ class OAGANUNet(nn.Module):
         features = self.trunk(occluded)
         return features, F.pixel_shuffle(self.hole_head(features), 2)
 
-    def forward(self, occluded: Tensor, hole: Tensor | None = None) -> Guess:
-        """Occluded image (N, C, H, W), H and W divisible by 8, to a :class:`Guess`; a given hole shuts the gate."""
-        features, logits = self.find(occluded)
-        hidden = torch.sigmoid(logits) if hole is None else hole.to(features.dtype)
+    def complete(self, occluded: Tensor, features: Tensor, hole: Tensor) -> Tensor:
+        """The second part alone: the whole picture (N, C, H, W), pixels and features under the hole gated away."""
+        hidden = hole.to(features.dtype)
         pixels = F.pixel_unshuffle(torch.cat([occluded * (1 - hidden), hidden], 1), 2)
         gated = torch.cat([pixels, features * (1 - F.avg_pool2d(hidden, 2))], 1)
-        raw = F.pixel_shuffle(self.image_head(self.refine(self.completion(gated))), 2)
-        return Guess(logits, torch.tanh(raw))
+        return torch.tanh(F.pixel_shuffle(self.image_head(self.refine(self.completion(gated))), 2))
 
 
 class OAGANDiscriminator(nn.Module):

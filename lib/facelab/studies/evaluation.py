@@ -140,6 +140,9 @@ def evaluate(
         values[name] = measure(image, test, hole=hole, net=features, known=known)
         if torch.isfinite(raw).all():
             values[f"{name}, raw"] = measure(raw, test)
+    for row in values.values():
+        if "identity" in row:  # the same people before and after: their differences say more than two means
+            row["identity_gain"] = values["input"]["identity"] - row["identity"]
     table = {name: summary(row, test.identities) for name, row in values.items()}
     return table, values
 

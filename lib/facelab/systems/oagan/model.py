@@ -73,17 +73,10 @@ def gate(guess_hole: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
 
 
 def guess(G: nn.Module, occluded: Tensor, truth: Tensor | None, teacher: float) -> tuple[Guess, Tensor]:
-    """Run the generator once; returns its guess (fp32) and the hole used for the composite."""
-    count = 0 if truth is None else round(len(occluded) * teacher)
-    if count == 0:
-        out = G(occluded)
-    elif count == len(occluded):
-        out = G(occluded, truth)
-    else:
-        parts = G(occluded[:count], truth[:count]), G(occluded[count:])
-        out = Guess(*(torch.cat(pair) for pair in zip(*parts, strict=True)))
-    out = Guess(out.hole_logits.float(), out.raw.float())
-    return out, gate(torch.sigmoid(out.hole_logits), truth, teacher)
+    """Run the generator once; returns its guess (fp32) and the hole used at the gate and for the composite."""
+    features, logits = G.find(occluded)
+    hole = gate(torch.sigmoid(logits.float()), truth, teacher)
+    return Guess(logits.float(), G.complete(occluded, features, hole).float()), hole
 
 
 def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
@@ -94,10 +87,11 @@ def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
     return ((hole - low) / (high - low)).clamp(0, 1)
 
 
-def find(G: nn.Module, images: Tensor) -> Tensor:
-    """The hole (N, 1, H, W) a generator finds: the mean of what it sees in the picture and in its mirror image."""
-    here, mirrored = (torch.sigmoid(G.find(view)[1].float()) for view in (images, images.flip(-1)))
-    return decided((here + mirrored.flip(-1)) / 2)
+def find(G: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Features, and the hole (N, 1, H, W) found: the mean of what G sees in the picture and in its mirror image."""
+    features, logits = G.find(images)
+    mirrored = G.find(images.flip(-1))[1].flip(-1)
+    return features, decided((torch.sigmoid(logits.float()) + torch.sigmoid(mirrored.float())) / 2)
 
 
 @torch.no_grad()
@@ -110,9 +104,9 @@ def restore(model: OAGAN | nn.Module, images: Tensor, hole: Tensor | None = None
         hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it, see :func:`find`.
     """
     G = model.best_generator() if isinstance(model, OAGAN) else model
-    hole = find(G, images) if hole is None else hole
-    out = G(images, hole)
-    return Restoration(composite(images, out.raw.float(), hole), hole, out.raw.float())
+    features, found = find(G, images) if hole is None else (G.find(images)[0], hole)
+    raw = G.complete(images, features, found).float()
+    return Restoration(composite(images, raw, found), found, raw)
 
 
 def load(path_or_name: str | Path = NAME) -> tuple[OAGAN, Config]:
