@@ -54,8 +54,16 @@ MUTANTS = (
     ),
     Mutant(
         "the critic is shown the answer", "studies/batches.py",
-        "truth, clean = views[:batch], views[batch:]", "truth, clean = views[:batch], views[:batch]",
+        "places((2 * step + 1) * batch, batch)", "places(2 * step * batch, batch)",
         "tests/studies/test_batches.py",
+    ),
+    Mutant(
+        "outlines that no fill can remove", "occlude/surface.py",
+        "(2 * coverage).clamp(max=1)", "coverage", "tests/occlude/test_kinds.py",
+    ),
+    Mutant(
+        "features of the occluder pass the gate", "nets/oagan.py",
+        "features * (1 - F.avg_pool2d(hidden, 2))", "features", "tests/nets/test_oagan.py",
     ),
     Mutant(
         "training on test people", "data/splits.py",

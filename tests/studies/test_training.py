@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from facelab.errors import BadConfig
+from facelab.errors import BadCheckpoint, BadConfig, FacelabError
 from facelab.studies import evaluation, training
 from facelab.systems import oagan
 from facelab.train.weights import read_card
@@ -63,21 +63,45 @@ def test_a_perfect_and_a_reversed_restorer():
     assert (best, worst) == ([0, 2], [3, 1])
 
 
-def test_identity_gain_compares_each_face_with_itself(monkeypatch):
-    """Two restorers with one mean distance: the one that moves everybody a little is told from the one that guesses."""
+def test_identity_gain_tells_a_small_step_for_everybody_from_a_shuffle(monkeypatch):
+    """Two restorers with one mean distance: only the one that moves each face a little closer is surely better."""
     from facelab.studies.batches import faces
     from facelab.studies.trials import trial
 
     test = trial(faces("orl", "test", 32), 12, 1)
     apart = torch.linspace(0.1, 0.6, 12)
-    answers = {id(test.truth): torch.zeros(12), id(test.occluded): apart}
-    away = lambda pictures, _: torch.stack([answers.get(id(pictures), apart - 0.02), *[torch.zeros(12)] * 127], 1)  # noqa: E731
-    monkeypatch.setattr(evaluation, "descriptors", away)
-    closer = lambda images: (images.clone(), test.hole, images)  # noqa: E731
-    table, values = evaluation.evaluate({"closer": closer}, test, net=None, biharmonic=False)
-    assert table["closer"]["identity_gain"]["low"] == pytest.approx(0.02, abs=1e-4)
-    assert table["closer"]["identity"]["low"] < table["input"]["identity"]["mean"]
-    assert values["input"]["identity_gain"].abs().max() == 0
+    distances = {"truth": torch.zeros(12), "input": apart, "closer": apart - 0.02, "shuffled": apart.flip(0) - 0.02}
+    pictures = {"truth": test.truth, "input": test.occluded, "closer": test.truth + 0, "shuffled": test.truth + 0}
+
+    def descriptors(images, points):
+        name = next(name for name, picture in pictures.items() if picture is images)
+        return torch.cat([distances[name][:, None], torch.zeros(12, 127)], 1)
+
+    monkeypatch.setattr(evaluation, "descriptors", descriptors)
+    monkeypatch.setattr(evaluation, "run_restore", lambda restore, images: (pictures[restore], test.hole, images * 0))
+    table, _ = evaluation.evaluate({n: n for n in ("closer", "shuffled")}, test, net=None, biharmonic=False)
+    gain = {name: row["identity_gain"] for name, row in table.items() if "identity_gain" in row}
+    assert gain["closer"]["low"] == pytest.approx(0.02, abs=1e-4) == gain["shuffled"]["mean"]
+    assert gain["shuffled"]["low"] < 0 == gain["input"]["mean"]
+
+
+def test_own_cutouts_are_trained_with_named_in_the_card_and_kept_on_resume(tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    own = tmp_path / "own"
+    own.mkdir()
+    disc = np.full((16, 16, 4), 255, np.uint8)
+    Image.fromarray(disc).save(own / "cup_1.png")
+    cfg = training.configure("oagan", "smoke", "orl", {"steps": 4, "batch": 4})
+    run = lambda **more: training.train("oagan", cfg, "orl", out=tmp_path / "run", progress=False, **more)  # noqa: E731
+    with pytest.raises(FacelabError, match="no such folder"):
+        run(cutouts=tmp_path / "nowhere")
+    run(cutouts=own, seconds=0.0)
+    with pytest.raises(BadCheckpoint, match="started with 1 cut-outs, now there are 0.*Give the same --cutouts"):
+        run()
+    run(cutouts=own)
+    assert read_card(tmp_path / "run" / "weights.safetensors")["kinds"][-1] == "cutouts (1 of your own)"
 
 
 def test_unknown_system_is_refused():

@@ -227,7 +227,7 @@ def test_feature_terms_join_late():
 def test_a_mirrored_picture_has_a_mirrored_hole():
     model, _, _ = make(TINY)
     occluded = batch_of(TINY)["occluded"]
-    here, mirrored = (oagan.find(model.G, view)[1] for view in (occluded, occluded.flip(-1)))
+    here, mirrored = (oagan.found_hole(model.G, view)[1] for view in (occluded, occluded.flip(-1)))
     torch.testing.assert_close(mirrored, here.flip(-1))
     assert not torch.allclose(here, here.flip(-1))
 

@@ -66,6 +66,11 @@ def test_prefetch_takes_one_core_and_leaves_training_the_others():
         with batches(lambda number: torch.get_num_threads(), 0, 3) as draw:
             assert [draw()[0] for _ in range(3)] == [1, 1, 1]
             assert torch.get_num_threads() == 2
+            later = []
+            other = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+            other.start()
+            other.join()
+            assert later == [2]
     finally:
         torch.set_num_threads(before)
 

@@ -30,7 +30,7 @@ def init_he(module: nn.Module) -> nn.Module:
 
 
 def parameter_count(module: nn.Module) -> int:
-    """Number of trainable values."""
+    """Number of parameters, frozen ones included."""
     return sum(p.numel() for p in module.parameters())
 
 

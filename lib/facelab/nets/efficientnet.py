@@ -40,15 +40,18 @@ BLOCKS = (
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded as TensorFlow does it for even sizes: at stride 2 the odd pixel goes right and below."""
+    """A convolution padded as TensorFlow does it: n pixels to ceil(n / stride), an odd pixel goes right and below."""
 
     def __init__(self, inside: int, outside: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(inside, outside, kernel, stride, groups=groups)
-        total = kernel - stride
-        self.pads = (total // 2, total - total // 2) * 2
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(F.pad(x, self.pads) if any(self.pads) else x)
+        pads = []
+        for side in (x.shape[-1], x.shape[-2]):
+            steps = -(-side // self.stride[0])
+            total = max((steps - 1) * self.stride[0] + self.kernel_size[0] - side, 0)
+            pads += [total // 2, total - total // 2]
+        return super().forward(F.pad(x, pads) if any(pads) else x)
 
 
 class InvertedResidual(nn.Module):

@@ -1,4 +1,4 @@
-"""Frozen networks whose feature maps compare pictures: perceptual losses and Fréchet distances stand on them.
+"""Frozen networks whose feature maps compare pictures; perceptual losses and Fréchet distances stand on them.
 
 ``effnet-lite0`` is the default because its ImageNet weights come inside a package and need no network. The torchvision
 nets (``vgg16``, ``vgg19``, ``resnet34``) are used when their weight files are here or can be downloaded.

@@ -35,7 +35,7 @@ class PlainFinder(UNet):
 class Finder(nn.Module):
     """Eyes trained on ImageNet, frozen, and a small decoder that learns where faces end.
 
-    What hides a face is anything in the world; a few thousand drawn occluders are not. ImageNet's features know a cup
+    What hides a face is anything in the world; the kinds we draw are not. ImageNet's features know a cup
     from a cheek before training starts, and cost no backward pass. Fine outlines come from the pixels themselves.
 
     Args:
@@ -59,7 +59,7 @@ class Finder(nn.Module):
             init_he(part)
 
     def forward(self, occluded: Tensor) -> Tensor:
-        """Occluded image (N, C, H, W) to features (N, width, H / 2, W / 2)."""
+        """Occluded image (N, C, H, W), H and W divisible by 8, to features (N, width, H / 2, W / 2)."""
         with torch.no_grad():
             maps = self.encoder(occluded)
         half, quarter, eighth, sixteenth = (layer(m) for layer, m in zip(self.lateral, maps, strict=True))

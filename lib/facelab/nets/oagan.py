@@ -82,9 +82,8 @@ class OAGANUNet(FindAndComplete):
     """Our generator: the same three parts (find, gate, complete), each with skips, and a gate on the pixels too.
 
     In the published network every visible pixel must pass through the gate's features and a bottleneck without
-    skips. Here the completion net sees the visible pixels themselves, so its capacity goes into what is hidden. Both
-    parts work at half size: 2×2 pixels become four channels at the door and are unfolded at the exit, which costs
-    half the time and loses nothing.
+    skips. Here the completion net sees the visible pixels themselves, so its capacity goes into what is hidden. It
+    works at half size: 2×2 pixels become four channels at the door and are unfolded at the exit, which loses nothing.
 
     Args:
         channels: 1 or 3.

@@ -15,7 +15,7 @@ from facelab.occlude.chance import Params, apart, take, together
 from facelab.occlude.cutouts import Cutout, sample_cutout, shape_cutout
 from facelab.occlude.face import fill
 from facelab.occlude.geometry import Shape, join_shapes
-from facelab.occlude.surface import SURFACE, coverage_of, render, to_fill
+from facelab.occlude.surface import SURFACE, coverage_of, hole_of, render
 
 ROUNDS = 10
 SLIDES = {"cap": -1.0, "scarf": 1.0}  # these leave the frame, up or down, instead of shrinking
@@ -27,7 +27,7 @@ class Occluded:
 
     Args:
         image: (N, C, H, W) in [-1, 1].
-        hole: (N, 1, H, W) in [0, 1], 1 = hidden.
+        hole: (N, 1, H, W) in [0, 1], 1 = hidden, to be filled: twice the coverage, at most 1.
         kinds: what hides each face.
     """
 
@@ -93,7 +93,7 @@ def _rescaled(name: str, params: Params, factor: float) -> Params:
 
 
 def _share(coverage: Tensor) -> Tensor:
-    return (to_fill(coverage) > 0.5).float().mean((1, 2, 3))
+    return (hole_of(coverage) > 0.5).float().mean((1, 2, 3))
 
 
 def _miss(coverage: Tensor, area: tuple[float, float]) -> Tensor:
@@ -201,4 +201,4 @@ def occlude(
     count, _, *size = images.shape
     setting = _Setting(table, kinds, fill(landmarks, count, tuple(size)), generator, tuple(size))
     drawn = _settled(setting, count, area)
-    return Occluded(_rendered(images, drawn), to_fill(drawn.coverage), tuple(drawn.names))
+    return Occluded(_rendered(images, drawn), hole_of(drawn.coverage), tuple(drawn.names))

@@ -73,8 +73,11 @@ def _smooth(maps: Tensor) -> Tensor:
     return 0.25 * (rows[..., :-2] + rows[..., 2:]) + 0.5 * rows[..., 1:-1]
 
 
-def to_fill(coverage: Tensor) -> Tensor:
+def hole_of(coverage: Tensor) -> Tensor:
     """The hole that an occluder leaves: ``min(1, 2 × coverage)``, so a pixel that is half covered or more is all hole.
+
+    Args:
+        coverage: (N, 1, H, W) in [0, 1], 1 = covered.
 
     Were the hole the coverage itself, a pixel covered by a share a would keep a · (1 − a) of the occluder even after a
     perfect fill: every soft outline would stay behind as a thin line, most of all at one half.
@@ -168,7 +171,7 @@ def render(images: Tensor, shape: Shape, surface: Params, coverage: Tensor | Non
         coverage: the result of :func:`coverage_of` where it is at hand.
 
     Returns:
-        (occluded (N, C, H, W), hole (N, 1, H, W)).
+        (occluded (N, C, H, W), hole (N, 1, H, W)); the hole as :func:`hole_of` makes it.
     """
     cover = coverage_of(shape, surface) if coverage is None else coverage
     colour = _lit(_textured(shape, surface), shape.height, surface) + shape.glow[:, None]
@@ -177,4 +180,4 @@ def render(images: Tensor, shape: Shape, surface: Params, coverage: Tensor | Non
     colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *cover.shape[-2:])
     worn = _compressed(colour.clamp(0, 1), surface["jpeg"]).clamp(0, 1) * 2 - 1
     shaded = images - (images + 1) * _shadow(cover, surface) * (1 - cover)
-    return shaded * (1 - cover) + to_channels(worn, images.shape[1]) * cover, to_fill(cover)
+    return shaded * (1 - cover) + to_channels(worn, images.shape[1]) * cover, hole_of(cover)

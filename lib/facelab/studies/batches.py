@@ -134,7 +134,7 @@ def occlusion_loader(
         natural_kinds: see above; empty for photographs.
         scale: largest relative change of size in augmentation.
         critic_from: the step from which a critic needs ``clean`` and ``natural``; before it they are not drawn.
-        cutouts: a reader's own occluders, one more kind of the paired part.
+        cutouts: your own occluders, one more kind of the paired part.
 
     Returns:
         step → dict of ``occluded hole truth`` and, for the critic, ``clean`` and, with ``natural``, ``natural``.
@@ -150,23 +150,28 @@ def occlusion_loader(
     def places(start: int, count: int) -> list[int]:
         return [order(i // len(paired))[i % len(paired)] for i in range(start, start + count)]
 
-    def load(step: int) -> dict[str, Tensor]:
-        random, critic = generator(seed, "batch", step), step >= critic_from
-        shown = places(2 * step * batch, 2 * batch if critic else batch)
-        views, points = random_view(*paired.take(shown), random, scale=scale)
-        views = random_light(views, random)
-        truth = views[:batch]
-        drawn = occlude(truth, points[:batch], random, kinds=kinds, cutouts=cutouts)
-        out = {"truth": truth, "occluded": drawn.image, "hole": drawn.hole}
-        if critic:
-            out["clean"] = views[batch:]
-        if critic and natural is not None and len(natural):
+    def view(part: Faces, chosen: list[int], random: torch.Generator) -> tuple[Tensor, Tensor]:
+        return random_view(*part.take(chosen), random, scale=scale)
+
+    def for_critic(step: int) -> dict[str, Tensor]:
+        random = generator(seed, "critic", step)
+        clean, _ = view(paired, places((2 * step + 1) * batch, batch), random)
+        out = {"clean": random_light(clean, random)}
+        if natural is not None and len(natural):
             some = torch.randint(len(natural), (batch,), generator=random).tolist()
-            pictures, points = random_view(*natural.take(some), random, scale=scale)
+            pictures, points = view(natural, some, random)
             if natural_kinds:
                 pictures = occlude(pictures, points, random, kinds=natural_kinds).image
             out["natural"] = random_light(pictures, random)
         return out
+
+    def load(step: int) -> dict[str, Tensor]:
+        random = generator(seed, "batch", step)
+        truth, points = view(paired, places(2 * step * batch, batch), random)
+        truth = random_light(truth, random)
+        drawn = occlude(truth, points, random, kinds=kinds, cutouts=cutouts)
+        out = {"truth": truth, "occluded": drawn.image, "hole": drawn.hole}
+        return out | (for_critic(step) if step >= critic_from else {})
 
     return load
 
@@ -176,6 +181,8 @@ def training_loader(
     cutouts: Sequence[Cutout] | None = None,
 ) -> Loader:  # fmt: skip
     """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
+
+    The settings are those of :func:`occlusion_loader`.
 
     Which natural set serves which dataset: ``realmasks`` for colour where it is here; otherwise a disjoint part of the
     training people under :data:`NATURAL_KINDS`, which the paired part then never uses.

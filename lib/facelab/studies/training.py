@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,10 +16,10 @@ import torch
 
 from facelab import files, images
 from facelab.data.catalogue import open_dataset
-from facelab.errors import BadConfig
+from facelab.errors import BadCheckpoint, BadConfig
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
-from facelab.occlude.cutouts import load_cutouts
+from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
 from facelab.studies.batches import faces, paired_kinds, progressive, training_loader
 from facelab.studies.trials import Trial, trial
@@ -122,14 +122,16 @@ def train(
         How the run ended, and the trained model.
     """
     module, engine = system(name), make_engine(device)
+    own = load_cutouts(cutouts) if cutouts is not None else []
     seed_all(seed)
     model = engine.prepare(module.build(cfg))
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume)
+    if engine.is_main:
+        same_cutouts(folder, own, fresh=state.step == 0)
     critic_from = int(cfg.steps * cfg.adversarial_from)
-    own = load_cutouts(cutouts) if cutouts is not None else None
     loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, critic_from, own)
     if getattr(cfg, "small_size", 0):
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
@@ -144,9 +146,24 @@ def train(
     )  # fmt: skip
     if engine.is_main:
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
-        card["kinds"] += [f"cutouts ({len(own)} of the user's own)"] if own else []
+        card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
     return outcome, model
+
+
+def same_cutouts(folder: Path, own: Sequence[Cutout], *, fresh: bool) -> None:
+    """Note a new run's own occluders in its folder, and refuse to go on with others.
+
+    Raises:
+        BadCheckpoint: the run was started with other cut-outs.
+    """
+    note = folder / "cutouts.json"
+    names = [cutout.name for cutout in own]
+    if fresh:
+        files.write_text(note, json.dumps(names) + "\n")
+    elif (known := json.loads(note.read_text("utf-8")) if note.exists() else []) != names:
+        hint = "Give the same --cutouts, or start anew with another run name"
+        raise BadCheckpoint(note, f"the run was started with {len(known)} cut-outs, now there are {len(names)}", hint)
 
 
 def default_folder(name: str, data: str, seed: int) -> Path:

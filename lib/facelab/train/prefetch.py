@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import torch
@@ -41,8 +40,10 @@ def batches(loader: Callable[[int], Any], start: int, stop: int, ahead: bool = T
     if not ahead:
         yield lambda: timed(lambda: load(next(numbers)))
         return
-    one_core = partial(torch.set_num_threads, 1)
-    with ThreadPoolExecutor(1, thread_name_prefix="prefetch", initializer=one_core) as thread:
+    cores = torch.get_num_threads()
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
+        thread.submit(_one_core).result()
+        torch.set_num_threads(cores)  # that call also changed what threads started later would get
         waiting = [thread.submit(load, number) for number in [next(numbers, None)] if number is not None]
 
         def take() -> Any:
@@ -53,3 +54,8 @@ def batches(loader: Callable[[int], Any], start: int, stop: int, ahead: bool = T
             return batch
 
         yield lambda: timed(take)
+
+
+def _one_core() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # a thread keeps the number it finds at its first question

@@ -2,8 +2,9 @@
 
 Source: Dong et al., "Occlusion-Aware GAN for face de-occlusion", IEEE TIFS 16, 2021, and its released code. By default
 its faults are corrected: one joint critic step for adversarial term and penalty, the known holes supervise the hole
-head, paired and natural batches have their own rhythm, features get the range they were trained on. ``Config.released``
-gives back the behaviour as released.
+head, paired and natural batches have their own rhythm, features get the range they were trained on. And it is made
+stronger: the finder has ImageNet's eyes and learns first, and restoring looks twice. ``Config.released`` gives back the
+behaviour as released.
 Taught in: lesson 04; its variants in lesson 05.
 """
 
@@ -14,7 +15,7 @@ from facelab.systems.oagan.model import (
     Restoration,
     build,
     decided,
-    find,
+    found_hole,
     gate,
     guess,
     load,
@@ -33,7 +34,7 @@ from facelab.systems.oagan.step import (
 )
 
 __all__ = [
-    "NAME", "OAGAN", "Config", "Restoration", "adversarial_terms", "build", "critic_step", "decided", "find",
-    "find_step", "free_hole", "gate", "generator_step", "guess", "load", "natural_terms", "optimizers", "paired_terms",
-    "restore", "train_step",
+    "NAME", "OAGAN", "Config", "Restoration", "adversarial_terms", "build", "critic_step", "decided", "find_step",
+    "found_hole", "free_hole", "gate", "generator_step", "guess", "load", "natural_terms", "optimizers",
+    "paired_terms", "restore", "train_step",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ class Config:
     channels: int = 1
     width: int = 40  # published: 64
     hole_width: int = 32  # of the "unet" model's hole net
-    encoder: str = "effnet-lite0"  # the hole net's eyes, trained on ImageNet and frozen; "none": a U-Net from nothing
+    encoder: str = "effnet-lite0"  # its eyes, trained on ImageNet and frozen; "none": a U-Net that starts from nothing
     critic_width: int = 16  # published: 64
     critic_downs: int = 4  # published: 6
     critic_norm: str = "none"
@@ -91,6 +91,8 @@ class Config:
             raise BadConfig("natural_every", self.natural_every, "0 (never), or every so many generator steps")
         if self.classes and self.small_size:
             raise BadConfig("small_size", self.small_size, "0 with an identity head: its last layer knows one size")
+        if self.complete_from == 1 or 0 < self.adversarial_from < self.complete_from:
+            raise BadConfig("complete_from", self.complete_from, "less than 1, and not later than adversarial_from")
         if self.complete_from and not self.lambda_hole:
             raise BadConfig("complete_from", self.complete_from, "0 where lambda_hole is 0: nothing would be learned")
         if self.small_size and (self.small_size > self.size or self.small_size % max(8, 2**self.critic_downs)):
@@ -106,7 +108,7 @@ class Config:
             ),
             "laptop": dict(  # no feature net: it would take a third of every step, and steps are what the finder lacks
                 size=64, width=24, hole_width=24, batch=16, steps=7000, learning_rate=2e-3, lambda_hole=2.0,
-                feature_net="none", complete_from=0.7, adversarial_from=0.97, decay_from=0.7,
+                feature_net="none", complete_from=0.7, adversarial_from=0.94, decay_from=0.7,
             ),
             "gpu": dict(
                 size=128, width=40, hole_width=32, critic_width=24, batch=32, steps=24_000, small_size=96,
@@ -124,7 +126,7 @@ class Config:
         values = dict(
             model="published", size=128, channels=3, width=64, critic_width=64, critic_downs=6, lambda_adv=1.0,
             lambda_style=120.0, lambda_area=1.0, lambda_tv=1e-5, lambda_hole=0.0, feature_net="vgg16", teacher=0.0,
-            adversarial_from=0.0, n_critic=5, natural_every=2,
+            encoder="none", adversarial_from=0.0, n_critic=5, natural_every=2,
             two_step_penalty=True, learning_rate=1e-4, critic_learning_rate=1e-4, ema=0.0, batch=16,
         )  # fmt: skip
         return cls(**{**values, **changes})

@@ -29,7 +29,7 @@ class Restoration(NamedTuple):
 
 
 class OAGAN(nn.Module):
-    """Generator, critic, the generator's running average, and the frozen feature net (never saved)."""
+    """Generator, critic, the generator's running average, and the frozen feature net, which is never saved."""
 
     def __init__(self, cfg: Config, pretrained: bool = True):
         super().__init__()
@@ -51,7 +51,11 @@ class OAGAN(nn.Module):
 
 
 def build(cfg: Config) -> OAGAN:
-    """Networks with fresh weights, drawn from torch's global generator."""
+    """Networks with fresh weights from torch's global generator; the finder's encoder brings its ImageNet weights.
+
+    Raises:
+        MissingPart: the package with those is not installed.
+    """
     return OAGAN(cfg)
 
 
@@ -83,12 +87,25 @@ def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
     """A predicted hole that has made up its mind: 0 below ``low`` (those pixels stay bit-identical), 1 above ``high``.
 
     A grey hole leaves a ghost of the occluder in the composite: better fill a little too much than half.
+
+    Args:
+        hole: belief of a finder, in [0, 1].
+        low, high: chosen on validation people.
     """
     return ((hole - low) / (high - low)).clamp(0, 1)
 
 
-def find(G: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Features, and the hole (N, 1, H, W) found: the mean of what G sees in the picture and in its mirror image."""
+def found_hole(G: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Look twice, at the picture and at its mirror image, and decide.
+
+    Args:
+        G: a generator.
+        images: (N, C, H, W) in [-1, 1].
+
+    Returns:
+        The features for ``G.complete``, and the hole (N, 1, H, W) in [0, 1], 1 = hidden: the mean of both looks,
+        :func:`decided`.
+    """
     features, logits = G.find(images)
     mirrored = G.find(images.flip(-1))[1].flip(-1)
     return features, decided((torch.sigmoid(logits.float()) + torch.sigmoid(mirrored.float())) / 2)
@@ -101,10 +118,10 @@ def restore(model: OAGAN | nn.Module, images: Tensor, hole: Tensor | None = None
     Args:
         model: from :func:`build` or :func:`load`, or a bare generator.
         images: (N, C, H, W) in [-1, 1], H and W divisible by 8.
-        hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it, see :func:`find`.
+        hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it, see :func:`found_hole`.
     """
     G = model.best_generator() if isinstance(model, OAGAN) else model
-    features, found = find(G, images) if hole is None else (G.find(images)[0], hole)
+    features, found = found_hole(G, images) if hole is None else (G.find(images)[0], hole)
     raw = G.complete(images, features, found).float()
     return Restoration(composite(images, raw, found), found, raw)
 

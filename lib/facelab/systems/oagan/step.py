@@ -37,10 +37,10 @@ def train_step(
         Each loss term by name, as floats.
     """
     cfg: Config = state.cfg
-    factor = cosine_decay(state.progress, cfg.decay_from)
-    for name, rate in (("G", cfg.learning_rate), ("D", cfg.critic_learning_rate)):
+    late = max(cfg.decay_from, cfg.adversarial_from)  # a critic that joins late still learns at its full rate first
+    for name, rate, start in (("G", cfg.learning_rate, cfg.decay_from), ("D", cfg.critic_learning_rate, late)):
         for group in opts[name].param_groups:
-            group["lr"] = rate * factor
+            group["lr"] = rate * cosine_decay(state.progress, start)
     if state.progress < cfg.complete_from:
         return find_step(batch, model, opts["G"], state, engine)
     adversarial = state.progress >= cfg.adversarial_from and cfg.lambda_adv > 0
