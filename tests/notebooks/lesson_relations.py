@@ -89,6 +89,11 @@ RELATIONS: dict[str, list[Relation]] = {
     ],
     "02_occlusions": [
         Relation(
+            "the hole of the course leaves half as much of an outline as the coverage would",
+            lambda m: m["outline"]["h = 2a, at most 1"] == m["outline"]["h = a"] / 2 > 0,
+            {"outline": {"h = a": 0.375, "h = 2a, at most 1": 0.375}},
+        ),
+        Relation(
             "only black squares are found by the rule that black is hidden",
             lambda m: m["rule_iou"]["squares"] > 0.9 > 0.5 > max(v for k, v in m["rule_iou"].items() if k != "squares"),
             {"rule_iou": {"squares": 1.0, "hand": 0.6}},
@@ -113,6 +118,11 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
     ],
     "04_oagan": [
+        Relation(
+            "the finder learns first, then the painter joins, then the critic",
+            lambda m: 1 == m["joined"]["hole"] < m["joined"]["hidden"] < m["joined"]["D"],
+            {"joined": {"hole": 1, "hidden": 1, "D": 120}},
+        ),
         Relation(
             "the losses fall",
             lambda m: all(last < first for first, last in m["losses"].values()),

@@ -90,7 +90,7 @@ def occlusion_lab(
         params |= {"softness": torch.full((1,), edge), "shadow": torch.full((1,), shadow)}
         image, hole = KINDS[kind].draw(faces[face : face + 1], params)
         half = ((hole > 0.01) & (hole < 0.99)).float().mean()
-        words = f"<b>{kind}</b> hides {float(hole.mean()):.1%} of the picture; {float(half):.1%} is only half hidden"
+        words = f"<b>{kind}</b> hides {float(hole.mean()):.1%} of the picture; {float(half):.1%} lies in between"
         return {"face": faces[face], "hole (white = 1 = hidden)": hole[0] * 2 - 1, "composite": image[0]}, words
 
     return Lab(draw, _occlusion_controls(len(faces), names, kinds))

@@ -103,8 +103,8 @@ class Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
         profiles = {
             "smoke": dict(
-                size=32, width=8, hole_width=8, batch=16, steps=150, learning_rate=2e-3, feature_net="none",
-                critic_downs=3, adversarial_from=0.8,
+                size=32, width=8, hole_width=8, batch=16, steps=180, learning_rate=2e-3, feature_net="none",
+                critic_downs=3, complete_from=0.25, adversarial_from=0.8,
             ),
             "laptop": dict(  # no feature net: it would take a third of every step, and steps are what the finder lacks
                 size=64, width=24, hole_width=24, batch=16, steps=7000, learning_rate=2e-3, lambda_hole=2.0,
