@@ -112,8 +112,9 @@ class Config:
             ),
             "gpu": dict(
                 size=128, width=40, hole_width=32, critic_width=24, batch=32, steps=24_000, small_size=96,
-                small_until=0.38, adversarial_from=0.6, loss="nonsaturating", penalty="r1", lambda_penalty=5.0,
-                learning_rate=6e-4, ema=0.999,
+                small_until=0.3, complete_from=0.1, perceptual_from=0.5, adversarial_from=0.6, decay_from=0.3,
+                loss="nonsaturating", penalty="r1", lambda_penalty=5.0, lambda_hole=2.0, lambda_adv=0.15,
+                learning_rate=1e-3, critic_learning_rate=4e-4, natural_every=8, ema=0.999,
             ),
         }  # fmt: skip
         if profile not in profiles:
