@@ -29,6 +29,12 @@ def test_a_run_leaves_weights_card_history_and_pictures(run):
     assert len(list(run.glob("grid_*.png"))) == 2
 
 
+def test_a_sparse_history_counts_the_steps_between_its_rows():
+    every = [{"step": step, "seconds": 0.5} for step in range(1, 21)]
+    assert training.training_seconds(every) == training.training_seconds(every[9::10]) == 10.0
+    assert training.training_seconds([]) == 0.0
+
+
 def test_evaluation_has_baselines_intervals_and_both_trials(run):
     result = evaluation.evaluate_system("oagan", run / "weights.safetensors", "orl", count=8, identity=False)
     assert set(result["trials"]) == {"trained kinds", "unseen kinds"}

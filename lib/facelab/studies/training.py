@@ -181,11 +181,18 @@ def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, e
         "split": {part: len(faces(data, part, cfg.size, cfg.channels)) for part in ("train", "val", "test")},
         "people": len(dataset.identities),
         "steps": outcome.step,
-        "seconds": round(sum(float(row.get("seconds", 0.0)) for row in rows), 1),
+        "seconds": round(training_seconds(rows), 1),
         "device": describe(engine),
         "seed": seed,
         "config": dataclasses.asdict(cfg),
     }
+
+
+def training_seconds(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Seconds a run has trained, interruptions left out: each row speaks for all steps since the row before it."""
+    steps = [0, *(int(row["step"]) for row in rows)]
+    spans = [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    return sum(span * float(row.get("seconds", 0.0)) for span, row in zip(spans, rows, strict=True))
 
 
 def describe(engine: Engine) -> str:
