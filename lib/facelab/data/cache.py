@@ -105,8 +105,7 @@ def cached(
     folder = _folder(dataset, f"{size}x{channels}", key, root)
     expected = {"fingerprint": key, "size": size, "channels": channels}
     usable = lambda: _open(dataset, folder, expected)  # noqa: E731
-    found = usable()
-    if found is None:
+    if (found := usable()) is None:
         with _building(folder, usable) as temporary:
             _build(dataset, temporary, expected, progress)
         found = usable()

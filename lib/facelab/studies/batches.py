@@ -110,6 +110,16 @@ def refuse_empty(part: Faces) -> None:
 Loader = Callable[[int], dict[str, Tensor]]
 
 
+def _shuffled(size: int, seed: int) -> Callable[[int, int], list[int]]:
+    """``places(start, count)`` of an endless list in which every epoch of ``size`` places has an order of its own."""
+
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> list[int]:
+        return torch.randperm(size, generator=generator(seed, "order", epoch)).tolist()
+
+    return lambda start, count: [order(i // size)[i % size] for i in range(start, start + count)]
+
+
 def occlusion_loader(
     paired: Faces,
     batch: int,
@@ -143,12 +153,7 @@ def occlusion_loader(
 
     refuse_empty(paired)
 
-    @lru_cache(maxsize=2)
-    def order(epoch: int) -> list[int]:
-        return torch.randperm(len(paired), generator=generator(seed, "order", epoch)).tolist()
-
-    def places(start: int, count: int) -> list[int]:
-        return [order(i // len(paired))[i % len(paired)] for i in range(start, start + count)]
+    places = _shuffled(len(paired), seed)
 
     def view(part: Faces, chosen: list[int], random: torch.Generator) -> tuple[Tensor, Tensor]:
         return random_view(*part.take(chosen), random, scale=scale)

@@ -74,6 +74,10 @@ class Config:
         for field in ("width", "hole_width"):
             if getattr(self, field) < 8 or getattr(self, field) % 8:
                 raise BadConfig(field, getattr(self, field), "a multiple of 8")
+        self._check_numbers()
+        self._check_stages()
+
+    def _check_numbers(self):
         for field in ("batch", "steps", "n_critic"):
             if getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "1 or more")
@@ -91,6 +95,8 @@ class Config:
             raise BadConfig("natural_every", self.natural_every, "0 (never), or every so many generator steps")
         if self.classes and self.small_size:
             raise BadConfig("small_size", self.small_size, "0 with an identity head: its last layer knows one size")
+
+    def _check_stages(self):
         if self.complete_from == 1 or 0 < self.adversarial_from < self.complete_from:
             raise BadConfig("complete_from", self.complete_from, "less than 1, and not later than adversarial_from")
         if self.complete_from and not self.lambda_hole:
