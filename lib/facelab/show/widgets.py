@@ -17,6 +17,7 @@ from facelab.occlude.face import fill
 from facelab.occlude.texture import FAMILY_NAMES
 from facelab.seeding import generator
 from facelab.show.lab import Drawn, Lab, chooser, face_chooser, slider
+from facelab.systems.oagan import decided
 
 AS_DRAWN = "as drawn"
 COLOURS = {
@@ -129,7 +130,7 @@ def scrubbed(hole: Tensor, threshold: float, softness: float) -> Tensor:
     """
     if softness <= 0:
         return (hole > threshold).to(hole.dtype)
-    return ((hole - threshold) / softness + 0.5).clamp(0, 1)
+    return decided(hole, threshold - softness / 2, threshold + softness / 2)
 
 
 def hole_lab(occluded: Tensor, restored: Any, truths: Tensor | None = None, names: Sequence[str] | None = None) -> Lab:

@@ -131,8 +131,7 @@ def train(
     run = open_run(folder, model, opts, state, engine=engine, resume=resume)
     if engine.is_main:
         same_cutouts(folder, own, fresh=state.step == 0)
-    critic_from = int(cfg.steps * cfg.adversarial_from)
-    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, critic_from, own)
+    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, cfg.critic_from, own)
     if getattr(cfg, "small_size", 0):
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))

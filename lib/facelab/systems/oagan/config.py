@@ -104,6 +104,11 @@ class Config:
         if self.small_size and (self.small_size > self.size or self.small_size % max(8, 2**self.critic_downs)):
             raise BadConfig("small_size", self.small_size, f"0, or a multiple of 8 up to {self.size}")
 
+    @property
+    def critic_from(self) -> int:
+        """The step at which the critic joins: a loader need not draw for it before."""
+        return int(self.steps * self.adversarial_from)
+
     @classmethod
     def for_profile(cls, profile: str, **changes: object) -> Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
