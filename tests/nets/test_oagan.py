@@ -18,11 +18,23 @@ GENERATORS = {
     "published": lambda: OAGANGenerator(3, 8, 1),
     "plain finder": lambda: OAGANUNet(3, 8, 8),
     "ImageNet finder": lambda: OAGANUNet(3, 8, 8, "effnet-lite0"),
+    "deeper": lambda: OAGANUNet(3, 8, 8, blocks=7, outline_blocks=2),
 }
 
 
 def test_ours_fits_the_limit_for_shipped_weights():
-    assert 3_000_000 < parameter_count(OAGANUNet(3, 40, 32, "effnet-lite0")) <= 6_000_000
+    """Half precision, at most 12 MB a file."""
+    net = OAGANUNet(3, 40, 32, "effnet-lite0", blocks=8, outline_blocks=3)
+    assert 5_000_000 < parameter_count(net) <= 6_000_000
+
+
+def test_more_blocks_go_where_they_are_said_to_go():
+    count = lambda **more: parameter_count(OAGANUNet(3, 8, 8, **more))  # noqa: E731
+    middle, outline = 2 * 32 * 32 * 9 + 4 * 32, 2 * 8 * 8 * 9 + 4 * 8
+    assert count(blocks=7) - count() == 2 * middle
+    assert count(outline_blocks=3) - count() == 3 * outline
+    steps = [block.first.conv.dilation[0] for block in OAGANUNet(3, 8, 8, blocks=7).completion.middle]
+    assert steps == [1, 2, 4, 8, 2, 1, 2]
 
 
 @pytest.mark.parametrize("build", GENERATORS.values(), ids=GENERATORS)

@@ -151,7 +151,7 @@ def test_identity_head_takes_labels():
     ("field", "value"),
     [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
      ("teacher", 2), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
-     ("encoder", "vgg16"), ("lambda_adv", -1.0), ("natural_every", -1), ("perceptual_from", 1.5)],
+     ("encoder", "vgg16"), ("lambda_adv", -1.0), ("natural_every", -1), ("blocks", -1), ("perceptual_from", 1.5)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):

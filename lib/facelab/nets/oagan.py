@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facelab.nets.blocks import ConvUnit, ResidualBlock, init_he, init_normal, instance_norm
+from facelab.nets.blocks import ConvUnit, DilatedBlock, ResidualBlock, init_he, init_normal, instance_norm
 from facelab.nets.finder import Finder, PlainFinder
 from facelab.nets.unet import UNet
 
@@ -32,6 +32,10 @@ def _down(inside: int, outside: int) -> list[nn.Module]:
 
 def _up(inside: int, outside: int) -> list[nn.Module]:
     return [nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False), instance_norm(outside), nn.ReLU(inplace=True)]
+
+
+def _cycle(dilations: tuple[int, ...], count: int) -> tuple[int, ...]:
+    return tuple(dilations[place % len(dilations)] for place in range(count))
 
 
 class FindAndComplete(nn.Module):
@@ -91,26 +95,31 @@ class OAGANUNet(FindAndComplete):
         hole_width: channels of the hole net at half size (multiple of 8).
         encoder: eyes of the hole net: "effnet-lite0", or "none" for one that starts from nothing.
         pretrained: read the encoder's ImageNet weights; False where all weights are read later.
+        blocks: residual blocks in the middle of the completion net, at an eighth of the size.
+        outline_blocks: residual blocks behind the hole net's eyes, at half size, for thin and soft outlines.
     """
 
     def __init__(
-        self, channels: int = 3, width: int = 48, hole_width: int = 32, encoder: str = "none", pretrained: bool = True
-    ):
+        self, channels: int = 3, width: int = 48, hole_width: int = 32, encoder: str = "none", pretrained: bool = True,
+        blocks: int = 5, outline_blocks: int = 0,
+    ):  # fmt: skip
         super().__init__()
         fresh = encoder == "none"
         self.trunk = PlainFinder(channels, hole_width) if fresh else Finder(channels, hole_width, pretrained)
+        self.outline = nn.Sequential(*(DilatedBlock(hole_width, d) for d in _cycle((1, 2, 4), outline_blocks)))
         self.hole_head = nn.Conv2d(hole_width, 4, 3, 1, 1)
-        self.completion = UNet(4 * (channels + 1) + hole_width, width, depth=2, dilations=(1, 2, 4, 8, 2))
+        dilations = _cycle((1, 2, 4, 8, 2), blocks)
+        self.completion = UNet(4 * (channels + 1) + hole_width, width, depth=2, dilations=dilations)
         self.refine = ConvUnit(width, width)
         self.image_head = nn.Conv2d(width, 4 * channels, 3, 1, 1)
-        for part in (self.hole_head, self.completion, self.refine):
+        for part in (self.outline, self.hole_head, self.completion, self.refine):
             init_he(part)
         nn.init.normal_(self.image_head.weight, 0.0, 0.02)
         nn.init.zeros_(self.image_head.bias)
 
     def find(self, occluded: Tensor) -> tuple[Tensor, Tensor]:
         """The first part alone: features (N, hole_width, H / 2, W / 2) and hole logits (N, 1, H, W)."""
-        features = self.trunk(occluded)
+        features = self.outline(self.trunk(occluded))
         return features, F.pixel_shuffle(self.hole_head(features), 2)
 
     def complete(self, occluded: Tensor, features: Tensor, hole: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ class Config:
     channels: int = 1
     width: int = 40  # published: 64
     hole_width: int = 32  # of the "unet" model's hole net
+    blocks: int = 5  # residual blocks in the middle of the "unet" model's completion net
+    outline_blocks: int = 0  # residual blocks behind its hole net's eyes
     encoder: str = "effnet-lite0"  # its eyes, trained on ImageNet and frozen; "none": a U-Net that starts from nothing
     critic_width: int = 16  # published: 64
     critic_downs: int = 4  # published: 6
@@ -91,6 +93,9 @@ class Config:
         for field in (name for name in vars(self) if name.startswith("lambda_")):
             if getattr(self, field) < 0:
                 raise BadConfig(field, getattr(self, field), "0 or more")
+        for field in ("blocks", "outline_blocks"):
+            if getattr(self, field) < 0:
+                raise BadConfig(field, getattr(self, field), "0 or more")
         if self.natural_every < 0:
             raise BadConfig("natural_every", self.natural_every, "0 (never), or every so many generator steps")
         if self.classes and self.small_size:
@@ -122,9 +127,10 @@ class Config:
                 feature_net="none", complete_from=0.65, adversarial_from=0.97, decay_from=0.65,
             ),
             "gpu": dict(
-                size=128, width=40, hole_width=32, critic_width=24, batch=32, steps=24_000, small_size=96,
-                small_until=0.3, complete_from=0.1, perceptual_from=0.5, adversarial_from=0.6, decay_from=0.3,
-                loss="nonsaturating", penalty="r1", lambda_penalty=5.0, lambda_hole=2.0, lambda_adv=0.15,
+                size=128, width=40, hole_width=32, blocks=8, outline_blocks=3, critic_width=24, batch=32,
+                steps=24_000, small_size=96, small_until=0.3, complete_from=0.1, perceptual_from=0.5,
+                adversarial_from=0.6, decay_from=0.3, lambda_hole=2.0, lambda_adv=0.2,
+                loss="nonsaturating", penalty="r1", lambda_penalty=5.0,
                 learning_rate=1e-3, critic_learning_rate=4e-4, natural_every=8, ema=0.999,
             ),
         }  # fmt: skip

@@ -36,7 +36,9 @@ class OAGAN(nn.Module):
         self.G = (
             OAGANGenerator(cfg.channels, cfg.width)
             if cfg.model == "published"
-            else OAGANUNet(cfg.channels, cfg.width, cfg.hole_width, cfg.encoder, pretrained)
+            else OAGANUNet(
+                cfg.channels, cfg.width, cfg.hole_width, cfg.encoder, pretrained, cfg.blocks, cfg.outline_blocks
+            )
         )
         self.D = OAGANDiscriminator(
             cfg.channels, cfg.critic_width, cfg.critic_downs, cfg.classes, cfg.size, cfg.critic_norm
