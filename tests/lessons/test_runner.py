@@ -85,6 +85,14 @@ def test_error_names_cell_and_leaves_the_good_output_alone(lesson, tmp_path):
     assert not (tmp_path / "out.failed.ipynb").exists()
 
 
+def test_an_error_that_arrives_late_is_still_read(write, tmp_path):
+    """A busy kernel says first that the cell has ended and only seconds later how."""
+    hurry = "import sys, time\nsys.stdout.flush_timeout = sys.stderr.flush_timeout = 0.1"
+    late = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))"
+    error = failure(write("late", "a = 1", f"{hurry}\n{late}\nraise ValueError('seen')"), tmp_path / "out.ipynb")
+    assert (error.cell, error.code, error.reason) == (1, 1, "ValueError: seen")
+
+
 @pytest.mark.parametrize("place", ["middle", "end"])
 def test_leaving_early_is_no_success(write, tmp_path, place):
     codes = ["a = 1", "import sys; sys.exit(0)"] + (["print('never')"] if place == "middle" else [])

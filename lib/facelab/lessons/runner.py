@@ -205,7 +205,9 @@ def _fault(notebook: NotebookNode, executed: NotebookNode, ended: dict) -> tuple
         return last, f"the kernel died ({ended['reason']}); often it ran out of memory", DEAD_KERNEL
     unrun = next((c for c in executed.cells if not _ran(c)), None)
     if unrun is not None:
-        return places.get(unrun.id), "this cell never ran, though the lesson seemed to end well (sys.exit?)", CELL_ERROR
+        failed = unrun.metadata.get("papermill", {}).get("status") == "failed"
+        said = "failed, but its error was lost on the way here; run it again" if failed else "never ran (sys.exit?)"
+        return places.get(unrun.id), f"this cell {said}", CELL_ERROR
     return None if ended["end"] == "done" else (None, ended["reason"], CELL_ERROR)
 
 

@@ -17,6 +17,8 @@ from jupyter_client.manager import AsyncKernelManager
 
 from facelab.lessons.notebook import first_line
 
+PATIENCE = 120  # seconds: on a busy machine a cell's output can arrive long after word that the cell has ended
+
 
 class ThisPython(AsyncKernelManager):
     """Starts the kernel with the interpreter that runs the lesson, whatever other "python3" the machine offers."""
@@ -50,6 +52,9 @@ def execute(job: dict) -> dict:
             cwd=job["folder"],
             progress_bar=False,
             kernel_manager_class=ThisPython,
+            start_timeout=PATIENCE,
+            iopub_timeout=PATIENCE,
+            raise_on_iopub_timeout=True,
         )
     except DeadKernelError as error:
         return {"end": "dead", "reason": first_line(error)}
