@@ -36,10 +36,11 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     metrics = card.get("metrics") or {}
     for trial, part in metrics.get("trials", {}).items():
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
+        before = " after earlier runs (the card tells)" if card.get("continued_from") else ""
         yield (
             f"**{card.get('system', name)}, {trial}**: {part['count']} pictures of {part['people']} people of `{data}` "
-            f"never seen in training; {steps:,} steps on {card.get('device')}, seed {card.get('seed')}: one seed.\n\n"
-            + _table(part["rows"])
+            f"never seen in training; {steps:,} steps{before} on {card.get('device')}, seed {card.get('seed')}: one seed."
+            "\n\n" + _table(part["rows"])
         )
 
 
