@@ -46,6 +46,16 @@ def test_precisions_differ_so_that_equality_means_something(tiny, tmp_path):
     assert tiny.differing(train(tiny, tmp_path / "a", 3)[0], train(tiny, tmp_path / "b", 3, "bf16")[0])
 
 
+def test_tensors_of_the_state_come_back_on_the_engines_device(tiny, tmp_path):
+    _, run, _ = train(tiny, tmp_path, 3)
+    run.state.tensors["pool"] = torch.rand(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)
+    run.save()
+    model, opts, state = tiny.build(total=TOTAL)
+    open_run(tmp_path, model, opts, state, engine=Engine(device=torch.device("meta")), note=lambda line: None)
+    assert {value.device.type for value in state.tensors.values()} == {"meta"}
+    assert state.tensors["pool"].stride() == run.state.tensors["pool"].stride()
+
+
 @pytest.mark.parametrize("forgotten", ["rng", "pool", "optimizers"])
 def test_forgetting_one_part_is_noticed(tiny, tmp_path, monkeypatch, forgotten):
     whole, *_ = train(tiny, tmp_path / "whole", 6)

@@ -129,6 +129,7 @@ def open_run(
     found = checkpoint.latest(folder / "checkpoints")
     if found:
         _resume(found, model, opts, state, changeable, note)
+        _move_tensors(state, engine.device)
     history = History(folder / "history.jsonl" if engine.is_main else None)
     if engine.is_main:
         history.truncate(state.step)
@@ -148,6 +149,12 @@ def _resume(path: Path, model, opts, state: State, changeable: Sequence[str], no
     if asked and content["total_steps"] not in (0, asked):
         note(f"the run was planned for {content['total_steps']} steps, now {asked}: schedules follow the new length")
     note(f"resuming {path.parent.parent} at step {state.step}" + (f" of {asked}" if asked else ""))
+
+
+def _move_tensors(state: State, device: torch.device) -> None:
+    """A checkpoint is read on the CPU; what the state carried there goes back to the device, its layout unchanged."""
+    for name, value in state.tensors.items():
+        state.tensors[name] = value.to(device) if isinstance(value, Tensor) else value
 
 
 def _move_aside(folder: Path, note: Callable[[str], None]) -> None:
