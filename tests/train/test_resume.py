@@ -198,6 +198,30 @@ def test_never_resume_keeps_the_earlier_run(tiny, tmp_path):
         open_run(tmp_path / "run", model, opts, state, resume="yes")
 
 
+def test_damaged_checkpoints_do_not_push_out_intact_ones(tiny, tmp_path):
+    train(tiny, tmp_path, 5)
+    folder, said = tmp_path / "checkpoints", []
+    (folder / checkpoint.name_of(10)).write_bytes(b"damaged")
+    model, opts, state = tiny.build(total=TOTAL)
+    with pytest.warns(UserWarning, match="falling back"):
+        run = open_run(tmp_path, model, opts, state, keep=1, note=said.append)
+    assert said[-1].endswith(f"{checkpoint.name_of(10)} is damaged: kept as {checkpoint.name_of(10)}.damaged")
+    state.step = 6
+    run.save()
+    assert {path.name for path in folder.iterdir()} == {checkpoint.name_of(6), f"{checkpoint.name_of(10)}.damaged"}
+    assert checkpoint.latest(folder).name == checkpoint.name_of(6)
+    assert (folder / f"{checkpoint.name_of(10)}.damaged").read_bytes() == b"damaged"
+
+
+def test_a_refused_resume_renames_nothing(tiny, tmp_path):
+    train(tiny, tmp_path, 3)
+    (tmp_path / "checkpoints" / checkpoint.name_of(9)).write_bytes(b"damaged")
+    model, opts, state = tiny.build(width=16, total=TOTAL)
+    with pytest.warns(UserWarning, match="falling back"), pytest.raises(BadCheckpoint, match="width"):
+        open_run(tmp_path, model, opts, state)
+    assert (tmp_path / "checkpoints" / checkpoint.name_of(9)).is_file()
+
+
 def test_best_checkpoint_is_that_of_the_best_step(tiny, tmp_path):
     values = {3: 1.0, 6: 3.0, 9: 2.0, 10: 3.0}
     _, run, _ = train(tiny, tmp_path, TOTAL, validate=lambda n: {"psnr": values[n]}, best="psnr")

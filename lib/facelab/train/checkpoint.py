@@ -150,6 +150,19 @@ def latest(folder: str | Path) -> Path | None:
     return None
 
 
+def set_aside(path: Path) -> list[str]:
+    """Rename the checkpoints newer than ``path``, all of them damaged, to ``*.damaged``: they must not count as kept.
+
+    Args:
+        path: what :func:`latest` found.
+
+    Returns:
+        a line for people on each of them.
+    """
+    newer = sorted(other for other in path.parent.glob(PATTERN) if other.name > path.name)
+    return [f"{other} is damaged: kept as {other.replace(f'{other}.damaged').name}" for other in newer]
+
+
 def prune(folder: str | Path, keep: int) -> None:
     """Keep the ``keep`` newest checkpoints; remove older ones and what killed processes left half-written."""
     folder = Path(folder)

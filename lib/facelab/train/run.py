@@ -107,8 +107,8 @@ def open_run(
         opts: its optimisers.
         state: fresh, with ``cfg`` and ``total_steps`` set.
         engine: of this process; a single CPU process by default.
-        resume: ``"auto"`` continues from the newest intact checkpoint if there is one; ``"never"`` starts anew and
-            moves an earlier run aside to ``<folder>.1``, ``.2``, ….
+        resume: ``"auto"`` continues from the newest intact checkpoint if there is one, and renames damaged newer
+            ones to ``*.damaged``; ``"never"`` starts anew and moves an earlier run aside to ``<folder>.1``, ``.2``, ….
         keep: how many checkpoints stay, at least 1.
         changeable: settings of ``state.cfg`` that may differ from the earlier part of the run.
         note: told in one line what happens.
@@ -130,6 +130,8 @@ def open_run(
     if found:
         _resume(found, model, opts, state, changeable, note)
         _move_tensors(state, engine.device)
+        for line in checkpoint.set_aside(found) if engine.is_main else ():
+            note(line)
     history = History(folder / "history.jsonl" if engine.is_main else None)
     if engine.is_main:
         history.truncate(state.step)
