@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from facelab.errors import BadConfig
+
 
 def project_root() -> Path:
     """The folder that holds ``pyproject.toml``; the working directory where the package is installed elsewhere."""
@@ -36,6 +38,21 @@ def weights_root() -> Path:
 def runs_root() -> Path:
     """Training runs: ``runs/`` in the project."""
     return project_root() / "runs"
+
+
+def usable_folder(path: str | Path) -> Path:
+    """Make the folder that results go to, and prove that it takes files: long work must not end at a closed door.
+
+    Raises:
+        BadConfig: it is a file, or nothing can be written there.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise BadConfig("out", str(path), f"a folder that files can be written to ({error.strerror})") from None
+    return folder
 
 
 @contextlib.contextmanager

@@ -123,6 +123,43 @@ def test_an_input_is_never_overwritten(tmp_path, weights):
     assert record["error"] is None
 
 
+@pytest.mark.parametrize("other", ["a.png", "hole_a.png"])
+def test_no_other_picture_in_a_folder_of_inputs_is_overwritten(tmp_path, weights, other):
+    file, kept = picture(tmp_path / "a.jpg"), picture(tmp_path / other, (20, 20))
+    before = kept.read_bytes()
+    (record,) = run([file], tmp_path / "." / "x" / "..", weights=weights)
+    assert f"replace {tmp_path}" in record["error"] and "another --out" in record["error"]
+    assert kept.read_bytes() == before
+    kept.unlink()
+    (record,) = run([file], tmp_path, weights=weights)
+    assert record["error"] is None, "beside its input a new file may be written"
+
+
+def test_earlier_results_in_a_folder_of_their_own_are_replaced(tmp_path, weights):
+    file = picture(tmp_path / "a.png")
+    for _ in range(2):
+        (record,) = run([file], tmp_path / "out", weights=weights)
+        assert record["error"] is None
+    Image.new("RGB", (50, 41)).save(file)
+    before = (tmp_path / "out/a.png").read_bytes()
+    run([file], tmp_path / "out", weights=weights)
+    assert (tmp_path / "out/a.png").read_bytes() != before
+
+
+def test_the_holes_are_never_overwritten(tmp_path, weights):
+    images.save_hole(torch.zeros(1, 41, 50), tmp_path / "holes/a.png")
+    before = (tmp_path / "holes/a.png").read_bytes()
+    with pytest.raises(BadConfig, match="another folder than --holes"):
+        run([picture(tmp_path / "a.png")], tmp_path / "out/../holes", weights=weights, holes=tmp_path / "holes")
+    assert (tmp_path / "holes/a.png").read_bytes() == before
+
+
+def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path, weights):
+    (tmp_path / "out").write_text("notes")
+    with pytest.raises(BadConfig, match="out = .*give a folder"):
+        run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights)
+
+
 @pytest.mark.parametrize("options", [{"holes": "h", "find_faces": True}, {"device": "gpu"}])
 def test_impossible_settings_are_refused(tmp_path, weights, options):
     with pytest.raises(BadConfig):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from facelab import images
+from facelab import files, images
 from facelab.data.dataset import pictures_under
 from facelab.errors import BadConfig, BadImage, FacelabError
 from facelab.studies.training import system
@@ -119,7 +119,8 @@ def restore_files(
     Args:
         name: the system.
         inputs: files and folders of face crops (of whole photographs with ``find_faces``).
-        out: folder; ``a.jpg`` becomes ``out/a.png``, its hole ``out/hole_a.png``.
+        out: folder; ``a.jpg`` becomes ``out/a.png``, its hole ``out/hole_a.png``. Earlier results there are
+            replaced, unless inputs lie in the same folder: there nothing that exists is.
         weights: a file or name; None = the system's shipped weights.
         holes: folder with ``a.png`` for each ``a.jpg``, white = hidden.
         invert_holes: the hole pictures are black where hidden.
@@ -133,29 +134,42 @@ def restore_files(
     """
     if holes and find_faces:
         raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
-    module, device = system(name), make_engine(device).device
+    if holes and Path(holes).resolve() == Path(out).resolve():
+        raise BadConfig("out", str(out), "another folder than --holes: results would replace its pictures")
+    module, device, paths = system(name), make_engine(device).device, list_inputs(inputs)
+    out, folders = files.usable_folder(out), {path.parent.resolve() for path in paths}
     model, cfg = module.load(weights or name)
     model = model.to(device)
     restore = lambda batch, *hole: module.restore(model, batch.to(device), *(h.to(device) for h in hole))  # noqa: E731
-    for path in list_inputs(inputs):
+    for path in paths:
         started, record = time.perf_counter(), {"file": str(path), "out": None, "hole": None, "error": None}
         try:
-            _refuse_own_output(path, Path(out))
+            _refuse_overwriting(path, out, folders)
             image = images.load_image(path)
             given = read_given_hole(Path(holes), path, tuple(image.shape[-2:]), invert_holes) if holes else None
             if find_faces:
                 result, hole = _in_photograph(restore, path, image, cfg.size, cfg.channels)
             else:
                 result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
-            record |= _write(Path(out), path, result.cpu(), None if hole is None else hole.cpu())
+            record |= _write(out, path, result.cpu(), None if hole is None else hole.cpu())
         except FacelabError as error:
             record["error"] = str(error)
         yield {**record, "seconds": round(time.perf_counter() - started, 3)}
 
 
-def _refuse_own_output(path: Path, out: Path) -> None:
-    if (out / f"{path.stem}.png").resolve() == path.resolve():
-        raise BadImage(path, "would be overwritten by its own result; choose another --out")
+def _refuse_overwriting(path: Path, out: Path, folders: Collection[Path]) -> None:
+    """Nobody's picture is replaced: in a folder where inputs lie, only new files are written.
+
+    Args:
+        path: one input.
+        out: folder of the results.
+        folders: those the inputs lie in, resolved.
+    """
+    for target in (out / f"{path.stem}.png", out / f"hole_{path.stem}.png"):
+        if target.resolve() == path.resolve():
+            raise BadImage(path, "would be overwritten by its own result; choose another --out")
+        if out.resolve() in folders and target.exists():
+            raise BadImage(path, f"its result would replace {target}, in a folder of inputs; choose another --out")
 
 
 def _write(out: Path, path: Path, result: Tensor, hole: Tensor | None) -> dict[str, str]:
