@@ -153,11 +153,16 @@ def best_and_worst(values: Mapping[str, Tensor], metric: str = "psnr_gain", coun
     return order[:count], order[-count:][::-1]
 
 
-def standard_trials(data: str, size: int, channels: int, count: int = 256, seed: int = 1) -> dict[str, Trial]:
-    """The two trials of the protocol, on held-out people: kinds trained on, kinds never trained on."""
-    part = faces(data, "test", size, channels)
+def standard_trials(
+    data: str, size: int, channels: int, count: int = 256, seed: int = 1, kinds: Sequence[str] | None = None
+) -> dict[str, Trial]:
+    """The two trials of the protocol, on held-out people: kinds trained on, kinds never trained on.
+
+    ``kinds`` are those that the weights were trained on, as their card says; None where no card does.
+    """
+    part, known = faces(data, "test", size, channels), [kind for kind in kinds or () if kind in TRAIN_KINDS]
     return {
-        "trained kinds": trial(part, count, seed, paired_kinds(channels), AREA),
+        "trained kinds": trial(part, count, seed, tuple(known) or paired_kinds(channels), AREA),
         "unseen kinds": trial(part, count, seed, UNSEEN_KINDS, AREA),
     }
 
@@ -184,6 +189,7 @@ def evaluate_system(
     """
     begun, net = time.perf_counter(), "effnet-lite0"
     model, cfg = system(name).load(weights or name)
+    card = read_card(weights or name)
     mean = training_mean(data, cfg.size, cfg.channels)
     models = {name: partial(system(name).restore, model)}
     for label, file in (beside or {}).items():
@@ -191,9 +197,9 @@ def evaluate_system(
     out: dict[str, Any] = {
         "what": f"{name}, held-out people, hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
         "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "device": "cpu",
-        "steps": read_card(weights or name).get("steps"), "feature_net": net, "trials": {},
+        "steps": card.get("steps"), "feature_net": net, "trials": {},
     }  # fmt: skip
-    for label, test in standard_trials(data, cfg.size, cfg.channels, count, seed).items():
+    for label, test in standard_trials(data, cfg.size, cfg.channels, count, seed, card.get("kinds")).items():
         table, _ = evaluate(models, test, mean=mean, net=net, identity=identity, biharmonic=biharmonic)
         kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
         out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
@@ -224,11 +230,16 @@ def evaluate_command(
     name: str, weights: str | None = None, data: str = "orl", count: int = 256, seed: int = 1,
     out: str | Path | None = None, biharmonic: bool = True,
 ) -> dict[str, Any]:
-    """The command ``facelab evaluate``: prints the tables, writes ``metrics.json``."""
+    """The command ``facelab evaluate``: prints the tables, and writes ``metrics.json`` into the folder ``out``.
+
+    Raises:
+        BadConfig: nothing can be written into ``out``; said before anything is measured.
+    """
+    folder = files.usable_folder(out) if out else None
     result = evaluate_system(name, weights, data, count=count, seed=seed, biharmonic=biharmonic)
     for label, part in result["trials"].items():
         print(f"\n{label}: {part['count']} pictures of {part['people']} people\n")
         print(table_text(part["rows"]))
-    if out:
-        files.write_text(Path(out), json.dumps(result, indent=1) + "\n")
+    if folder:
+        files.write_text(folder / "metrics.json", json.dumps(result, indent=1) + "\n")
     return result
