@@ -46,7 +46,7 @@ def open_picture(source: str | Path | bytes, max_megapixels: float = MAX_MEGAPIX
             _refuse_large(name, picture.size, max_megapixels)
             picture.load()
             _refuse_cut_off(name, raw, picture.format or "")
-            return _plain_mode(ImageOps.exif_transpose(picture))
+            return _plain_mode(ImageOps.exif_transpose(picture), name)
     except BadImage:
         raise
     except Image.DecompressionBombError as error:
@@ -84,14 +84,12 @@ def _jpeg_scan(raw: bytes) -> int:
     return at
 
 
-def _plain_mode(picture: Image.Image) -> Image.Image:
+def _plain_mode(picture: Image.Image, name: str = "<picture>") -> Image.Image:
     """Any Pillow mode to ``L`` or ``RGB``: 16-bit is scaled, transparency is laid on white."""
     if picture.mode in ("L", "RGB"):
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        return Image.fromarray(np.clip(np.round(values * 255 / top), 0, 255).astype(np.uint8), "L")
+        return _scaled(np.asarray(picture), 1 if picture.mode == "F" else 65535, name)
     if picture.mode == "1":
         return picture.convert("L")
     if "A" in picture.mode or "transparency" in picture.info:
@@ -100,6 +98,15 @@ def _plain_mode(picture: Image.Image) -> Image.Image:
         flat = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
         return flat.convert("L" if grey else "RGB")
     return picture.convert("RGB")
+
+
+def _scaled(values: np.ndarray, white: int, name: str) -> Image.Image:
+    """More than 8 bits (H, W) to ``L``. What is white depends on the kind of number, never on the content: a dark
+    picture stays dark."""
+    if not ((values >= 0) & (values <= white)).all():  # NaN is outside, too
+        reason = f"its numbers leave 0 to {white}, so what is white in it is unknown; save it as an 8-bit PNG"
+        raise BadImage(name, reason)
+    return Image.fromarray(np.round(values * (255.0 / white)).astype(np.uint8), "L")
 
 
 def from_pil(picture: Image.Image, channels: int | None = None) -> Tensor:
@@ -111,6 +118,9 @@ def from_pil(picture: Image.Image, channels: int | None = None) -> Tensor:
 
     Returns:
         Tensor (C, H, W) in [-1, 1].
+
+    Raises:
+        BadImage: numbers of more than 8 bits, whose white is unknown.
     """
     picture = _plain_mode(picture)
     if channels is not None:

@@ -44,6 +44,25 @@ def test_16_bit_is_scaled_not_cut():
     assert np.abs(np.asarray(picture, float) - wide / 257).max() <= 0.51
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
+def test_a_dark_16_bit_picture_stays_dark(kind):
+    for value in (200, 256, 20_000):
+        picture = images.open_picture(encoded(np.full((4, 4), value, np.uint16), kind=kind))
+        assert (np.asarray(picture) == round(value / 257)).all(), value
+
+
+def test_numbers_with_a_point_go_from_0_to_1():
+    ramp = np.linspace(0, 1, 100, dtype=np.float32).reshape(10, 10)
+    assert np.abs(np.asarray(images.open_picture(encoded(ramp, kind="TIFF")), float) - ramp * 255).max() <= 0.51
+
+
+@pytest.mark.parametrize("values", [np.float32([[0, 255]]), np.float32([[np.nan, 0]]), np.int32([[0, 70_000]])])
+def test_a_picture_whose_white_is_unknown_is_refused(values, tmp_path):
+    (tmp_path / "a.tif").write_bytes(encoded(values, kind="TIFF"))
+    with pytest.raises(BadImage, match="a.tif.*save it as an 8-bit PNG"):
+        images.open_picture(tmp_path / "a.tif")
+
+
 def test_transparency_is_laid_on_white():
     clear = np.zeros((4, 4, 4), np.uint8)
     clear[:2, :, 3] = 255  # upper half opaque black, lower half clear black
