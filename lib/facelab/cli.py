@@ -159,7 +159,7 @@ def _settings(pairs: Sequence[str], known: Any) -> dict[str, Any]:
         if not equals or name not in known:
             raise BadConfig("--set", pair, "NAME=VALUE with NAME one of " + ", ".join(known))
         try:
-            changes[name] = ast.literal_eval(text)
+            changes[name] = ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))
         except (ValueError, SyntaxError):
             changes[name] = text
     return changes
@@ -171,7 +171,7 @@ def _add_evaluate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--data", default="orl", help="dataset (default: orl)")
     sub.add_argument("--count", type=int, default=256, help="pictures (default: 256)")
     sub.add_argument("--seed", type=int, default=1)
-    sub.add_argument("--out", help="also write metrics.json here")
+    sub.add_argument("--out", help="folder to write metrics.json into, too")
 
 
 def _evaluate(args: argparse.Namespace) -> None:

@@ -14,12 +14,13 @@ from facelab.files import project_root, weights_root, write_text
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 COLUMNS = (
     ("PSNR", "psnr", "dB, whole picture"),
-    ("gain", "psnr_gain", "dB over the input"),
+    ("PSNR gain", "psnr_gain", "dB over the input"),
+    ("PSNR in the hole", "psnr_hole", "dB"),
     ("SSIM", "ssim", ""),
-    ("gain", "ssim_gain", ""),
+    ("SSIM gain", "ssim_gain", ""),
     ("hole IoU", "iou", ""),
     ("identity", "identity", "distance to the truth, lower is closer"),
-    ("gain", "identity_gain", "how much closer than the input, face by face"),
+    ("identity gain", "identity_gain", "how much closer than the input, face by face"),
     ("sharpness", "sharpness", "1 = the truth's"),
     ("Fréchet", "frechet", "on effnet-lite0, not comparable to published FID"),
 )
@@ -37,11 +38,14 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     for trial, part in metrics.get("trials", {}).items():
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
         before = " after earlier runs (the card tells)" if card.get("continued_from") else ""
+        size = f", {metrics['size']} px" if "size" in metrics else ""
         yield (
             f"**{card.get('system', name)}, {trial}**: {part['count']} pictures of {part['people']} people of `{data}` "
-            f"never seen in training; {steps:,} steps{before} on {card.get('device')}, seed {card.get('seed')}: one seed."
-            "\n\n" + _table(part["rows"])
+            f"never seen in training{size}, holes of 10 to 20 % of the picture; {steps:,} steps{before} on "
+            f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"])
         )
+    for label, words in (card.get("beside") or {}).items():
+        yield f"*{label}*: {words}"
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:

@@ -37,6 +37,50 @@ def test_the_critic_never_sees_the_answer(part):
     assert closest > 0.5
 
 
+def test_nor_at_the_end_of_an_epoch(part):
+    """Orders meet there: without care a picture of the old one's end comes up again at the new one's beginning."""
+    few = batches.Faces(part.cache, part.points, part.rows[:21])
+    seen = []
+    watched = batches.Faces(few.cache, few.points, few.rows)
+    object.__setattr__(watched, "take", lambda places: seen.append(set(places)) or few.take(places))
+    load = batches.occlusion_loader(watched, 8, 0)
+    for step in range(40):
+        load(step)
+        truth, clean = seen[-2:]
+        assert not truth & clean
+
+
+def test_labels_say_who_is_shown(part):
+    people = sorted({part.identity(place) for place in range(len(part))})
+    load = batches.occlusion_loader(part, 6, 0, people=people)
+    batch, plain = load(3), batches.occlusion_loader(part, 6, 0)(3)
+    assert torch.equal(batch["truth"], plain["truth"]) and "label" not in plain
+    assert batch["label"].shape == batch["clean_label"].shape == (6,)
+    whole = batches.occlusion_loader(part, len(part) // 2, 0, people=people)(0)
+    assert len(set(whole["label"].tolist())) > 0.8 * len(people)
+
+
+def test_only_bare_faces_are_truth_and_covered_ones_are_natural(tmp_path, monkeypatch):
+    """rof and deocclusion hold both; an occluded photograph as truth would teach to leave the occluder."""
+    from facelab.images import save_image
+
+    face = torch.zeros(1, 40, 40)
+    for person in range(12):
+        for group, end in (("neutral", ""), ("masked", "_wearing_mask")):
+            folder = tmp_path / "rof" / "images" / group / f"P{person}{end}"
+            save_image(face + (0.5 if end else -0.5), folder / "000001.png")
+    monkeypatch.setenv("FACELAB_DATA", str(tmp_path))
+    monkeypatch.setenv("FACELAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(batches, "landmarks", lambda dataset, size: (torch.full((24, 68, 2), torch.nan), []))
+    train = [batches.faces("rof", split, 32) for split in ("train", "val", "test")]
+    bare = torch.cat([part.take(range(len(part)))[0] for part in train])
+    assert len(bare) == 12 and bare.max() < 0
+    natural = batches.natural_photographs(("train", "val", "test"), 32, "rof")
+    assert len(natural) == 12 and natural.take(range(12))[0].min() > 0
+    batch = batches.training_loader("rof", 32, 3, 4, 0)(0)
+    assert batch["natural"].mean() > 0.2 > -0.2 > batch["truth"].mean()
+
+
 def test_what_the_critic_needs_is_drawn_late_and_changes_nothing_else(part):
     paired, natural = batches.split_off_natural(part)
     early, late = (

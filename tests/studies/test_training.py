@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from facelab.errors import BadCheckpoint, BadConfig, FacelabError
 from facelab.studies import evaluation, training
@@ -27,6 +28,9 @@ def test_a_run_leaves_weights_card_history_and_pictures(run):
     assert [row["step"] for row in rows] == list(range(1, 13))
     assert "val_gain" in rows[-1]
     assert len(list(run.glob("grid_*.png"))) == 2
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["validation"]["val_gain"] == rows[-1]["val_gain"]
+    assert (metrics["data"], metrics["seed"], metrics["steps"]) == ("orl", 0, 12)
 
 
 def test_a_sparse_history_counts_the_steps_between_its_rows():
@@ -104,10 +108,58 @@ def test_own_cutouts_are_trained_with_named_in_the_card_and_kept_on_resume(tmp_p
     with pytest.raises(FacelabError, match="no such folder"):
         run(cutouts=tmp_path / "nowhere")
     run(cutouts=own, seconds=0.0)
-    with pytest.raises(BadCheckpoint, match="started with 1 cut-outs, now there are 0.*Give the same --cutouts"):
+    with pytest.raises(BadCheckpoint, match=r"about cutouts \['cup_1 .*, not \[\]"):
         run()
     run(cutouts=own)
     assert read_card(tmp_path / "run" / "weights.safetensors")["kinds"][-1] == "cutouts (1 of your own)"
+
+
+def weights_of(folder):
+    return load_file(folder / "weights.safetensors")
+
+
+def test_a_run_cut_again_and_again_ends_with_the_same_bits(tmp_path):
+    """Loader, stages, small pictures and schedules with it, not only the nets."""
+    changes = {"steps": 9, "batch": 4, "small_size": 32, "small_until": 0.4, "adversarial_from": 0.6}
+    cfg = training.configure("oagan", "smoke", "orl", {**changes, "size": 64})
+    run = lambda name, **more: training.train("oagan", cfg, "orl", out=tmp_path / name, progress=False, **more)  # noqa: E731
+    run("whole")
+    while run("cut", seconds=0.0)[0].step < 9:
+        pass
+    whole, cut = weights_of(tmp_path / "whole"), weights_of(tmp_path / "cut")
+    assert whole.keys() == cut.keys()
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "cut" / "history.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, 10))
+
+
+def test_a_run_is_not_resumed_with_other_data_or_another_seed(tmp_path):
+    cfg = training.configure("oagan", "smoke", "orl", {"steps": 4, "batch": 4})
+    training.train("oagan", cfg, "orl", out=tmp_path, progress=False, seconds=0.0)
+    with pytest.raises(BadCheckpoint, match="about seed 0, not 7"):
+        training.train("oagan", cfg, "orl", out=tmp_path, progress=False, seed=7)
+    with pytest.raises(BadCheckpoint, match="about data orl, not synth"):
+        training.train("oagan", cfg, "synth", out=tmp_path, progress=False)
+
+
+def test_looking_leaves_every_mode_as_it_was():
+    net = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.BatchNorm2d(2).eval())
+    seen = []
+    look = training.as_judged(net, lambda step: seen.append([part.training for part in net.modules()]))
+    look(1)
+    assert seen == [[False, False, False]]
+    assert [part.training for part in net.modules()] == [True, True, False]
+
+
+def test_an_identity_head_learns_from_the_people_trained_on(tmp_path):
+    changes = {"steps": 3, "batch": 4, "complete_from": 0.0, "adversarial_from": 0.0, "natural_every": 0}
+    people = 17  # of orl, without those kept for natural pictures
+    with pytest.raises(BadConfig, match=f"classes.*{people}"):
+        cfg = training.configure("oagan", "smoke", "orl", {**changes, "classes": 7})
+        training.train("oagan", cfg, "orl", out=tmp_path)
+    cfg = training.configure("oagan", "smoke", "orl", {**changes, "classes": people})
+    training.train("oagan", cfg, "orl", out=tmp_path, progress=False)
+    assert json.loads((tmp_path / "history.jsonl").read_text().splitlines()[-1])["class"] > 0
 
 
 def test_unknown_system_is_refused():

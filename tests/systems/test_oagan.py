@@ -90,6 +90,23 @@ def test_rhythm_of_the_released_schedule():
     assert [i + 1 for i, kind in enumerate(seen) if kind == "natural"] == [10, 20]
 
 
+def test_nobody_waits_for_a_critic_that_has_not_joined():
+    cfg = dataclasses.replace(TINY, n_critic=5, adversarial_from=0.5)
+    model, opts, state = make(cfg)
+    logs = oagan.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert "hidden" in logs and "D" not in logs
+
+
+def test_the_gate_is_told_the_truth_evenly_so_that_halves_of_a_batch_are_like_the_whole():
+    predicted, truth = torch.zeros(4, 1, 2, 2), torch.ones(4, 1, 2, 2)
+    whole = oagan.gate(predicted, truth, 0.5)
+    halves = torch.cat([oagan.gate(p, t, 0.5) for p, t in zip(predicted.split(2), truth.split(2), strict=True)])
+    assert torch.equal(whole, halves)
+    told = lambda share: oagan.gate(predicted, truth, share).mean().item()  # noqa: E731
+    assert (told(0.0), told(0.25), told(0.5), told(1.0)) == (0.0, 0.25, 0.5, 1.0)
+    assert torch.equal(oagan.gate(predicted, None, 0.5), predicted)
+
+
 def test_natural_every_zero_means_never():
     for every, expected in ((0, False), (1, True)):
         cfg = dataclasses.replace(TINY, natural_every=every)
@@ -151,7 +168,8 @@ def test_identity_head_takes_labels():
     ("field", "value"),
     [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
      ("teacher", 2), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
-     ("encoder", "vgg16"), ("lambda_adv", -1.0), ("natural_every", -1), ("blocks", -1), ("perceptual_from", 1.5)],
+     ("encoder", "vgg16"), ("lambda_adv", -1.0), ("natural_every", -1), ("blocks", -1), ("perceptual_from", 1.5),
+     ("two_step_penalty", "false"), ("critic_downs", -1), ("beta1", 2.0), ("steps", 100.5)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):

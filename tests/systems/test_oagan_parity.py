@@ -15,7 +15,7 @@ from facelab.train.state import State
 
 CFG = oagan.Config(
     size=32, channels=1, width=8, hole_width=8, critic_width=4, critic_downs=3, feature_net="none", batch=4,
-    steps=6, adversarial_from=0.0, natural_every=2, classes=5, teacher=0.0, learning_rate=1e-4,
+    steps=6, adversarial_from=0.0, natural_every=2, classes=5, teacher=0.5, learning_rate=1e-4,
     critic_learning_rate=1e-4,
 )  # fmt: skip
 

@@ -101,7 +101,7 @@ def fail_in_one():
 
 
 def test_a_failing_process_ends_the_launch():
-    with pytest.raises(Exception, match="picture 7 is broken"):
+    with pytest.raises(FacelabError, match="picture 7 is broken"):
         launch(fail_in_one, devices=2)
 
 

@@ -1,8 +1,8 @@
 """OA-GAN's networks: find the occluder, cut its features out, complete the rest.
 
-Source: Dong et al., "Occlusion-Aware GAN for face de-occlusion", IEEE TIFS 16, 2021, sections 3.1–3.2 and the released
-code. Changed: the gate is written in holes (1 = hidden) where the paper writes visibility (1 = visible); the
-discriminator returns (N, 1, h, w) and never drops the batch axis.
+Source: Cai et al., "Semi-Supervised Natural Face De-Occlusion", IEEE TIFS 16, 2021 (OA-GAN), and the released code.
+Changed: the gate is written in holes (1 = hidden) where the paper writes visibility (1 = visible); the discriminator
+returns (N, 1, h, w) and never drops the batch axis.
 Taught in: lesson 04.
 """
 

@@ -194,7 +194,7 @@ def occlude(
     Raises:
         BadConfig: an unknown kind, or an area outside 0 ≤ low < high ≤ 1.
 
-    Source: OA-GAN (Dong et al., IEEE TIFS 16, 2021), whose occluders are cut-out photographs; these are drawn.
+    Source: OA-GAN (Cai et al., IEEE TIFS 16, 2021), whose occluders are cut-out photographs; these are drawn.
     Taught in: 02_occlusions.
     """
     table, kinds = _checked(kinds, area, cutouts)

@@ -14,7 +14,7 @@ from facelab.data.augment import random_light, random_view
 from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
 from facelab.data.splits import bucket
-from facelab.errors import FacelabError, LayoutError
+from facelab.errors import BadConfig, FacelabError, LayoutError
 from facelab.files import data_root
 from facelab.images import resize
 from facelab.occlude import TRAIN_KINDS, occlude
@@ -23,6 +23,10 @@ from facelab.seeding import generator
 
 #: For a dataset without natural photographs: kinds shown unpaired, on people and kinds the paired part never uses.
 NATURAL_KINDS = ("cap", "scarf")
+#: Groups of a dataset whose faces are bare, and may serve as truth; where a set has none of them, all its faces may.
+BARE = ("without_mask", "neutral", "truth")
+#: Groups of photographs in which something real hides the face: the natural ones, without truth.
+COVERED = {"realmasks": ("with_mask",), "rof": ("masked", "sunglasses"), "deocclusion": ("natural_occluded",)}
 
 
 @dataclass(frozen=True)
@@ -57,19 +61,22 @@ def faces(name: str, split: str, size: int, channels: int | None = None) -> Face
     """One split of a dataset of the catalogue, decoded and with landmarks.
 
     Args:
-        name: e.g. ``"orl"``; ``"realmasks"`` gives only the pictures without a mask, its masked ones are
-            :func:`natural_faces`.
+        name: e.g. ``"orl"``; of a set with groups only the bare faces (:data:`BARE`), its covered ones are
+            :func:`natural_photographs`.
         split: ``"train"``, ``"val"`` or ``"test"``.
         size: side in pixels.
         channels: 1 or 3; None = the dataset's own.
     """
     dataset = open_dataset(name)
     cache = cached(dataset, size, channels)
-    rows = cache.rows(split)
-    if "without_mask" in dataset.groups:
-        bare = set(cache.rows_of(dataset.groups["without_mask"]))
-        rows = [row for row in rows if row in bare]
+    known = [name for name in BARE if name in dataset.groups]
+    rows = _rows_of(cache, known, (split,)) if known else cache.rows(split)
     return Faces(cache, _points(dataset, cache, size), tuple(rows))
+
+
+def _rows_of(cache: Cached, groups: Sequence[str], splits: Sequence[str]) -> list[int]:
+    members = {row for name in groups for row in cache.rows_of(cache.dataset.groups.get(name, []))}
+    return [row for split in splits for row in cache.rows(split) if row in members]
 
 
 def _points(dataset, cache: Cached, size: int) -> Tensor:
@@ -81,13 +88,16 @@ def _points(dataset, cache: Cached, size: int) -> Tensor:
         return torch.full((len(cache), 68, 2), torch.nan)
 
 
-def masked_photographs(split: str | Sequence[str], size: int) -> Faces:
-    """Real photographs of people wearing a facemask (``realmasks/with_mask``), without truth."""
-    dataset = open_dataset("realmasks")
-    cache = cached(dataset, size, 3)
-    worn = set(cache.rows_of(dataset.groups["with_mask"]))
-    splits = [split] if isinstance(split, str) else split
-    rows = [row for name in splits for row in cache.rows(name) if row in worn]
+def natural_photographs(split: str | Sequence[str], size: int, name: str = "realmasks") -> Faces:
+    """Real photographs of covered faces, without truth, in colour; ``realmasks``: people wearing a facemask.
+
+    Args:
+        split: one or more of ``"train"``, ``"val"``, ``"test"``.
+        size: side in pixels.
+        name: a dataset of :data:`COVERED`.
+    """
+    cache = cached(open_dataset(name), size, 3)
+    rows = _rows_of(cache, COVERED[name], [split] if isinstance(split, str) else split)
     return Faces(cache, torch.full((len(cache), 68, 2), torch.nan), tuple(rows))
 
 
@@ -131,6 +141,7 @@ def occlusion_loader(
     scale: float = 0.15,
     critic_from: int = 0,
     cutouts: Sequence[Cutout] | None = None,
+    people: Sequence[str] = (),
 ) -> Loader:
     """Training batches for OA-GAN as a pure function of the step number.
 
@@ -145,23 +156,32 @@ def occlusion_loader(
         scale: largest relative change of size in augmentation.
         critic_from: the step from which a critic needs ``clean`` and ``natural``; before it they are not drawn.
         cutouts: your own occluders, one more kind of the paired part.
+        people: for an identity head: all identities, whose order numbers them; empty = no labels.
 
     Returns:
         step → dict of ``occluded hole truth`` and, for the critic, ``clean`` and, with ``natural``, ``natural``.
-        ``clean`` shows other pictures than ``truth``: the critic never sees the answer to the question.
+        ``clean`` shows other pictures than ``truth`` (while there are others), so real and fake are independent. With
+        ``people`` also ``label`` and ``clean_label`` (N,): who is shown.
     """
 
     refuse_empty(paired)
 
     places = _shuffled(len(paired), seed)
+    number = {name: index for index, name in enumerate(people)}
+
+    def labels(chosen: list[int]) -> Tensor:
+        return torch.tensor([number[paired.identity(place)] for place in chosen])
 
     def view(part: Faces, chosen: list[int], random: torch.Generator) -> tuple[Tensor, Tensor]:
         return random_view(*part.take(chosen), random, scale=scale)
 
     def for_critic(step: int) -> dict[str, Tensor]:
         random = generator(seed, "critic", step)
-        clean, _ = view(paired, places((2 * step + 1) * batch, batch), random)
-        out = {"clean": random_light(clean, random)}
+        taken, ahead = set(places(2 * step * batch, batch)), places((2 * step + 1) * batch, 3 * batch)
+        others = [place for place in ahead if place not in taken] or ahead  # at an epoch's end a picture could recur
+        chosen = [others[k % len(others)] for k in range(batch)]
+        clean, _ = view(paired, chosen, random)
+        out = {"clean": random_light(clean, random)} | ({"clean_label": labels(chosen)} if number else {})
         if natural is not None and len(natural):
             some = torch.randint(len(natural), (batch,), generator=random).tolist()
             pictures, points = view(natural, some, random)
@@ -172,10 +192,12 @@ def occlusion_loader(
 
     def load(step: int) -> dict[str, Tensor]:
         random = generator(seed, "batch", step)
-        truth, points = view(paired, places(2 * step * batch, batch), random)
+        chosen = places(2 * step * batch, batch)
+        truth, points = view(paired, chosen, random)
         truth = random_light(truth, random)
         drawn = occlude(truth, points, random, kinds=kinds, cutouts=cutouts)
         out = {"truth": truth, "occluded": drawn.image, "hole": drawn.hole}
+        out |= {"label": labels(chosen)} if number else {}
         return out | (for_critic(step) if step >= critic_from else {})
 
     return load
@@ -183,21 +205,31 @@ def occlusion_loader(
 
 def training_loader(
     name: str, size: int, channels: int, batch: int, seed: int, critic_from: int = 0,
-    cutouts: Sequence[Cutout] | None = None,
+    cutouts: Sequence[Cutout] | None = None, classes: int = 0,
 ) -> Loader:  # fmt: skip
     """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
 
     The settings are those of :func:`occlusion_loader`.
 
-    Which natural set serves which dataset: ``realmasks`` for colour where it is here; otherwise a disjoint part of the
-    training people under :data:`NATURAL_KINDS`, which the paired part then never uses.
+    Which natural set serves which dataset: its own covered photographs (:data:`COVERED`); else ``realmasks`` for colour
+    where it is here; otherwise a disjoint part of the training people under :data:`NATURAL_KINDS`, which the paired
+    part then never uses. With ``classes`` the batches carry labels for an identity head.
+
+    Raises:
+        BadConfig: ``classes`` is not the number of people of the paired part.
     """
-    part, kinds = faces(name, "train", size, channels), paired_kinds(channels)
-    more = {"kinds": kinds, "critic_from": critic_from, "cutouts": cutouts}
-    if kinds == TRAIN_KINDS:
-        return occlusion_loader(part, batch, seed, natural=masked_photographs("train", size), **more)
-    paired, natural = split_off_natural(part)
-    return occlusion_loader(paired, batch, seed, natural=natural, natural_kinds=NATURAL_KINDS, **more)
+    paired, kinds, natural_kinds = faces(name, "train", size, channels), paired_kinds(channels), ()
+    if channels == 3 and (name in COVERED or kinds == TRAIN_KINDS):
+        natural = natural_photographs("train", size, name if name in COVERED else "realmasks")
+    else:
+        (paired, natural), natural_kinds = split_off_natural(paired), NATURAL_KINDS
+    people = sorted({paired.identity(place) for place in range(len(paired))}) if classes else []
+    if len(people) != classes:
+        raise BadConfig("classes", classes, f"0, or {len(people)}: the people trained on")
+    return occlusion_loader(
+        paired, batch, seed, natural=natural, natural_kinds=natural_kinds, kinds=kinds, critic_from=critic_from,
+        cutouts=cutouts, people=people,
+    )  # fmt: skip
 
 
 def paired_kinds(channels: int) -> tuple[str, ...]:

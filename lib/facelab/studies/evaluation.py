@@ -30,7 +30,7 @@ from facelab.nets.features import FeatureNet, feature_net
 from facelab.seeding import generator
 from facelab.studies.batches import faces, paired_kinds
 from facelab.studies.training import system
-from facelab.studies.trials import UNSEEN_KINDS, Trial, trial
+from facelab.studies.trials import TRAIN_KINDS, UNSEEN_KINDS, Trial, trial
 from facelab.train.weights import read_card
 
 AREA = (0.10, 0.20)

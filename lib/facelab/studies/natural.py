@@ -12,7 +12,7 @@ from torch import Tensor
 
 from facelab.metrics.intervals import bootstrap
 from facelab.seeding import generator
-from facelab.studies.batches import masked_photographs
+from facelab.studies.batches import natural_photographs
 from facelab.studies.evaluation import run_restore
 
 MOUTH_BOX = (0.27, 0.73, 0.55, 0.90)  # left, right, top, bottom, shares of the crop
@@ -59,7 +59,7 @@ def masked_study(restore: Callable, size: int) -> tuple[dict[str, Any], tuple[Te
         ``count``, ``share`` whose hole covers the facemask with its 95 % interval; and the photographs, restored
         pictures, holes and judgements, (N, …) each.
     """
-    part = masked_photographs(("val", "test"), size)
+    part = natural_photographs(("val", "test"), size)
     photographs, _ = part.take(range(len(part)))
     image, hole, _ = run_restore(restore, photographs)
     good = covers_facemask(hole)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,7 +18,7 @@ import torch
 
 from facelab import files, images
 from facelab.data.catalogue import open_dataset
-from facelab.errors import BadCheckpoint, BadConfig
+from facelab.errors import BadConfig
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
 from facelab.occlude.cutouts import Cutout, load_cutouts
@@ -86,9 +88,27 @@ def picture_grid(restore: Callable, test: Trial, path: Callable[[int], Path], en
             out = restore(engine.to_device(test.occluded[:8]))
         hole = images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1])
         rows = torch.cat([test.occluded[:8], hole, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
-        images.save_image(images.grid(rows.clamp(-1, 1), 8), path(step))
+        images.save_image(images.grid(rows.clamp(-1, 1), min(8, len(test))), path(step))
 
     return draw
+
+
+def as_judged(model: torch.nn.Module, look: Callable[[int], Any]) -> Callable[[int], Any]:
+    """``look``, with every part of the model in evaluation mode meanwhile and as it was afterwards.
+
+    Dropout would blur the judgement, and a batch norm would learn from held-out faces.
+    """
+
+    def judged(step: int) -> Any:
+        modes = [(part, part.training) for part in model.modules()]
+        model.eval()
+        try:
+            return look(step)
+        finally:
+            for part, mode in modes:
+                part.training = mode
+
+    return judged
 
 
 def train(
@@ -104,7 +124,7 @@ def train(
     cutouts: str | Path | None = None,
     **options: Any,
 ) -> tuple[Outcome, Any]:
-    """Train one system and write ``weights.safetensors`` with its card into the run folder.
+    """Train one system and write ``weights.safetensors`` with its card and ``metrics.json`` into the run folder.
 
     Args:
         name: the system.
@@ -128,17 +148,17 @@ def train(
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
-    run = open_run(folder, model, opts, state, engine=engine, resume=resume)
-    if engine.is_main:
-        same_cutouts(folder, own, fresh=state.step == 0)
-    loader = training_loader(data, cfg.size, cfg.channels, cfg.batch, seed, cfg.critic_from, own)
+    run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=run_about(data, seed, cfg, own))
+    loader = training_loader(
+        data, cfg.size, cfg.channels, cfg.batch, seed, cfg.critic_from, own, getattr(cfg, "classes", 0)
+    )
     if getattr(cfg, "small_size", 0):
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
     restore = partial(module.restore, model)
-    step = lambda batch: module.train_step(batch, model, opts, state, engine)  # noqa: E731
-    measure = validator(restore, held_out, engine)
-    draw = picture_grid(restore, held_out, run.grid, engine)
+    step = lambda batch: engine.mean(module.train_step(batch, model, opts, state, engine))  # noqa: E731
+    measure = as_judged(model, validator(restore, held_out, engine))
+    draw = as_judged(model, picture_grid(restore, held_out, run.grid, engine))
     outcome = fit(
         step, loader, cfg.steps, validate=measure, picture=draw if engine.is_main else None, best="gain",
         seconds=seconds, **{"every": max(1, cfg.steps // 20), **run.hooks(), **options},
@@ -147,22 +167,23 @@ def train(
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
         card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
+        found = next((row for row in reversed(run.history.rows) if "val_gain" in row), {})
+        card["validation"] = {name: value for name, value in found.items() if name == "step" or name.startswith("val_")}
+        files.write_text(folder / "metrics.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return outcome, model
 
 
-def same_cutouts(folder: Path, own: Sequence[Cutout], *, fresh: bool) -> None:
-    """Note a new run's own occluders in its folder, and refuse to go on with others.
+def run_about(data: str, seed: int, cfg: Any, own: Sequence[Cutout] = ()) -> dict[str, Any]:
+    """What makes a run what it is, besides its configuration: resuming with anything else is refused.
 
-    Raises:
-        BadCheckpoint: the run was started with other cut-outs.
+    Args:
+        data, seed: of the run.
+        cfg: its configuration (channels decide about the kinds of occluders).
+        own: occluders of the user's own, told apart by name and pixels.
     """
-    note = folder / "cutouts.json"
-    names = [cutout.name for cutout in own]
-    if fresh:
-        files.write_text(note, json.dumps(names) + "\n")
-    elif (known := json.loads(note.read_text("utf-8")) if note.exists() else []) != names:
-        hint = "Give the same --cutouts, or start anew with another run name"
-        raise BadCheckpoint(note, f"the run was started with {len(known)} cut-outs, now there are {len(names)}", hint)
+    pixels = [hashlib.sha256(cutout.pixels.numpy().tobytes()).hexdigest()[:12] for cutout in own]
+    names = [f"{cutout.name} {digest}" for cutout, digest in zip(own, pixels, strict=True)]
+    return {"data": data, "seed": seed, "kinds": list(paired_kinds(cfg.channels)), "cutouts": names}
 
 
 def default_folder(name: str, data: str, seed: int) -> Path:
@@ -214,4 +235,6 @@ def train_system(
 
 def _train_quietly(name, cfg, data, seed, out, resume, seconds, cutouts) -> None:
     outcome, _ = train(name, cfg, data, seed=seed, out=out, resume=resume, seconds=seconds, cutouts=cutouts)
+    if os.environ.get("RANK", "0") != "0":  # several processes, one line
+        return
     print(json.dumps({"stopped": outcome.stopped, "step": outcome.step, "seconds": round(outcome.seconds, 1)}))

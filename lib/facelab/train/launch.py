@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 
-from facelab.errors import MissingPart
+from facelab.errors import FacelabError, MissingPart
 from facelab.train.engine import launched
 
 
@@ -26,6 +26,7 @@ def launch(function: Callable[..., None], *args: object, devices: int = 1) -> No
 
     Raises:
         MissingPart: several processes without the extra ``multi``.
+        FacelabError: one of several processes failed; with its reason.
     """
     if devices <= 1 or launched() > 1:
         function(*args)
@@ -34,7 +35,17 @@ def launch(function: Callable[..., None], *args: object, devices: int = 1) -> No
         from accelerate import notebook_launcher
     except ImportError:
         raise MissingPart("accelerate", "Several processes need it: pip install 'facelab[multi]'.") from None
-    notebook_launcher(_in_child, (function, args), num_processes=devices, use_port=str(_free_port()))
+    try:
+        notebook_launcher(_in_child, (function, args), num_processes=devices, use_port=str(_free_port()))
+    except torch.distributed.elastic.multiprocessing.errors.ChildFailedError as error:
+        raise FacelabError(f"one of {devices} training processes failed: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what the process that failed first said."""
+    message = error.get_first_failure()[1].message  # with a record of the process a dictionary, else text
+    lines = str(message.get("message", "") if isinstance(message, dict) else message).strip().splitlines()
+    return lines[-1] if lines else "no message"
 
 
 def _in_child(function: Callable[..., None], args: tuple) -> None:

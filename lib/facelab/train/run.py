@@ -97,6 +97,7 @@ def open_run(
     resume: str = "auto",
     keep: int = 3,
     changeable: Sequence[str] = ("steps",),
+    about: Mapping[str, Any] | None = None,
     note: Callable[[str], None] = print,
 ) -> Run:
     """Open a run folder, and continue what is in it.
@@ -111,10 +112,12 @@ def open_run(
             ones to ``*.damaged``; ``"never"`` starts anew and moves an earlier run aside to ``<folder>.1``, ``.2``, ….
         keep: how many checkpoints stay, at least 1.
         changeable: settings of ``state.cfg`` that may differ from the earlier part of the run.
+        about: what else makes the run what it is (data, seed …), plain values; must not change either.
         note: told in one line what happens.
 
     Raises:
-        BadCheckpoint: the folder belongs to another configuration, or all its checkpoints are damaged.
+        BadCheckpoint: the folder belongs to another configuration or is about something else, or all its checkpoints
+            are damaged.
         BadConfig: an unknown ``resume``.
     """
     if resume not in ("auto", "never"):
@@ -126,8 +129,9 @@ def open_run(
     if resume == "never" and engine.is_main:
         _move_aside(folder, note)
     engine.wait()
-    found = checkpoint.latest(folder / "checkpoints")
+    found, about = checkpoint.latest(folder / "checkpoints"), plain_config(about or {})
     if found:
+        _refuse_other(folder / "config.json", about)
         _resume(found, model, opts, state, changeable, note)
         _move_tensors(state, engine.device)
         for line in checkpoint.set_aside(found) if engine.is_main else ():
@@ -135,10 +139,19 @@ def open_run(
     history = History(folder / "history.jsonl" if engine.is_main else None)
     if engine.is_main:
         history.truncate(state.step)
-        described = {"config": plain_config(state.cfg), "total_steps": state.total_steps, "torch": torch.__version__}
+        described = {"config": plain_config(state.cfg), "total_steps": state.total_steps, "about": about}
+        described["torch"] = torch.__version__
         files.write_text(folder / "config.json", json.dumps(described, indent=2) + "\n")
     engine.wait()
     return Run(folder, model, opts, state, engine, history, keep, found is not None)
+
+
+def _refuse_other(described: Path, about: Mapping[str, Any]) -> None:
+    known = json.loads(described.read_text("utf-8")).get("about", {}) if described.exists() else {}
+    for name in sorted(known.keys() & about.keys()):
+        if known[name] != about[name]:
+            hint = "Start anew with another run name, or go on with what it was"
+            raise BadCheckpoint(described, f"the run is about {name} {known[name]}, not {about[name]}", hint)
 
 
 def _resume(path: Path, model, opts, state: State, changeable: Sequence[str], note: Callable[[str], None]) -> None:

@@ -1,6 +1,6 @@
 """OA-GAN: take an occluder off a face without being told where it is.
 
-Source: Dong et al., "Occlusion-Aware GAN for face de-occlusion", IEEE TIFS 16, 2021, and its released code. By default
+Source: Cai et al., "Semi-Supervised Natural Face De-Occlusion", IEEE TIFS 16, 2021, and its released code. By default
 its faults are corrected: one joint critic step for adversarial term and penalty, the known holes supervise the hole
 head, paired and natural batches have their own rhythm, features get the range they were trained on. And it is made
 stronger: the finder has ImageNet's eyes and learns first, and restoring looks twice. ``Config.released`` gives back the

@@ -8,6 +8,7 @@ from facelab.errors import BadConfig
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.features import NAMES as FEATURE_NETS
+from facelab.train.settings import refuse_other_types
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Config:
     ema: float = 0.995  # 0: no average of the generator
 
     def __post_init__(self):
+        refuse_other_types(self)
         allowed = {
             "model": ("unet", "published"), "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
             "critic_norm": ("none", "instance", "spectral"), "encoder": ("none", "effnet-lite0"),
@@ -69,6 +71,7 @@ class Config:
         for field, values in allowed.items():
             if getattr(self, field) not in values:
                 raise BadConfig(field, getattr(self, field), "one of " + ", ".join(map(str, values)))
+        self._check_numbers()
         if self.size % 8 or not 32 <= self.size <= 512:
             raise BadConfig("size", self.size, "a multiple of 8 from 32 to 512")
         if self.size % 2**self.critic_downs:
@@ -76,13 +79,15 @@ class Config:
         for field in ("width", "hole_width"):
             if getattr(self, field) < 8 or getattr(self, field) % 8:
                 raise BadConfig(field, getattr(self, field), "a multiple of 8")
-        self._check_numbers()
         self._check_stages()
 
     def _check_numbers(self):
-        for field in ("batch", "steps", "n_critic"):
+        for field in ("batch", "steps", "n_critic", "critic_width", "critic_downs"):
             if getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "1 or more")
+        for field in ("beta1", "beta2"):
+            if not 0 <= getattr(self, field) < 1:
+                raise BadConfig(field, getattr(self, field), "a number from 0, less than 1")
         shares = ("teacher", "complete_from", "perceptual_from", "adversarial_from", "decay_from", "ema", "small_until")
         for field in shares:
             if not 0 <= getattr(self, field) <= 1:

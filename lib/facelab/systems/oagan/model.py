@@ -71,11 +71,14 @@ def optimizers(model: OAGAN, cfg: Config) -> dict[str, torch.optim.Optimizer]:
 
 
 def gate(guess_hole: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
-    """The hole the composite uses: true in the first ``teacher`` share of the batch, predicted in the rest."""
+    """The hole the composite uses: true in a ``teacher`` share of the batch, predicted in the rest.
+
+    The share is spread evenly (at one half every other row), so that a batch divided among processes has it too.
+    """
     if truth is None or teacher == 0:
         return guess_hole
-    count = round(len(truth) * teacher)
-    return torch.cat([truth[:count], guess_hole[count:]])
+    told = [int((row + 1) * teacher) > int(row * teacher) for row in range(len(truth))]
+    return torch.where(torch.tensor(told, device=truth.device).view(-1, 1, 1, 1), truth, guess_hole)
 
 
 def guess(G: nn.Module, occluded: Tensor, truth: Tensor | None, teacher: float) -> tuple[Guess, Tensor]:

@@ -45,7 +45,7 @@ def train_step(
         return find_step(batch, model, opts["G"], state, engine)
     adversarial = state.progress >= cfg.adversarial_from and cfg.lambda_adv > 0
     turn, rest = divmod(state.step, cfg.n_critic)
-    update_G = rest == cfg.n_critic - 1
+    update_G = not adversarial or rest == cfg.n_critic - 1  # nobody to wait for before the critic has joined
     natural = update_G and adversarial and "natural" in batch and cfg.natural_every > 0
     natural = natural and (turn + 1) % cfg.natural_every == 0
     occluded = batch["natural"] if natural else batch["occluded"]
