@@ -83,6 +83,9 @@ class BadWeights(FacelabError):
         self.path, self.reason, self.hint = str(path), reason, hint
         super().__init__(f"{path}: {reason}" + (f". {hint}" if hint else ""))
 
+    def __reduce__(self):
+        return type(self), (self.path, self.reason, self.hint)
+
 
 class BadCheckpoint(FacelabError):
     """A checkpoint that fails its checksum or does not belong to this run."""
@@ -90,6 +93,9 @@ class BadCheckpoint(FacelabError):
     def __init__(self, path: str | Path, reason: str, hint: str = ""):
         self.path, self.reason, self.hint = str(path), reason, hint
         super().__init__(f"{path}: {reason}" + (f". {hint}" if hint else ""))
+
+    def __reduce__(self):
+        return type(self), (self.path, self.reason, self.hint)
 
 
 class BadConfig(FacelabError, ValueError):
@@ -116,6 +122,9 @@ class MissingPart(FacelabError):
         self.what, self.hint = what, hint
         super().__init__(f"{what} is not here. {hint}")
 
+    def __reduce__(self):
+        return type(self), (self.what, self.hint)
+
 
 class NotFinite(FacelabError):
     """Training met a NaN or an infinity.
@@ -135,6 +144,9 @@ class NotFinite(FacelabError):
             "then resume from the last checkpoint."
         )
 
+    def __reduce__(self):
+        return type(self), (self.name, self.step, self.saved)
+
 
 class LessonFailed(FacelabError):
     """A lesson that did not run to its end.
@@ -150,3 +162,6 @@ class LessonFailed(FacelabError):
         self.lesson, self.cell, self.reason, self.code = lesson, cell, reason, code
         where = f", cell {cell}" if cell is not None else ""
         super().__init__(f"lesson {lesson}{where}: {reason}")
+
+    def __reduce__(self):
+        return type(self), (self.lesson, self.cell, self.reason, self.code)

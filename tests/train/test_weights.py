@@ -30,6 +30,17 @@ def test_only_files_that_ship_must_be_small(tmp_path, monkeypatch):
     assert not (tmp_path / "weights").exists()
 
 
+@pytest.mark.parametrize("value", [1e5, -1e5, float("inf"), float("nan")])
+def test_what_half_precision_cannot_hold_is_not_written(tmp_path, value):
+    net = nn.Linear(2, 2)
+    net.weight.data[0, 0] = value
+    with pytest.raises(BadWeights, match="G.weight holds a number"):
+        weights.write_weights(tmp_path / "w.safetensors", {"G": net}, {})
+    assert list(tmp_path.iterdir()) == []
+    net.weight.data[0, 0] = 65_504
+    assert weights.write_weights(tmp_path / "w.safetensors", {"G": net}, {}).is_file()
+
+
 @pytest.mark.parametrize("card", [[], "x", {"config": [1]}])
 def test_a_card_that_is_no_card_is_refused(tmp_path, card):
     (tmp_path / "w.json").write_text(json.dumps(card))

@@ -33,7 +33,8 @@ def write_weights(path_or_name: str | Path, nets: dict[str, nn.Module], card: di
     """Write nets (by prefix) in half precision, and their card; both atomically.
 
     Raises:
-        BadWeights: the file would go to ``weights/``, and is larger than a shipped weight file may be (12 MB).
+        BadWeights: a number is NaN, infinite or beyond half precision (65,504); or the file would go to ``weights/``,
+            and is larger than a shipped weight file may be (12 MB). Nothing is written then.
     """
     path = weights_path(path_or_name)
     tensors = {
@@ -41,6 +42,10 @@ def write_weights(path_or_name: str | Path, nets: dict[str, nn.Module], card: di
         for prefix, net in nets.items()
         for key, value in net.state_dict().items()
     }
+    for key, value in tensors.items():
+        if not torch.isfinite(value).all():
+            reason = f"{key} holds a number that is not finite, or beyond half precision (largest 65,504)"
+            raise BadWeights(path, reason, "Take an earlier checkpoint, and train on with a smaller learning rate")
     content = to_safetensors(tensors)
     refuse_large(path, len(content))  # before anything is written; a run folder may hold larger ones
     files.write_bytes(path, content)

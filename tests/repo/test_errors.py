@@ -1,0 +1,30 @@
+"""Errors cross process borders: every class of ``facelab.errors`` survives pickling, with all it says."""
+
+import inspect
+import pickle
+
+import pytest
+
+from facelab import errors
+
+KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
+
+
+def made(kind: type, short: bool) -> Exception:
+    """An error with a different word for each argument; those with a default left out where ``short``."""
+    found = inspect.signature(kind).parameters.values()
+    given = [p for p in found if p.kind != p.VAR_POSITIONAL and not (short and p.default is not p.empty)]
+    return kind(*(f"word {number}" for number, _ in enumerate(given)))
+
+
+@pytest.mark.parametrize("short", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_survives_pickling(kind, short):
+    error = made(kind, short)
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is kind and str(back) == str(error) and vars(back) == vars(error)
+
+
+def test_every_class_is_looked_at():
+    assert len(KINDS) >= 10 and errors.FacelabError in KINDS
+    assert all("word 0" in str(made(kind, False)) for kind in KINDS if kind is not errors.FacelabError)
