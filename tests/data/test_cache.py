@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from facelab import images
-from facelab.data import cache, catalogue, splits
+from facelab.data import cache, catalogue, splits, waiting
 from facelab.errors import BadConfig, LayoutError
 
 
@@ -129,6 +131,62 @@ def test_two_processes_may_build_the_same_cache(folder, tmp_path, monkeypatch):
     (place,) = (tmp_path / "c").iterdir()
     assert os.stat(place / "pixels.npy").st_ino == os.stat(kept[0].pixels.filename).st_ino
     assert np.array_equal(mine.pixels, kept[0].pixels)
+
+
+@pytest.fixture
+def publish(folder, tmp_path):
+    """What another process does: it builds the cache, or finds it; gives the file's number on the disk."""
+    return lambda: os.stat(cache.cached(opened(folder), 16, root=tmp_path / "c").pixels.filename).st_ino
+
+
+def test_what_is_finished_just_after_the_last_look_is_not_deleted(publish, monkeypatch):
+    true, looks, kept = cache._open, [], []
+
+    def late(*args):
+        looks.append(true(*args))
+        if len(looks) == 2 and looks[-1] is None:
+            monkeypatch.setattr(cache, "_open", true)
+            kept.append(publish())
+        return looks[-1]
+
+    monkeypatch.setattr(cache, "_open", late)
+    publish()
+    assert kept in ([], [publish()])
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_is_finished_just_before_the_rename_is_not_deleted(publish, tmp_path, monkeypatch, damaged):
+    if damaged:
+        publish()
+        next((tmp_path / "c").glob("*/meta.json")).write_text("{")
+    true, kept = os.rename, []
+
+    def late(source, target):
+        if Path(target).parent == tmp_path / "c":
+            monkeypatch.setattr(os, "rename", true)
+            kept.append(publish())
+        true(source, target)
+
+    monkeypatch.setattr(os, "rename", late)
+    publish()
+    assert kept == [publish()]
+
+
+def test_long_work_says_so_and_short_work_does_not(folder, tmp_path, monkeypatch, capsys, pretended):
+    def use(name):
+        cache.cached(opened(folder), 16, root=tmp_path / name)
+        cache.landmarks(opened(folder), 16, root=tmp_path / name)
+
+    use("short")
+    assert capsys.readouterr().err == ""
+    clock = itertools.count(0, 2.5)  # seconds that pass from picture to picture
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: float(next(clock)))
+    use("long")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" in ")[0].split(" folder")[0] for line in lines] == ["decoding"] * 3 + ["finding faces"] * 3
+    assert lines[0].endswith("2 of 12 pictures, 0.4 min left")
+    use("long")
+    assert capsys.readouterr().err == ""
 
 
 def test_not_one_good_picture(tmp_path):

@@ -22,10 +22,10 @@ from torch import Tensor
 from facelab import files, images
 from facelab.data import splits
 from facelab.data.dataset import FaceDataset
+from facelab.data.waiting import Progress, said_in_lines
 from facelab.errors import BadConfig, BadImage, LayoutError
 
 VERSION = 1  # raise when the way a cached row is made changes
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def cached(
         size: side of the square, pixels.
         channels: 1 or 3; None = the set's own.
         root: where caches live; :func:`facelab.files.cache_root` where None.
-        progress: called with (done, all) while building.
+        progress: called with (done, all) while building; None = a line on stderr now and then.
 
     Raises:
         LayoutError: not one picture of the set can be used.
@@ -107,7 +107,7 @@ def cached(
     usable = lambda: _open(dataset, folder, expected)  # noqa: E731
     if (found := usable()) is None:
         with _building(folder, usable) as temporary:
-            _build(dataset, temporary, expected, progress)
+            _build(dataset, temporary, expected, progress or said_in_lines(f"decoding {dataset.name}"))
         found = usable()
     if found is None:
         raise LayoutError(folder, "the cache just written", "something else", "Is the disk full? Delete the folder.")
@@ -146,19 +146,24 @@ def _building(folder: Path, usable: Callable[[], object | None]) -> Iterator[Pat
     temporary.chmod(0o755)
     try:
         yield temporary
-        if usable() is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):  # it finished just now
-                os.rename(temporary, folder)
+        _publish(temporary, folder, usable)
         stem = folder.name.rsplit("-", 1)[0]
-        for old in folder.parent.glob(f"{stem}-????????????????"):
-            if old != folder:
-                shutil.rmtree(old, ignore_errors=True)
+        for old in {*folder.parent.glob(f"{stem}-????????????????")} - {folder}:
+            shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progress | None) -> None:
+def _publish(temporary: Path, folder: Path, usable: Callable[[], object | None]) -> None:
+    for _ in range(2):
+        with contextlib.suppress(OSError):  # something has the name already
+            return os.rename(temporary, folder)
+        if usable() is not None:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progress) -> None:
     size, channels = expected["size"], expected["channels"]
     shape = (len(dataset), channels, size, size)
     raw = np.lib.format.open_memmap(folder / "all.npy", mode="w+", dtype=np.uint8, shape=shape)
@@ -170,8 +175,7 @@ def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progres
             indices.append(index)
         except BadImage as error:
             rejected.append((dataset.relative(index), error.reason))
-        if progress is not None:
-            progress(index + 1, len(dataset))
+        progress(index + 1, len(dataset))
     if not indices:
         found = f"{len(rejected)} that do not: {rejected[:3]}"
         raise LayoutError(dataset.root, "pictures that decode", found, "Check the files; fetch the set again.")
@@ -199,7 +203,7 @@ def landmarks(
         dataset: any set of the catalogue.
         size: side of the square the landmarks shall be for, pixels.
         root: where caches live; :func:`facelab.files.cache_root` where None.
-        progress: called with (done, all) while building.
+        progress: called with (done, all) while building; None = a line on stderr now and then.
 
     Returns:
         Landmarks (N, 68, 2), pixel (x, y), N = ``len(dataset)``, NaN where no face was found; and the files, below
@@ -208,7 +212,7 @@ def landmarks(
     path = _folder(dataset, "landmarks", fingerprint(dataset), root).with_suffix(".npz")
     points, sides, done = _stored(path, len(dataset))
     if done < len(dataset):
-        _find(dataset, path, points, sides, done, progress)
+        _find(dataset, path, points, sides, done, progress or said_in_lines(f"finding faces in {dataset.name}"))
     scale = torch.from_numpy(size / sides)[:, None, None]
     scaled = (torch.from_numpy(points) + 0.5) * scale - 0.5  # pixel centres, as the resize sees them
     lost = np.flatnonzero(np.isnan(points[:, 0, 0]))
@@ -227,9 +231,7 @@ def _stored(path: Path, count: int) -> tuple[np.ndarray, np.ndarray, int]:
     return np.full((count, 68, 2), np.nan), np.ones(count), 0
 
 
-def _find(
-    dataset: FaceDataset, path: Path, points: np.ndarray, sides: np.ndarray, done: int, progress: Progress | None
-) -> None:
+def _find(dataset: FaceDataset, path: Path, points: np.ndarray, sides: np.ndarray, done: int, tell: Progress) -> None:
     """Fill in landmarks from picture ``done`` on; what is found is kept every 250 pictures, for it takes minutes."""
     from facelab.faces.landmarks import find_landmarks  # dlib only when it must be
 
@@ -243,8 +245,6 @@ def _find(
         if (index + 1) % 250 == 0 or index + 1 == len(dataset):
             with files.atomic_path(path) as temporary:
                 np.savez(temporary, points=points, sides=sides, done=index + 1)
-        if progress is not None:
-            progress(index + 1, len(dataset))
-    for old in path.parent.glob(f"{path.stem.rsplit('-', 1)[0]}-*.npz"):
-        if old != path:
-            old.unlink(missing_ok=True)
+        tell(index + 1, len(dataset))
+    for old in {*path.parent.glob(f"{path.stem.rsplit('-', 1)[0]}-*.npz")} - {path}:
+        old.unlink(missing_ok=True)
