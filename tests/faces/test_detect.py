@@ -3,6 +3,8 @@
 import torch
 from skimage.data import coffee
 
+from facelab.faces import detect as module
+from facelab.faces import models
 from facelab.faces.detect import detect
 from facelab.faces.landmarks import find_landmarks
 from facelab.images import resize
@@ -49,3 +51,16 @@ def test_a_photograph_without_a_face(dlib):
     assert detect(cup) == []
     assert find_landmarks(cup) is None
     assert detect(torch.zeros(1, 64, 64)) == []
+
+
+def test_a_long_strip_does_not_fill_the_memory(monkeypatch):
+    """Enlarged until its short side is 160 pixels, this one would have 427 million."""
+    sizes = []
+    monkeypatch.setattr(module, "resize", lambda image, size: sizes.append(size) or image[..., :8, :8])
+    nothing = type("Nothing", (), {"run": lambda *args: ([], [], [])})()
+    monkeypatch.setattr(models, "detector", lambda: nothing)
+    assert detect(torch.zeros(1, 12, 200_000)) == []
+    assert len(sizes) == 3 and all(height * width < 26_000_000 for height, width in sizes)
+    sizes.clear()
+    detect(torch.zeros(1, 112, 92))  # ordinary pictures are enlarged as before
+    assert sizes == [(195, 160), (275, 240), (550, 480)]

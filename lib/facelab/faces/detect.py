@@ -12,6 +12,7 @@ from facelab.images import resize
 
 _ENOUGH = 160  # short side of a face crop at which its face fills that window
 _SMALL = 480  # pictures up to this short side are tried once more at twice the size
+_MOST = 25_000_000  # pixels a picture is enlarged to at most: a long strip would fill the memory
 _WEAK = 0.2  # detections scoring less are taken only where there is no better one: real faces score about 1.6
 _PAD = 0.25  # share of the short side added around tight crops, whose faces touch the edge
 
@@ -56,9 +57,10 @@ def detect(image: Tensor) -> list[Box]:
 
 
 def _pass(image: Tensor, pad: int, scale: float) -> list[Box]:
-    """One look: pad by so many pixels, enlarge, detect, convert back."""
+    """One look: pad by so many pixels, enlarge (as far as memory allows), detect, convert back."""
     padded = F.pad(image[None].float(), (pad,) * 4, mode="replicate")[0]
     height, width = padded.shape[-2:]
+    scale = max(1.0, min(scale, (_MOST / (height * width)) ** 0.5))
     enlarged = resize(padded, (round(height * scale), round(width * scale)))
     with models.LOCK:
         found, scores, _ = models.detector().run(models.to_array(enlarged), 0, 0.0)
