@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from facelab.machine import usable_cores
+
 MARKS = {"good": "ok", "note": "--", "bad": "!!"}
 
 
@@ -122,11 +124,6 @@ def cpu_flags() -> frozenset[str]:
         return frozenset()
     lines = source.read_text(encoding="utf-8", errors="replace").splitlines()
     return frozenset(next((line.split(":", 1)[1] for line in lines if line.startswith("flags")), "").split())
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory_gib() -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -58,6 +59,18 @@ def test_a_fault_of_the_runner_is_a_failed_lesson(lesson, tmp_path, monkeypatch)
     monkeypatch.setattr(course_module, "run_lesson", fall_over)
     results = run_lessons([str(lesson("any", "1"))], "smoke", tmp_path / "out")
     assert results[0].code == 1 and "disk full" in results[0].error
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(1, None), (2, 3), (4, 1), (9, 1)])
+def test_only_the_cores_it_may_use_are_shared_out(tmp_path, monkeypatch, jobs, threads):
+    given = []
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(6)), raising=False)
+    monkeypatch.setattr(
+        course_module, "_attempt", lambda name, *rest: given.append(rest[-2]) or LessonResult(name, tmp_path, 0.0)
+    )
+    run_lessons(["x"], "smoke", tmp_path, jobs=jobs)
+    assert given == [threads]
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([0, 0], 0), ([0, 3], 3), ([4, 4], 4), ([1, 3], 1), ([2], 2)])

@@ -1,8 +1,10 @@
 """The doctor says what is missing and how to fix it, and never falls over itself."""
 
+import os
+
 import pytest
 
-from facelab import doctor
+from facelab import doctor, machine
 from facelab.errors import MissingPart
 
 
@@ -13,6 +15,14 @@ def test_on_this_machine_everything_essential_is_here(capsys):
     for what in looked_at:
         assert f"{what}: " in out
     assert "Everything essential is here." in out
+
+
+def test_cores_are_those_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 5}, raising=False)
+    assert next(doctor.look_at_cpu()).found.startswith("2 cores")
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert machine.usable_cores() == 64
 
 
 def test_a_look_that_breaks_is_a_finding(monkeypatch, capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from facelab.errors import LessonFailed
 from facelab.files import write_text
 from facelab.lessons.notebook import USAGE, defaults, find_lesson, parse_setting, read_lesson
 from facelab.lessons.runner import LessonResult, run_lesson
+from facelab.machine import usable_cores
 
 
 def run_lessons(
@@ -33,7 +33,7 @@ def run_lessons(
         names: numbers, names or paths.
         profile: ``smoke``, ``laptop`` or ``gpu``.
         out: folder.
-        jobs: lessons at a time; the machine's cores are shared out between them.
+        jobs: lessons at a time; the cores this process may use are shared out between them.
         settings: ``NAME=VALUE`` for every lesson.
         timeout: seconds a lesson; by default what the profile allows.
 
@@ -45,7 +45,7 @@ def run_lessons(
     """
     out, stop, began = Path(out), threading.Event(), time.monotonic()
     _refuse_clashes(names, settings or [])
-    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
+    threads = max(1, usable_cores() // jobs) if jobs > 1 else None
 
     def one(name: str) -> LessonResult:
         result = _attempt(name, profile, out, settings or [], timeout, threads, stop)
