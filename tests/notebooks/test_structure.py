@@ -55,9 +55,20 @@ def test_code_is_clean(folder, repo):
     assert done.returncode == 0, done.stdout
 
 
-def test_prose_is_reported(notebooks):
+def test_prose_is_counted():
+    """Five words on two lines of code; formulas, figures and blank lines do not count."""
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    cells = [text("# Two words"), text("$x = y$ isn't 4 well-known\n\n- words"), code("x = 1\n\n# one\n"), code("")]
+    assert rules.words_per_line(nbformat.v4.new_notebook(cells=cells)) == 5 / 2
+    assert rules.words_per_line(nbformat.v4.new_notebook(cells=cells[:2])) == 5, "a text without code"
+
+
+def test_prose_is_reported(notebooks, capsys):
     for name, notebook in notebooks.items():
         print(f"{name}: {rules.words_per_line(notebook):.1f} words of prose per line of code")
+    low, high = rules.WORDS_PER_LINE
+    found = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert len(found) == len(NAMES) and all(low <= words <= high for words in found), found
 
 
 # --- every rule can be broken -------------------------------------------------------------------------------------
