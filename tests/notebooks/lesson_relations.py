@@ -107,9 +107,9 @@ RELATIONS: dict[str, list[Relation]] = {
             "each band of areas costs more PSNR than the one before, about as much as its area says",
             lambda m: (
                 m["input_psnr"] == sorted(m["input_psnr"], reverse=True)
-                and max(abs(a - b) for a, b in zip(m["input_psnr"], m["law_psnr"], strict=True)) < 3
+                and max(abs(a - b) for a, b in zip(m["input_psnr"], m["law_psnr"], strict=True)) < 1.6
             ),
-            {"input_psnr": [22.0, 23.0], "law_psnr": [22.0, 21.0]},
+            {"input_psnr": [22.0, 19.0], "law_psnr": [22.0, 21.0]},
         ),
         Relation(
             "a flipped hole never lowers PSNR, and leaves the inside of the hole as it was",
@@ -163,9 +163,14 @@ RELATIONS: dict[str, list[Relation]] = {
             },
         ),
         Relation(
-            "a flipped hole costs PSNR",
-            lambda m: m["flipped_psnr"] < _mean(m, "OA-GAN", "psnr"),
-            {"flipped_psnr": 25.0, "rows": {"OA-GAN": {"psnr": {"mean": 22.0}}}},
+            "a flipped hole costs PSNR, down to the input's or below",
+            lambda m: m["flipped_psnr"] < min(_mean(m, "OA-GAN", "psnr"), _mean(m, "input", "psnr") + 1),
+            {"flipped_psnr": 24.0, "rows": {"OA-GAN": {"psnr": {"mean": 26.0}}, "input": {"psnr": {"mean": 20.0}}}},
+        ),
+        Relation(
+            "told where the hole is the network gains more, on both exams",
+            lambda m: all(part["told"] > part["finds"] for part in m["blame"].values()),
+            {"blame": {"trained kinds": {"told": 5.0, "finds": 3.0}, "unseen kinds": {"told": 3.0, "finds": 3.0}}},
         ),
     ],
 }
