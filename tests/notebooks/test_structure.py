@@ -67,7 +67,9 @@ def test_prose_is_reported(notebooks, capsys):
     for name, notebook in notebooks.items():
         print(f"{name}: {rules.words_per_line(notebook):.1f} words of prose per line of code")
     low, high = rules.WORDS_PER_LINE
-    found = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    report = capsys.readouterr().out
+    print(report)  # again, for `pytest -rP`
+    found = [float(line.split()[1]) for line in report.splitlines()]
     assert len(found) == len(NAMES) and all(low <= words <= high for words in found), found
 
 
