@@ -5,6 +5,7 @@ SHELL   := /bin/bash
 PROFILE ?= smoke
 JOBS    ?= 2
 PORT    ?= 8888
+DIR     ?= notebooks
 PIP_ARGS ?=
 PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c \
 	'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $(p))))
@@ -19,11 +20,11 @@ STRIP := $(BIN)/nbstripout --keep-id --extra-keys "$(METADATA)"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help .venv course lab test book figures student mutants bench doctor browser lint format clean
+.PHONY: help .venv course lab test book figures student strip mutants bench doctor browser lint format clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Settings: PROFILE=smoke|laptop|gpu (now $(PROFILE)), JOBS=lessons at a time (now $(JOBS))"
+	@echo "  Settings: PROFILE=smoke|laptop|gpu (now $(PROFILE)), JOBS=lessons at a time (now $(JOBS)), DIR=folder of make lab (now $(DIR))"
 
 .venv: $(READY) ## Create .venv with every package at its tested version (nothing to do the second time)
 
@@ -43,8 +44,11 @@ course: $(READY) ## Execute every lesson, write build/course/summary.json and th
 	$(BIN)/facelab book --from build/course --out build/book; book=$$?; \
 	exit $$(( lessons ? lessons : book ))
 
-lab: $(READY) ## Open the lessons in JupyterLab
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --port $(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+# A login shell, JupyterLab's own choice for its terminals, would forget this PATH and with it the command facelab.
+lab: $(READY) ## Open the lessons, or another folder (DIR=student), in JupyterLab
+	@test -d "$(DIR)" || { echo "There is no folder $(DIR) here (make student writes the folder student)"; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --port $(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) \
+	  --ServerApp.terminado_settings="{'shell_command': ['$${SHELL:-/bin/bash}']}" "$(DIR)"
 
 test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke included
 	@$(BIN)/pytest
@@ -57,8 +61,11 @@ figures: $(READY) ## Renew notebooks/figures: those drawn at once, then those th
 	@$(BIN)/facelab run --all --profile $(if $(filter smoke,$(PROFILE)),laptop,$(PROFILE)) --out build/figures
 	@find build/figures -name '[0-9][0-9]_*.png' -exec cp -v {} notebooks/figures/ ';'
 
-student: $(READY) ## Write the lessons without solutions to build/student
-	@$(BIN)/facelab student --out build/student
+student: $(READY) ## Write the lessons without the solutions to student/ (open them: make lab DIR=student)
+	@$(BIN)/facelab student --out student
+
+strip: $(READY) ## Remove what running the lessons in place left in them: outputs, counters; your edits stay
+	@$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
 mutants: $(READY) ## Break the library on purpose, one fault at a time; every fault must make a test fail
 	@$(BIN)/python tests/mutants.py
@@ -87,5 +94,5 @@ format: $(READY) ## Format the code, and strip the notebooks' outputs
 	@$(BIN)/ruff format .
 	@$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
-clean: ## Remove build/ and tool caches; data/, runs/, weights/ and .venv stay
+clean: ## Remove build/ and tool caches; data/, runs/, student/, weights/ and .venv stay
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache lib/facelab.egg-info

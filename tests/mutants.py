@@ -54,7 +54,7 @@ MUTANTS = (
     ),
     Mutant(
         "the critic is shown the answer", "studies/batches.py",
-        "places((2 * step + 1) * batch, batch)", "places(2 * step * batch, batch)",
+        "[others[k % len(others)] for k in range(batch)]", "places(2 * step * batch, batch)",
         "tests/studies/test_batches.py",
     ),
     Mutant(

@@ -6,6 +6,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from facelab import __version__
@@ -95,7 +96,8 @@ def _data_list(args: argparse.Namespace) -> int:
     from facelab.data.catalogue import report
     from facelab.files import data_root
 
-    print(f"Data root: {data_root()} (set FACELAB_DATA to change it)")
+    absent = "" if data_root().is_dir() else "; there is no such folder yet"
+    print(f"Data root: {data_root()} (set FACELAB_DATA to change it{absent})")
     for row in report():
         counts = f"{row.photos:,} pictures" + (f", {row.people:,} people" if row.people else "")
         print(f"{row.name:<12} {'here: ' + counts if row.here else 'missing'}\n{'':<13}{row.what}")
@@ -144,6 +146,8 @@ def _train(args: argparse.Namespace) -> None:
     for name, value, low in (("steps", args.steps, 0), ("devices", args.devices, 1)):
         if value < low:
             raise BadConfig(f"--{name}", value, f"{low} or more")
+    if args.seconds is not None and not args.seconds > 0:  # nan, too
+        raise BadConfig("--seconds", args.seconds, "more than 0")
     changes = _settings(args.set, getattr(system(args.system).Config, "__dataclass_fields__", {}))
     train_system(
         args.system, profile=args.profile, data=args.data, steps=args.steps, resume=args.resume, devices=args.devices,
@@ -190,7 +194,7 @@ def _add_restore(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--holes", help="folder with NAME.png for each picture, white = hidden")
     sub.add_argument("--invert-holes", action="store_true", help="in those, black is hidden")
     sub.add_argument("--find-faces", action="store_true", help="inputs are whole photographs: find the faces first")
-    sub.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    sub.add_argument("--device", default="cpu", help="cpu (default), cuda, or auto: a GPU where there is one")
 
 
 def _restore(args: argparse.Namespace) -> int:
@@ -200,34 +204,25 @@ def _restore(args: argparse.Namespace) -> int:
         args.system, args.inputs, args.out, weights=args.weights, holes=args.holes, invert_holes=args.invert_holes,
         find_faces=args.find_faces, device=args.device,
     )  # fmt: skip
-    return restore_command(records)
+    try:
+        return restore_command(records)
+    except BadConfig as error:
+        if error.field != "device":
+            raise
+        why = " (torch finds no GPU here; `facelab doctor` says more)" if args.device.startswith("cuda") else ""
+        raise BadConfig("--device", args.device, error.allowed + why) from None
 
 
-def _add_lessons(what: str) -> Callable[[argparse.ArgumentParser], None]:
+def _in(room: str, name: str, about: str) -> Command:
+    """A command whose room has ``add_NAME_arguments`` and ``NAME_command``."""
+
     def add(sub: argparse.ArgumentParser) -> None:
-        from facelab import lessons
+        getattr(import_module(room), f"add_{name}_arguments")(sub)
 
-        getattr(lessons, f"add_{what}_arguments")(sub)
+    def run(args: argparse.Namespace) -> int:
+        return getattr(import_module(room), f"{name}_command")(args)
 
-    return add
-
-
-def _lessons(args: argparse.Namespace) -> int:
-    from facelab import lessons
-
-    return getattr(lessons, f"{args.command}_command")(args)
-
-
-def _add_bench(sub: argparse.ArgumentParser) -> None:
-    from facelab.bench import add_bench_arguments
-
-    add_bench_arguments(sub)
-
-
-def _bench(args: argparse.Namespace) -> int:
-    from facelab.bench import bench_command
-
-    return bench_command(args)
+    return Command(about, add, run)
 
 
 COMMANDS = {
@@ -236,10 +231,10 @@ COMMANDS = {
     "train": Command("train a system", _add_train, _train),
     "evaluate": Command("measure a system on people it never saw, beside its baselines", _add_evaluate, _evaluate),
     "restore": Command("give faces in files back", _add_restore, _restore),
-    "run": Command("execute lessons headlessly", _add_lessons("run"), _lessons),
-    "book": Command("bind executed lessons into HTML pages", _add_lessons("book"), _lessons),
-    "student": Command("write the lessons without their solutions", _add_lessons("student"), _lessons),
-    "bench": Command("measure this machine: ours against the plain way", _add_bench, _bench),
+    "run": _in("facelab.lessons", "run", "execute lessons headlessly"),
+    "book": _in("facelab.lessons", "book", "bind executed lessons into HTML pages"),
+    "student": _in("facelab.lessons", "student", "write the lessons without their solutions"),
+    "bench": _in("facelab.bench", "bench", "measure this machine: ours against the plain way"),
 }
 """Every subcommand by name, in the order of the help."""
 

@@ -51,8 +51,14 @@ def usable_folder(path: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise BadConfig("out", str(path), f"a folder that files can be written to ({error.strerror})") from None
+        raise BadConfig("out", str(path), f"a folder that files can be written to ({_why(error)})") from None
     return folder
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a file has this name, or that of a folder above"
+    return error.strerror or type(error).__name__
 
 
 @contextlib.contextmanager
@@ -61,9 +67,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The bytes are on disk before the name appears (fsync, then rename, then fsync of the folder), so a
     killed process leaves the old file or the new one, never a part.
+
+    Raises:
+        BadConfig: a file stands where the folder should be.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadConfig("folder", str(path.parent), f"a folder that files can be written to ({_why(error)})") from None
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)

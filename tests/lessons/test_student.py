@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import nbformat
 import pytest
 
 from facelab.errors import LessonFailed
 from facelab.lessons import exercise_run, exercises, run_lesson, without_solutions, write_student
-from facelab.lessons.notebook import read_lesson
+from facelab.lessons.notebook import defaults, lesson_names, read_lesson
 
 STUB = 'def double(x: int) -> int:\n    """Twice x."""\n    raise NotImplementedError'
 SOLUTION = 'def double(x: int) -> int:\n    """Twice x."""\n    return 2 * x'
@@ -34,6 +37,33 @@ def test_copies_are_written(write, tmp_path):
     (written,) = write_student(tmp_path / "copies", [str(good(write))])
     sources = [cell.source for cell in nbformat.read(written, 4).cells]
     assert STUB in sources and CHECK in sources and SOLUTION not in sources
+
+
+def test_copies_have_their_figures_and_write_where_the_lessons_do(repo, tmp_path):
+    """Every picture a copy shows is there, and its results go to ``build/lessons`` beside the copies' folder."""
+    written = write_student(tmp_path / "student")
+    assert [path.stem for path in written] == lesson_names()
+    shown = set()
+    for path in written:
+        notebook = read_lesson(path)
+        out = path.parent / defaults(path.stem, notebook)["OUT_DIR"]
+        assert out.resolve() == (tmp_path / "build" / "lessons" / path.stem).resolve()
+        for cell in notebook.cells:
+            shown |= set(re.findall(r"\]\((figures/[^)]+)\)", cell.source))
+    assert shown and [name for name in shown if not (tmp_path / "student" / name).is_file()] == []
+
+
+def test_work_in_a_copy_is_never_replaced(write, tmp_path):
+    names = [str(good(write, name)) for name in ("one", "two")]
+    write_student(tmp_path / "copies", names[:1])
+    mine = tmp_path / "copies" / "one.ipynb"
+    mine.write_text(mine.read_text().replace("NotImplementedError", "MyWork"))
+    before = mine.read_bytes()
+    assert write_student(tmp_path / "copies", names) == [tmp_path / "copies" / "two.ipynb"]
+    assert mine.read_bytes() == before
+    originals = [Path(name).read_bytes() for name in names]
+    assert write_student(tmp_path, names) == []  # the lessons' own folder
+    assert [Path(name).read_bytes() for name in names] == originals
 
 
 @pytest.mark.parametrize(

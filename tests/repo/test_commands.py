@@ -1,6 +1,8 @@
 """The Makefile, the README, CI and the command line agree with each other."""
 
+import ast
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,6 +10,8 @@ import sys
 import pytest
 
 from facelab import cli
+
+TRAIN = ["train", "oagan", "--profile", "smoke", "--steps", "1", "--out", "run"]  # cheap where it is not refused
 
 
 def targets(makefile: str) -> set[str]:
@@ -41,6 +45,26 @@ def test_commands_quoted_in_the_readme_exist(repo, makefile):
     asked = set(re.findall(r"(?<!from )\bfacelab ([a-z]+)", code))
     assert {"course", "lab", "test"} <= made and made <= targets(makefile)
     assert asked and asked <= set(cli.COMMANDS)
+
+
+def test_lab_opens_any_folder_and_its_terminals_keep_the_path(repo):
+    def recipe(*words: str) -> str:
+        done = subprocess.run(["make", "-n", "lab", *words], cwd=repo, capture_output=True, text=True, check=True)
+        return next(line for line in done.stdout.replace("\\\n", " ").splitlines() if "jupyter lab" in line)
+
+    assert recipe().endswith('"notebooks"') and recipe("DIR=student").endswith('"student"')
+    words = shlex.split(recipe())  # shell_command set: no login shell, which would reset PATH
+    (given,) = [word.partition("=")[2] for word in words if word.startswith("--ServerApp.terminado_settings=")]
+    assert ast.literal_eval(given)["shell_command"] and words[0].startswith(f"PATH={repo}/.venv/bin:")
+    done = subprocess.run(["make", "lab", "DIR=nosuch"], cwd=repo, capture_output=True, text=True)
+    assert done.returncode and "make student" in done.stdout
+
+
+def test_copies_to_work_in_stay_out_of_the_history(repo):
+    done = subprocess.run(["git", "check-ignore", "student/00_start_here.ipynb"], cwd=repo, capture_output=True)
+    if not (repo / ".git").exists():
+        pytest.skip("not a git checkout")
+    assert done.returncode == 0
 
 
 def test_continuous_integration_runs_make_test_and_nothing_else(repo):
@@ -89,6 +113,13 @@ def test_every_command_has_help(name, capsys):
         (["train", "nosuch"], 2, "oagan"),
         (["train", "oagan", "--set", "wdth=3"], 2, "wdth"),
         (["train", "oagan", "--steps", "-1"], 2, "--steps"),
+        ([*TRAIN, "--seconds", "-1"], 2, "--seconds"),
+        ([*TRAIN, "--seconds", "0"], 2, "--seconds"),
+        ([*TRAIN, "--seconds", "nan"], 2, "--seconds"),
+        ([*TRAIN, "--out", "a_file"], 2, "a file has this name"),
+        (["restore", "oagan", "a.png", "--out", "a_file"], 2, "a file has this name"),
+        (["run", "0", "--out", "a_file"], 2, "a file has this name"),
+        (["student", "--out", "a_file/below"], 2, "a file has this name"),
         (["evaluate", "oagan", "--count", "0"], 2, "--count"),
         (["restore", "oagan", "a.png", "--out", "o", "--weights", "absent.safetensors"], 1, "absent.safetensors"),
     ],
@@ -96,9 +127,33 @@ def test_every_command_has_help(name, capsys):
 def test_a_wrong_value_is_named_in_one_line(words, code, says, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FACELAB_DATA", str(tmp_path))
+    for name in ("a.png", "a_file"):
+        (tmp_path / name).write_text("")
     assert cli.main(words) == code
     error = capsys.readouterr().err
     assert error.startswith("facelab: ") and says in error and "Traceback" not in error
+
+
+def test_help_and_refusal_name_the_same_devices(capsys, monkeypatch, tmp_path):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit):
+        cli.main(["restore", "--help"])
+    shown = re.search(r"--device DEVICE\s+(.*)", " ".join(capsys.readouterr().out.split()))[1]
+    assert all(name in shown for name in ("cpu (default)", "cuda", "auto"))
+    (tmp_path / "a.png").write_text("")
+    for device, gpu in (("cuda", True), ("cuda:1", True), ("tpu", False)):
+        assert cli.main(["restore", "oagan", str(tmp_path / "a.png"), "--out", str(tmp_path), "--device", device]) == 2
+        error = capsys.readouterr().err
+        assert "--device" in error and "auto cpu" in error and ("no GPU" in error) == gpu
+
+
+def test_a_data_root_that_is_not_there_is_remarked_on(capsys, monkeypatch, tmp_path):
+    for folder, remarked in ((tmp_path, False), (tmp_path / "mistyped", True)):
+        monkeypatch.setenv("FACELAB_DATA", str(folder))
+        assert cli.main(["data", "list"]) == 0
+        assert ("no such folder" in capsys.readouterr().out.splitlines()[0]) == remarked
 
 
 def test_a_misuse_is_code_2():

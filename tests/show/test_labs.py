@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 
@@ -21,13 +22,16 @@ def panel(content: bytes, number: int) -> np.ndarray:
     """One of the pictures side by side, (SIDE, SIDE, 3) in 0..255."""
     page = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=np.float64)
     left = number * (SIDE + GAP)
-    return page[HEAD:, left : left + SIDE]
+    return page[HEAD : HEAD + SIDE, left : left + SIDE]
 
 
 OTHER = {
     "face": 2, "kind": "cup", "another": 7, "texture": "stripes", "colour": "red", "edge": 8.0, "right": 0.2,
     "down": -0.2, "shadow": 0.8, "size": 1.5, "turn": 40.0,
 }  # fmt: skip
+
+
+UNNAMED = {("photo_blob", "colour"), ("photo_bar", "colour")}  # only the photograph's brightness would change
 
 
 @pytest.mark.parametrize("control", OTHER)
@@ -131,22 +135,101 @@ def test_scrubbed_holes_have_the_values_of_the_formula():
     assert torch.allclose(widgets.scrubbed(belief, 0.5, 0.5), torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0]))
 
 
-def test_a_displayed_lab_leaves_a_still_picture_until_it_is_used(faces, monkeypatch):
-    shown, replaced = [], []
+class Page:
+    """Stands for a notebook: what was displayed, and what replaced it."""
 
-    class Handle:
-        def update(self, thing):
-            replaced.append(thing)
+    def __init__(self, monkeypatch):
+        self.shown, self.replaced = [], []
+        monkeypatch.setattr("IPython.display.display", lambda thing, **_: (self.shown.append(thing), self)[1])
 
-    monkeypatch.setattr("IPython.display.display", lambda thing, **_: (shown.append(thing), Handle())[1])
+    def update(self, thing):
+        self.replaced.append(thing)
+
+
+def test_the_living_picture_is_shown_at_its_own_size_and_crisp(faces):
     lab = widgets.occlusion_lab(faces)
+    width = Image.open(io.BytesIO(lab.picture.value)).width
+    assert lab.picture.layout.max_width == f"{width // machinery.DENSITY}px" == "736px"
+    assert machinery.DENSITY == 2 and "facelab-lab" in lab.picture._dom_classes
+
+
+def test_a_lab_leaves_a_still_picture_that_only_a_living_widget_hides(faces, monkeypatch):
+    page, lab = Page(monkeypatch), widgets.occlusion_lab(faces)
     lab._ipython_display_()
-    assert lab.picture in shown[0].children and "facelab-lab" in lab.picture._dom_classes
-    assert isinstance(shown[1], Still) and shown[1].data == lab.picture.value[: len(shown[1].data)]
-    assert replaced == []
+    box, still = page.shown
+    assert lab.picture in box.children and isinstance(still, Still) and still.width == 736
+    styles = [child.value for child in box.children if "<style>" in getattr(child, "value", "") or ""]
+    assert len(styles) == 1 and "display: none" in styles[0], "the rule that hides lives and dies with the widget"
+    assert np.array_equal(panel(still.data, 2), panel(lab.picture.value, 2))
+
+
+def test_the_still_picture_shows_the_last_state(faces, monkeypatch):
+    page, lab = Page(monkeypatch), widgets.occlusion_lab(faces)
+    lab._ipython_display_()
     for value in (10.0, 20.0):
         lab.controls["turn"].value = value
-    assert len(replaced) == 1, "the still picture goes away once, at the first move"
+        assert np.array_equal(panel(page.replaced[-1].data, 2), panel(lab.picture.value, 2))
+    assert not np.array_equal(panel(page.shown[1].data, 2), panel(lab.picture.value, 2))
+
+
+def test_a_slider_that_is_dragged_draws_the_still_picture_once(faces, monkeypatch):
+    page, lab = Page(monkeypatch), widgets.occlusion_lab(faces)
+    monkeypatch.setattr(machinery, "REST", 0.05)
+
+    async def drag():
+        for value in (10.0, 20.0, 30.0):
+            lab.controls["turn"].value = value
+        moving = len(page.replaced)
+        await asyncio.sleep(0.2)
+        return moving
+
+    lab._ipython_display_()
+    assert asyncio.run(drag()) == 0 and len(page.replaced) == 1
+    assert np.array_equal(panel(page.replaced[0].data, 2), panel(lab.picture.value, 2))
+
+
+def test_the_words_stand_below_the_still_picture(faces):
+    still = Image.open(io.BytesIO(machinery.strip({"a": faces[0]}, ("x",))))
+    assert still.height == HEAD + SIDE + machinery.LINE
+    assert np.asarray(still)[HEAD + SIDE :].min() < 128
+    assert machinery.plain("a <b>12&nbsp;dB</b> · 1 &lt; 2") == "a 12\xa0dB · 1 < 2"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_control_is_switched_off_where_it_does_nothing_and_only_there(faces, kind, monkeypatch):
+    monkeypatch.setattr(machinery, "strip", lambda panels: b"".join(p.numpy().tobytes() for p in panels.values()))
+    lab = widgets.occlusion_lab(faces)
+    lab.controls["kind"].value = kind
+
+    def changes(name: str, another: int) -> bool:
+        lab.controls["another"].value = another
+        before, start = lab.picture.value, lab.controls[name].value
+        lab.controls[name].value = OTHER[name]
+        after, lab.controls[name].value = lab.picture.value, start
+        return after != before
+
+    for name in ("texture", "colour"):
+        moved = any(changes(name, another) for another in (1, 2, 3))
+        off = lab.controls[name].disabled
+        assert off != moved or (off and (kind, name) in UNNAMED), name
+        assert not off or f"no {name}" in lab.words.value or f"or {name}" in lab.words.value
+
+
+def test_black_squares_have_a_texture_once_they_have_a_colour(faces):
+    lab = widgets.occlusion_lab(faces, kinds=("squares",))
+    assert lab.controls["texture"].disabled
+    lab.controls["colour"].value = "red"
+    before = lab.picture.value
+    assert not lab.controls["texture"].disabled
+    lab.controls["texture"].value = "stripes"
+    assert lab.picture.value != before
+
+
+def test_no_slider_is_called_like_a_kind_and_all_labels_fit(faces):
+    labels = {control.description for control in widgets.occlusion_lab(faces).controls.values()}
+    assert not labels & set(KINDS)
+    assert {"right", "down", "size", "soft edge (px)"} <= labels
+    assert len({c.style.description_width for c in widgets.occlusion_lab(faces).controls.values()}) == 1
 
 
 def test_names_must_fit_the_faces(faces):

@@ -6,12 +6,12 @@ import torch
 from facelab.data.augment import random_light, random_view
 from facelab.errors import LayoutError, MissingPart
 from facelab.seeding import generator
-from facelab.studies import batches, trials
+from facelab.studies import batches, parts, trials
 
 
 @pytest.fixture(scope="module")
 def part():
-    return batches.faces("orl", "train", 32)
+    return parts.faces("orl", "train", 32)
 
 
 def test_a_step_gives_the_same_batch_again(part):
@@ -39,9 +39,9 @@ def test_the_critic_never_sees_the_answer(part):
 
 def test_nor_at_the_end_of_an_epoch(part):
     """Orders meet there: without care a picture of the old one's end comes up again at the new one's beginning."""
-    few = batches.Faces(part.cache, part.points, part.rows[:21])
+    few = parts.Faces(part.cache, part.points, part.rows[:21])
     seen = []
-    watched = batches.Faces(few.cache, few.points, few.rows)
+    watched = parts.Faces(few.cache, few.points, few.rows)
     object.__setattr__(watched, "take", lambda places: seen.append(set(places)) or few.take(places))
     load = batches.occlusion_loader(watched, 8, 0)
     for step in range(40):
@@ -71,18 +71,18 @@ def test_only_bare_faces_are_truth_and_covered_ones_are_natural(tmp_path, monkey
             save_image(face + (0.5 if end else -0.5), folder / "000001.png")
     monkeypatch.setenv("FACELAB_DATA", str(tmp_path))
     monkeypatch.setenv("FACELAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(batches, "landmarks", lambda dataset, size: (torch.full((24, 68, 2), torch.nan), []))
-    train = [batches.faces("rof", split, 32) for split in ("train", "val", "test")]
+    monkeypatch.setattr(parts, "landmarks", lambda dataset, size: (torch.full((24, 68, 2), torch.nan), []))
+    train = [parts.faces("rof", split, 32) for split in ("train", "val", "test")]
     bare = torch.cat([part.take(range(len(part)))[0] for part in train])
     assert len(bare) == 12 and bare.max() < 0
-    natural = batches.natural_photographs(("train", "val", "test"), 32, "rof")
+    natural = parts.natural_photographs(("train", "val", "test"), 32, "rof")
     assert len(natural) == 12 and natural.take(range(12))[0].min() > 0
     batch = batches.training_loader("rof", 32, 3, 4, 0)(0)
     assert batch["natural"].mean() > 0.2 > -0.2 > batch["truth"].mean()
 
 
 def test_what_the_critic_needs_is_drawn_late_and_changes_nothing_else(part):
-    paired, natural = batches.split_off_natural(part)
+    paired, natural = parts.split_off_natural(part)
     early, late = (
         batches.occlusion_loader(paired, 4, 0, natural=natural, natural_kinds=batches.NATURAL_KINDS, critic_from=start)
         for start in (0, 9)
@@ -97,7 +97,7 @@ def test_every_picture_is_used_once_an_epoch(part):
     """One epoch's order is a permutation: with the batch's second half as clean faces, no row comes twice."""
     seen = []
     take = part.take
-    spy = batches.Faces(part.cache, part.points, part.rows)
+    spy = parts.Faces(part.cache, part.points, part.rows)
     object.__setattr__(spy, "take", lambda places: (seen.extend(places), take(places))[1])
     load = batches.occlusion_loader(spy, 5, 0)
     for step in range(len(part) // 10):
@@ -106,7 +106,7 @@ def test_every_picture_is_used_once_an_epoch(part):
 
 
 def test_natural_people_and_kinds_are_apart(part):
-    paired, natural = batches.split_off_natural(part)
+    paired, natural = parts.split_off_natural(part)
     people = [{p.identity(i) for i in range(len(p))} for p in (paired, natural)]
     assert people[0] and people[1] and not people[0] & people[1]
     assert len(paired) + len(natural) == len(part)
@@ -114,14 +114,14 @@ def test_natural_people_and_kinds_are_apart(part):
 
 
 def test_splits_of_a_trial_are_people_never_trained_on(part):
-    test = trials.trial(batches.faces("orl", "test", 32), 16, 1)
+    test = trials.trial(parts.faces("orl", "test", 32), 16, 1)
     trained = {part.identity(place) for place in range(len(part))}
     assert len(test) == 16
     assert not trained & set(test.identities)
 
 
 def test_a_trial_is_fixed_and_in_its_area():
-    held_out = batches.faces("orl", "test", 32)
+    held_out = parts.faces("orl", "test", 32)
     one, two = (trials.trial(held_out, 24, 1, area=(0.1, 0.2)) for _ in range(2))
     assert torch.equal(one.occluded, two.occluded)
     share = (one.hole > 0.5).float().mean((1, 2, 3))
@@ -158,7 +158,7 @@ def test_light_stays_in_range_and_keeps_grey_grey():
 
 
 def test_an_empty_split_is_refused_by_name(part):
-    nobody = batches.Faces(part.cache, part.points, ())
+    nobody = parts.Faces(part.cache, part.points, ())
     for ask in (lambda: trials.trial(nobody, 4, 1), lambda: batches.occlusion_loader(nobody, 4, 0)):
         with pytest.raises(LayoutError, match="larger set"):
             ask()
@@ -168,9 +168,9 @@ def test_missing_landmarks_are_said_not_swallowed(monkeypatch):
     def nothing(*args):
         raise MissingPart("dlib", "Install it.")
 
-    monkeypatch.setattr(batches, "landmarks", nothing)
+    monkeypatch.setattr(parts, "landmarks", nothing)
     with pytest.warns(UserWarning, match="dlib is not here"):
-        assert batches.faces("orl", "val", 32).points.isnan().all()
+        assert parts.faces("orl", "val", 32).points.isnan().all()
 
 
 def test_a_mirrored_face_keeps_its_left_eye_on_the_left():

@@ -1,14 +1,17 @@
 """From a name to trained weights, and the evaluation of what came out."""
 
 import json
+import shlex
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from facelab import cli
 from facelab.errors import BadCheckpoint, BadConfig, FacelabError
-from facelab.studies import evaluation, training
+from facelab.studies import evaluation, training, validation
 from facelab.systems import oagan
+from facelab.train.fit import Outcome
 from facelab.train.weights import read_card
 
 
@@ -53,7 +56,7 @@ def test_evaluation_has_baselines_intervals_and_both_trials(run):
 
 def test_a_perfect_and_a_reversed_restorer():
     """Positive and negative control of the protocol itself."""
-    from facelab.studies.batches import faces
+    from facelab.studies.parts import faces
     from facelab.studies.trials import trial
 
     test = trial(faces("orl", "test", 32), 12, 1)
@@ -75,7 +78,7 @@ def test_a_perfect_and_a_reversed_restorer():
 
 def test_identity_gain_tells_a_small_step_for_everybody_from_a_shuffle(monkeypatch):
     """Two restorers with one mean distance: only the one that moves each face a little closer is surely better."""
-    from facelab.studies.batches import faces
+    from facelab.studies.parts import faces
     from facelab.studies.trials import trial
 
     test = trial(faces("orl", "test", 32), 12, 1)
@@ -145,7 +148,7 @@ def test_a_run_is_not_resumed_with_other_data_or_another_seed(tmp_path):
 def test_looking_leaves_every_mode_as_it_was():
     net = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.BatchNorm2d(2).eval())
     seen = []
-    look = training.as_judged(net, lambda step: seen.append([part.training for part in net.modules()]))
+    look = validation.as_judged(net, lambda step: seen.append([part.training for part in net.modules()]))
     look(1)
     assert seen == [[False, False, False]]
     assert [part.training for part in net.modules()] == [True, True, False]
@@ -162,6 +165,23 @@ def test_an_identity_head_learns_from_the_people_trained_on(tmp_path):
     assert json.loads((tmp_path / "history.jsonl").read_text().splitlines()[-1])["class"] > 0
 
 
+def test_the_command_names_its_run_folder_and_how_to_measure_what_lies_there(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(training, "train", lambda *args, **more: (Outcome("done", 3, 1.25, {}), None))
+    training.train_system("oagan", "smoke", "orl", out=tmp_path / "my run")
+    said, advice = capsys.readouterr()
+    record = json.loads(said)
+    assert record == {
+        "stopped": "done", "step": 3, "seconds": 1.2,
+        "run": str(tmp_path / "my run"), "weights": str(tmp_path / "my run" / "weights.safetensors"),
+    }  # fmt: skip
+    words = shlex.split(advice.partition(": ")[2])
+    args = cli.parser("evaluate").parse_args(words[1:])
+    assert (words[0], args.system, args.weights, args.data) == ("facelab", "oagan", record["weights"], "orl")
+    monkeypatch.setenv("RANK", "1")  # several processes, one line
+    training.train_system("oagan", "smoke", "orl", out=tmp_path / "my run")
+    assert capsys.readouterr() == ("", "")
+
+
 def test_unknown_system_is_refused():
     with pytest.raises(BadConfig, match="oagan"):
         training.system("oagon")
@@ -171,7 +191,7 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
     from functools import partial
 
     from facelab.seeding import seed_all
-    from facelab.studies.batches import faces
+    from facelab.studies.parts import faces
     from facelab.studies.trials import trial
     from facelab.train.engine import make_engine
 
@@ -180,7 +200,7 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
     engine = make_engine("cpu", "fp32")
     seed_all(0)
     fresh = oagan.build(cfg)
-    untrained = training.validator(partial(oagan.restore, fresh), test, engine)(0)
+    untrained = validation.validator(partial(oagan.restore, fresh), test, engine)(0)
     load = training.training_loader("orl", cfg.size, 1, cfg.batch, 0)
     from facelab.train.state import State
 
@@ -188,5 +208,5 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
     for step in range(cfg.steps):
         state.step = step
         oagan.train_step(load(step), fresh, opts, state, engine)
-    trained = training.validator(partial(oagan.restore, fresh), test, engine)(cfg.steps)
+    trained = validation.validator(partial(oagan.restore, fresh), test, engine)(cfg.steps)
     assert trained["psnr"] > untrained["psnr"] + 1

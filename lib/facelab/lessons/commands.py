@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from facelab.errors import FacelabError, LessonFailed
-from facelab.files import project_root
+from facelab.files import project_root, usable_folder
 from facelab.lessons.book import build_book
 from facelab.lessons.course import exit_code, run_lessons
 from facelab.lessons.notebook import USAGE, lesson_names
@@ -40,7 +40,7 @@ def run_command(args: argparse.Namespace) -> int:
     names = lesson_names() if args.all else args.lessons
     if not names:
         return _refuse("there are no lessons here")
-    out = args.out or project_root() / "build" / ("course" if args.all else "lessons")
+    out = usable_folder(args.out or project_root() / "build" / ("course" if args.all else "lessons"))
     try:
         results = run_lessons(names, args.profile, out, jobs=args.jobs, settings=args.set, timeout=args.timeout)
     except LessonFailed as error:
@@ -68,17 +68,19 @@ def book_command(args: argparse.Namespace) -> int:
 
 def add_student_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``facelab student``."""
-    parser.add_argument("--out", type=Path, default=None, help="folder of the copies (build/student)")
+    parser.add_argument("--out", type=Path, default=None, help="folder of the copies (student)")
 
 
 def student_command(args: argparse.Namespace) -> int:
     """``facelab student``: 0, or 2 where an exercise is not well formed."""
-    out = args.out or project_root() / "build" / "student"
+    out = args.out or project_root() / "student"
     try:
         written = write_student(out)
     except LessonFailed as error:
         return _refuse(error)
-    print(f"{len(written)} lessons without solutions in {out}")
+    print(f"{len(written)} lessons without solutions written to {out}")
+    if kept := len(lesson_names()) - len(written):
+        print(f"{kept} that were there stay as they are; delete one to get it afresh")
     return 0
 
 

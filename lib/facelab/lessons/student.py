@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from facelab.errors import LessonFailed
-from facelab.files import atomic_path
+from facelab.files import atomic_path, usable_folder
 from facelab.lessons.notebook import USAGE, find_lesson, lesson_names, read_lesson, tags
 
 
@@ -90,24 +91,33 @@ def exercise_run(notebook: NotebookNode, solved: set[int] = frozenset()) -> Note
 
 
 def write_student(out: str | Path, names: list[str] | None = None) -> list[Path]:
-    """Write the students' copies: stubs left, solutions gone.
+    """Write the students' copies: stubs left, solutions gone, the figures they show beside them.
+
+    A copy that is there already stays as it is, for it may hold somebody's work.
 
     Args:
-        out: folder.
+        out: folder. A copy writes its results (``OUT_DIR``) where its lesson would if it lay there: the folder's
+            natural place is beside ``notebooks/``.
         names: lessons; by default all.
 
     Returns:
-        The files written.
+        The files written; those that stayed are left out.
 
     Raises:
         LessonFailed: an exercise that is not well formed (code 2); nothing is written for any lesson then.
+        BadConfig: ``out`` is no folder that files can be written to.
     """
-    copies = {}
-    for path in (find_lesson(name) for name in names or lesson_names()):
+    copies, paths = {}, [find_lesson(name) for name in names or lesson_names()]
+    for path in paths:
         notebook = read_lesson(path)
         exercises(path.stem, notebook)
         copies[Path(out) / path.name] = without_solutions(notebook)
-    for target, notebook in copies.items():
+    usable_folder(out)
+    for figures in {path.parent / "figures" for path in paths}:
+        if figures.is_dir() and figures.resolve() != (Path(out) / "figures").resolve():
+            shutil.copytree(figures, Path(out) / "figures", dirs_exist_ok=True)
+    fresh = {target: notebook for target, notebook in copies.items() if not target.exists()}
+    for target, notebook in fresh.items():
         with atomic_path(target) as temporary:
             nbformat.write(notebook, temporary)
-    return list(copies)
+    return list(fresh)

@@ -16,7 +16,7 @@ from facelab.occlude.chance import Params
 from facelab.occlude.face import fill
 from facelab.occlude.texture import FAMILY_NAMES
 from facelab.seeding import generator
-from facelab.show.lab import Drawn, Lab, chooser, face_chooser, slider
+from facelab.show.lab import LABEL, Drawn, Lab, chooser, face_chooser, slider
 from facelab.systems.oagan import decided
 
 AS_DRAWN = "as drawn"
@@ -25,6 +25,7 @@ COLOURS = {
     "blue": (0.45, 0.68, 0.85), "red": (0.75, 0.1, 0.12), "green": (0.15, 0.45, 0.22), "yellow": (0.95, 0.8, 0.2),
 }  # fmt: skip
 VIEWS = ("composite", "raw", "truth")
+PHOTOGRAPHS = ("photo_blob", "photo_bar")  # kinds that show a piece of a photograph
 
 
 def restyled(params: Params, texture: str, colour: str) -> Params:
@@ -45,6 +46,23 @@ def restyled(params: Params, texture: str, colour: str) -> Params:
         new["palette"] = (torch.tensor(COLOURS[colour]) + spread).clamp(0, 1)
         new["match"] = torch.zeros_like(params["match"])
     return new
+
+
+def without_effect(kind: str, colour: str) -> dict[str, str]:
+    """Controls that change nothing on this occluder, and why.
+
+    Args:
+        kind: of the occluder.
+        colour: a name of ``COLOURS``, or "as drawn".
+
+    Returns:
+        Control → reason; empty for most kinds.
+    """
+    if kind in PHOTOGRAPHS:
+        return dict.fromkeys(("texture", "colour"), "this kind shows a photograph")
+    if kind == "squares" and colour == AS_DRAWN:
+        return {"texture": "these squares are black; choose a colour first"}
+    return {}
 
 
 def moved(params: Params, right: float, down: float, size: float, turn: float) -> Params:
@@ -83,7 +101,7 @@ def occlusion_lab(
     """
     faces = images.detach().float().cpu()
     points = landmarks if landmarks is not None else torch.full((len(faces), 68, 2), torch.nan)
-    frame = tuple(faces.shape[-2:])
+    frame, controls = tuple(faces.shape[-2:]), _occlusion_controls(len(faces), names, kinds)
 
     def draw(face, kind, texture, colour, right, down, size, turn, edge, shadow, another) -> Drawn:
         params = KINDS[kind].sample(fill(points[face : face + 1], 1, frame), generator(another, "lab", kind), frame)
@@ -92,21 +110,30 @@ def occlusion_lab(
         image, hole = KINDS[kind].draw(faces[face : face + 1], params)
         half = ((hole > 0.01) & (hole < 0.99)).float().mean()
         words = f"<b>{kind}</b> hides {float(hole.mean()):.1%} of the picture; {float(half):.1%} lies in between"
+        words += _switch_off(controls, without_effect(kind, colour))
         return {"face": faces[face], "hole (white = 1 = hidden)": hole[0] * 2 - 1, "composite": image[0]}, words
 
-    return Lab(draw, _occlusion_controls(len(faces), names, kinds))
+    return Lab(draw, controls)
+
+
+def _switch_off(controls: dict[str, ipywidgets.Widget], reasons: dict[str, str]) -> str:
+    """Switch off the controls that do nothing, and all others on; returns the words about it."""
+    for name, control in controls.items():
+        control.disabled = name in reasons
+    return f"; no {' or '.join(reasons)}: {next(iter(reasons.values()))}" if reasons else ""
 
 
 def _occlusion_controls(count: int, names: Sequence[str] | None, kinds: Sequence[str]) -> dict[str, ipywidgets.Widget]:
     first = "sunglasses" if "sunglasses" in kinds else kinds[0]
-    another = ipywidgets.IntSlider(0, min=0, max=50, description="another", layout=ipywidgets.Layout(width="290px"))
+    layout = ipywidgets.Layout(width="300px")
+    another = ipywidgets.IntSlider(0, min=0, max=50, description="another", layout=layout, style=LABEL)
     return {
         "face": face_chooser(count, names),
         "kind": chooser("kind", list(kinds), first),
         "another": another,
         "texture": chooser("texture", [AS_DRAWN, *FAMILY_NAMES]),
         "colour": chooser("colour", [AS_DRAWN, *COLOURS]),
-        "edge": slider("edge (px)", 1.0, 0.5, 12.0, 0.5),
+        "edge": slider("soft edge (px)", 1.0, 0.5, 12.0, 0.5),
         "right": slider("right", 0.0, -0.6, 0.6, 0.01),
         "down": slider("down", 0.0, -0.6, 0.6, 0.01),
         "shadow": slider("shadow", 0.2, 0.0, 0.8, 0.05),

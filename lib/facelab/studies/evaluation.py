@@ -28,7 +28,8 @@ from facelab.metrics.intervals import bootstrap
 from facelab.metrics.sharpness import sharpness
 from facelab.nets.features import FeatureNet, feature_net
 from facelab.seeding import generator
-from facelab.studies.batches import faces, paired_kinds
+from facelab.studies.batches import paired_kinds
+from facelab.studies.parts import faces
 from facelab.studies.training import system
 from facelab.studies.trials import TRAIN_KINDS, UNSEEN_KINDS, Trial, trial
 from facelab.train.weights import read_card
@@ -177,7 +178,7 @@ def training_mean(data: str, size: int, channels: int) -> Tensor:
 def evaluate_system(
     name: str, weights: str | Path | None, data: str, *, count: int = 256, seed: int = 1, identity: bool = True,
     biharmonic: bool = True, beside: Mapping[str, str | Path] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """The protocol on one system's weights; returns what ``metrics.json`` holds.
 
     Args:
@@ -229,7 +230,7 @@ def _cell(entry: Mapping[str, Any] | None) -> str:
 def evaluate_command(
     name: str, weights: str | None = None, data: str = "orl", count: int = 256, seed: int = 1,
     out: str | Path | None = None, biharmonic: bool = True,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """The command ``facelab evaluate``: prints the tables, and writes ``metrics.json`` into the folder ``out``.
 
     Raises:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from facelab.metrics.intervals import bootstrap
 from facelab.seeding import generator
-from facelab.studies.batches import natural_photographs
 from facelab.studies.evaluation import run_restore
+from facelab.studies.parts import natural_photographs
 
 MOUTH_BOX = (0.27, 0.73, 0.55, 0.90)  # left, right, top, bottom, shares of the crop
 EYE_BAND = (0.0, 1.0, 0.27, 0.43)

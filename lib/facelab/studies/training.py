@@ -7,7 +7,9 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,15 +18,15 @@ from typing import Any
 
 import torch
 
-from facelab import files, images
+from facelab import files
 from facelab.data.catalogue import open_dataset
 from facelab.errors import BadConfig
-from facelab.metrics.holes import iou
-from facelab.metrics.image import psnr
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
-from facelab.studies.batches import faces, paired_kinds, progressive, training_loader
-from facelab.studies.trials import Trial, trial
+from facelab.studies.batches import paired_kinds, progressive, training_loader
+from facelab.studies.parts import faces
+from facelab.studies.trials import trial
+from facelab.studies.validation import as_judged, picture_grid, validator
 from facelab.train.engine import Engine, make_engine
 from facelab.train.fit import Outcome, fit
 from facelab.train.launch import launch
@@ -50,65 +52,6 @@ def configure(name: str, profile: str, data: str, changes: Mapping[str, Any] | N
     """A system's configuration for a profile and a dataset (which decides the channels)."""
     channels = {"channels": open_dataset(data).channels}
     return system(name).Config.for_profile(profile, **{**channels, **(changes or {})})
-
-
-def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -> Callable[[int], dict[str, float]]:
-    """A function of the step number that measures restoration on a fixed trial.
-
-    Args:
-        restore: images (N, C, S, S) to a restoration.
-        test: held-out faces.
-
-    Returns:
-        step → ``gain`` (dB PSNR over the input), ``psnr``, ``iou``, means over the trial.
-    """
-    before = psnr(test.occluded, test.truth)
-
-    @torch.no_grad()
-    def measure(step: int) -> dict[str, float]:
-        images_out, holes = [], []
-        for start in range(0, len(test), chunk):
-            with engine.autocast():
-                out = restore(engine.to_device(test.occluded[start : start + chunk]))
-            images_out.append(out.image.float().cpu())
-            holes.append(out.hole.float().cpu())
-        after = psnr(torch.cat(images_out), test.truth)
-        overlap = iou(torch.cat(holes), test.hole)
-        return {"psnr": after.mean().item(), "gain": (after - before).mean().item(), "iou": overlap.mean().item()}
-
-    return measure
-
-
-def picture_grid(restore: Callable, test: Trial, path: Callable[[int], Path], engine: Engine) -> Callable[[int], None]:
-    """A function of the step number that writes input / hole / output / truth of the first eight faces."""
-
-    @torch.no_grad()
-    def draw(step: int) -> None:
-        with engine.autocast():
-            out = restore(engine.to_device(test.occluded[:8]))
-        hole = images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1])
-        rows = torch.cat([test.occluded[:8], hole, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
-        images.save_image(images.grid(rows.clamp(-1, 1), min(8, len(test))), path(step))
-
-    return draw
-
-
-def as_judged(model: torch.nn.Module, look: Callable[[int], Any]) -> Callable[[int], Any]:
-    """``look``, with every part of the model in evaluation mode meanwhile and as it was afterwards.
-
-    Dropout would blur the judgement, and a batch norm would learn from held-out faces.
-    """
-
-    def judged(step: int) -> Any:
-        modes = [(part, part.training) for part in model.modules()]
-        model.eval()
-        try:
-            return look(step)
-        finally:
-            for part, mode in modes:
-                part.training = mode
-
-    return judged
 
 
 def train(
@@ -226,15 +169,23 @@ def train_system(
     name: str, profile: str = "laptop", data: str = "orl", steps: int = 0, resume: str = "auto", devices: int = 1,
     out: str | Path | None = None, seed: int = 0, changes: Mapping[str, Any] | None = None,
     seconds: float | None = None, cutouts: str | Path | None = None,
-) -> None:
-    """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number."""
+) -> None:  # fmt: skip
+    """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number.
+
+    Raises:
+        BadConfig: an impossible setting, or ``out`` is no folder that files can be written to.
+    """
     more = {**(changes or {}), **({"steps": steps} if steps else {})}
     cfg = configure(name, profile, data, more)
-    launch(partial(_train_quietly, name, cfg, data, seed, out, resume, seconds, cutouts), devices=devices)
+    folder = files.usable_folder(out if out is not None else default_folder(name, data, seed))
+    launch(partial(_train_quietly, name, cfg, data, seed, folder, resume, seconds, cutouts), devices=devices)
 
 
-def _train_quietly(name, cfg, data, seed, out, resume, seconds, cutouts) -> None:
-    outcome, _ = train(name, cfg, data, seed=seed, out=out, resume=resume, seconds=seconds, cutouts=cutouts)
+def _train_quietly(name, cfg, data, seed, folder, resume, seconds, cutouts) -> None:
+    outcome, _ = train(name, cfg, data, seed=seed, out=folder, resume=resume, seconds=seconds, cutouts=cutouts)
     if os.environ.get("RANK", "0") != "0":  # several processes, one line
         return
-    print(json.dumps({"stopped": outcome.stopped, "step": outcome.step, "seconds": round(outcome.seconds, 1)}))
+    weights, ended = str(folder / "weights.safetensors"), {"stopped": outcome.stopped, "step": outcome.step}
+    ended |= {"seconds": round(outcome.seconds, 1), "run": str(folder), "weights": weights}
+    print(json.dumps(ended, ensure_ascii=False), flush=True)
+    print(f"Measure: facelab evaluate {shlex.join([name, '--weights', weights, '--data', data])}", file=sys.stderr)

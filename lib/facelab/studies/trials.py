@@ -10,7 +10,7 @@ from torch import Tensor
 
 from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
 from facelab.seeding import generator
-from facelab.studies.batches import Faces, refuse_empty
+from facelab.studies.parts import Faces, refuse_empty
 
 __all__ = ["TRAIN_KINDS", "UNSEEN_KINDS", "Trial", "trial"]
 

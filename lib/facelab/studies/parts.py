@@ -1,0 +1,108 @@
+"""Parts of datasets that a study works on: decoded faces with landmarks, one split, with or without truth."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from facelab.data.cache import Cached, cached, landmarks
+from facelab.data.catalogue import open_dataset
+from facelab.data.splits import bucket
+from facelab.errors import FacelabError, LayoutError
+
+#: Groups of a dataset whose faces are bare, and may serve as truth; where a set has none of them, all its faces may.
+BARE = ("without_mask", "neutral", "truth")
+#: Groups of photographs in which something real hides the face: the natural ones, without truth.
+COVERED = {"realmasks": ("with_mask",), "rof": ("masked", "sunglasses"), "deocclusion": ("natural_occluded",)}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Rows of a cache with their landmarks.
+
+    Args:
+        cache: decoded pictures.
+        points: (len(cache), 68, 2) pixels, NaN where unknown.
+        rows: the rows that belong to this part.
+    """
+
+    cache: Cached
+    points: Tensor
+    rows: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, places: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Images (N, C, S, S) and landmarks (N, 68, 2) at places 0 … len - 1 of this part."""
+        rows = [self.rows[place] for place in places]
+        return self.cache.batch(rows), self.points[rows]
+
+    def identity(self, place: int) -> str:
+        """Who the picture at this place shows; its file name where the set does not say."""
+        item = self.cache.dataset.items[int(self.cache.indices[self.rows[place]])]
+        return item.identity or item.file.name
+
+
+def faces(name: str, split: str, size: int, channels: int | None = None) -> Faces:
+    """One split of a dataset of the catalogue, decoded and with landmarks.
+
+    Args:
+        name: e.g. ``"orl"``; of a set with groups only the bare faces (:data:`BARE`), its covered ones are
+            :func:`natural_photographs`.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        size: side in pixels.
+        channels: 1 or 3; None = the dataset's own.
+    """
+    dataset = open_dataset(name)
+    cache = cached(dataset, size, channels)
+    known = [name for name in BARE if name in dataset.groups]
+    rows = _rows_of(cache, known, (split,)) if known else cache.rows(split)
+    return Faces(cache, _points(dataset, cache, size), tuple(rows))
+
+
+def _rows_of(cache: Cached, groups: Sequence[str], splits: Sequence[str]) -> list[int]:
+    members = {row for name in groups for row in cache.rows_of(cache.dataset.groups.get(name, []))}
+    return [row for split in splits for row in cache.rows(split) if row in members]
+
+
+def _points(dataset, cache: Cached, size: int) -> Tensor:
+    try:
+        return landmarks(dataset, size)[0][torch.from_numpy(cache.indices)]
+    except (FacelabError, ImportError) as error:  # no dlib here: occluders fall back to the canonical face
+        what = "occluders are placed on an average face, so batches differ"
+        warnings.warn(f"no landmarks ({error}): {what}", stacklevel=3)
+        return torch.full((len(cache), 68, 2), torch.nan)
+
+
+def natural_photographs(split: str | Sequence[str], size: int, name: str = "realmasks") -> Faces:
+    """Real photographs of covered faces, without truth, in colour; ``realmasks``: people wearing a facemask.
+
+    Args:
+        split: one or more of ``"train"``, ``"val"``, ``"test"``.
+        size: side in pixels.
+        name: a dataset of :data:`COVERED`.
+    """
+    cache = cached(open_dataset(name), size, 3)
+    rows = _rows_of(cache, COVERED[name], [split] if isinstance(split, str) else split)
+    return Faces(cache, torch.full((len(cache), 68, 2), torch.nan), tuple(rows))
+
+
+def split_off_natural(part: Faces, percent: int = 20) -> tuple[Faces, Faces]:
+    """Divide a training part by identity into a paired and a natural part; no person is in both."""
+    natural = [place for place in range(len(part)) if bucket("natural", part.identity(place)) < percent]
+    chosen = set(natural)
+    paired = [place for place in range(len(part)) if place not in chosen]
+    pick = lambda places: Faces(part.cache, part.points, tuple(part.rows[p] for p in places))  # noqa: E731
+    return pick(paired), pick(natural)
+
+
+def refuse_empty(part: Faces) -> None:
+    """Raise ``LayoutError`` where a part has no picture: too few people for the split."""
+    if not len(part):
+        found, hint = "none of them in this split", "A split takes a share of the people: use a larger set."
+        raise LayoutError(part.cache.dataset.root, "pictures of more people", found, hint)
