@@ -69,6 +69,27 @@ def test_rows_of_different_length_are_refused(faces):
         figures.rows({"a": faces, "b": faces[:3]})
 
 
+@pytest.mark.parametrize("wrong", [{"titles": ["one"]}, {"notes": list("abcde")}])
+def test_words_that_do_not_fit_the_faces_are_refused(faces, wrong):
+    with pytest.raises(ValueError, match="one and the same number"):
+        figures.rows({"a": faces}, **wrong)
+
+
+def test_nothing_to_show_is_refused(faces):
+    for draw in (lambda: figures.face_grid(faces[:0]), lambda: figures.rows({"a": faces[:0]})):
+        with pytest.raises(ValueError, match="at least one"):
+            draw()
+    with pytest.raises(ValueError, match="'titles': 3"):
+        figures.face_grid(faces, ["a", "b", "c"])
+    with pytest.raises(ValueError, match="'metric': 2"):
+        figures.best_and_worst({"a": faces}, torch.zeros(2))
+
+
+def test_a_white_picture_stands_out_from_the_white_page():
+    page = drawn(figures.face_grid(torch.ones(1, 1, 16, 16)))
+    assert page.min() < 0.9
+
+
 @pytest.mark.parametrize(("higher", "expected"), [(True, [3, 2, 1, 0]), (False, [0, 1, 2, 3])])
 def test_best_come_first_and_worst_last(faces, higher, expected):
     metric = torch.tensor([10.0, 20.0, 30.0, 40.0])
@@ -99,6 +120,27 @@ def test_comparison_draws_means_intervals_and_greys_baselines():
     colours = [bar.get_facecolor() for bar in axes.patches]
     assert colours[0] != colours[1] == colours[2]
     assert list(axes.lines[-1].get_xdata()) == [18.0, 18.0], "the baseline to beat is drawn through"
+
+
+def test_numbers_stand_beyond_the_bars_on_both_sides():
+    figure = figures.comparison({"up": 2.0, "down": -1.0}, baselines=())
+    canvas.png(figure, round(figure.dpi))
+    axes = figure.axes[0]
+    up, down = (text.get_window_extent() for text in axes.texts)
+    assert [text.get_text() for text in axes.texts] == ["2.0", "-1.0"]
+    assert up.x0 > axes.patches[0].get_window_extent().x1
+    assert down.x1 < axes.patches[1].get_window_extent().x0
+    frame = axes.get_window_extent()
+    assert frame.x0 <= down.x0 and up.x1 <= frame.x1, "and within the chart"
+
+
+def test_only_many_rows_are_averaged_and_the_average_is_named():
+    history = History()
+    for step in range(1, 101):
+        history.append(step, loss=1 / step, **({"val_gain": step / 10} if step % 10 == 0 else {}))
+    loss, gain = figures.curves(history).axes
+    assert len(loss.lines) == 2 and [t.get_text() for t in loss.get_legend().get_texts()] == ["running average"]
+    assert len(gain.lines) == 1 and gain.lines[0].get_marker() == "."
 
 
 def test_curves_draw_each_number_and_survive_an_empty_history():
@@ -151,3 +193,13 @@ def test_saved_figures_fit_the_limit_and_are_the_same_each_time(tmp_path):
     with pytest.raises(ValueError, match="does not fit"):
         canvas.save(figures.face_grid(noise), tmp_path / "c.png", limit=500)
     assert not (tmp_path / "c.png").exists()
+
+
+def test_photographs_are_saved_as_jpeg_within_the_limit(faces, tmp_path):
+    figure = figures.face_grid(faces)
+    fine, small = (canvas.save(figure, tmp_path / f"{limit}.jpg", limit=limit) for limit in (10**6, 14_000))
+    assert small.stat().st_size <= 14_000 < fine.stat().st_size
+    picture = Image.open(fine)
+    assert picture.format == "JPEG"
+    difference = np.asarray(picture, dtype=np.float64) / 255 - drawn(figure, canvas.DPI)
+    assert np.abs(difference).mean() < 0.01

@@ -14,6 +14,7 @@ from facelab.show.canvas import COLOURS, GREY, INK, LINE, needed, new_figure, st
 from facelab.train.history import History
 
 Row = Mapping[str, float | None] | float
+MANY = 50  # rows of a history from which a running average says more than the rows
 
 
 def _numbers(row: Row) -> tuple[float, float, float]:
@@ -58,12 +59,17 @@ def comparison(
         axes.barh(k, mean, 0.62, color=colour)
         axes.plot([low, high], [k, k], color=INK, lw=1.2)
         weight = None if name in baselines else "bold"
-        axes.text(max(mean, high), k, f"  {mean:.{digits}f}", va="center", fontsize=9, weight=weight)
+        right = mean >= 0
+        end, shift, align = (max(mean, high), 7, "left") if right else (min(mean, low), -7, "right")
+        style = {"textcoords": "offset points", "ha": align, "va": "center", "fontsize": 9, "weight": weight}
+        axes.annotate(f"{mean:.{digits}f}", (end, k), (shift, 0), **style)
     grey = [v[0] for n, v in zip(names, values, strict=True) if n in baselines]
     if grey:
         axes.axvline(max(grey) if higher else min(grey), color=GREY, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
     axes.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.45, -0.55))
-    axes.set_xlim(min(0.0, *(v[1] for v in values)), max(0.0, *(v[2] for v in values)) * 1.14 or 1.0)
+    lowest, highest = min(0.0, *(v[1] for v in values)), max(0.0, *(v[2] for v in values))
+    room = 0.14 * (highest - lowest) or 1.0  # for the numbers
+    axes.set_xlim(lowest - room * (lowest < 0), highest + room * (highest > 0 or lowest == 0))
     axes.set_xlabel(f"{metric} ({unit}), {'more' if higher else 'less'} is better" if unit else metric)
     axes.tick_params(left=False)
     axes.grid(axis="y", visible=False)
@@ -82,7 +88,7 @@ def smooth(values: Sequence[float], memory: float = 0.9) -> np.ndarray:
 
 @styled
 def curves(history: History, names: Sequence[str] | None = None, *, columns: int = 4, memory: float = 0.9) -> Figure:
-    """One small chart a number of the history: what was measured, faint, and its running average.
+    """One small chart a number of the history: what was measured; of many rows faint, with their running average.
 
     Args:
         history: of a run.
@@ -98,12 +104,14 @@ def curves(history: History, names: Sequence[str] | None = None, *, columns: int
     columns = max(1, min(columns, len(series)))
     lines = max(1, math.ceil(len(series) / columns))
     figure = new_figure(2.45 * columns + 0.1, 1.75 * lines + 0.2)
+    explained = None
     for k, (name, (steps, values)) in enumerate(series.items()):
         axes = figure.add_subplot(lines, columns, k + 1)
-        few = len(values) < 8
+        few = len(values) < MANY  # e.g. a validation every 250 steps: an average would only lag behind
         axes.plot(steps, values, color=COLOURS[0], alpha=1.0 if few else 0.3, lw=1.0, marker="." if few else "")
         if not few:
-            axes.plot(steps, smooth(values, memory), color=COLOURS[0])
+            (line,) = axes.plot(steps, smooth(values, memory), color=COLOURS[0])
+            explained = explained or axes.legend([line], ["running average"], loc="best", fontsize=7.5)
         axes.set_title(name, loc="left")
         axes.locator_params(nbins=4)
         axes.ticklabel_format(useOffset=False)

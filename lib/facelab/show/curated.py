@@ -73,7 +73,7 @@ def restored_00() -> Figure:
     occluded, hole = dressed(faces, landmarks, WORN, (0.1, 0.25))
     model, cfg = oagan.load("oagan")
     answer = oagan.restore(model, images.to_channels(occluded, cfg.channels))
-    strips = {"input": occluded, "found hole": answer.hole, "restored": images.to_channels(answer.image, 1)}
+    strips = {"input": occluded, "predicted hole": answer.hole, "restored": images.to_channels(answer.image, 1)}
     return rows(strips | {"truth": faces}, WORN)
 
 

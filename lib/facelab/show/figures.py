@@ -5,7 +5,7 @@ A hole is drawn white where something is hidden. Charts are in :mod:`facelab.sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 import torch
 from matplotlib.figure import Figure
@@ -45,8 +45,12 @@ def face_grid(
         landmarks: (N, K, 2) pixels (x, y), drawn as dots; rows of NaN are left out.
         hole: the images are holes.
 
+    Raises:
+        ValueError: no images, another number of titles, or values in no known range.
+
     Taught in: 00.
     """
+    _same_length({"images": images, "titles": images if titles is None else titles})
     columns = min(columns or 8, len(images))
     lines = -(-len(images) // columns)
     width = side * images.shape[-1] / images.shape[-2]
@@ -84,20 +88,21 @@ def rows(
         side: height of a picture, inches.
 
     Raises:
-        ValueError: strips of different length, or values in no known range.
+        ValueError: no faces, strips, titles or notes of different length, or values in no known range.
 
     Taught in: 00.
     """
-    _same_length(strips)
+    words = {"titles": titles, "notes": notes}
+    _same_length({**strips, **{name: given for name, given in words.items() if given is not None}})
     columns = list(range(len(next(iter(strips.values())))))
     figure, _ = _strips(strips, columns, [0.0] * len(columns), titles, notes, title, side)
     return figure
 
 
-def _same_length(strips: Mapping[str, Tensor]) -> None:
+def _same_length(strips: Mapping[str, Sized]) -> None:
     lengths = {name: len(strip) for name, strip in strips.items()}
-    if len(set(lengths.values())) != 1:
-        raise ValueError(f"strips of one length are needed, not {lengths}")
+    if len(set(lengths.values())) != 1 or not all(lengths.values()):
+        raise ValueError(f"one and the same number of everything is needed, and at least one, not {lengths}")
 
 
 def _strips(strips, columns: list[int], shifts: list[float], titles, notes, title: str, side: float, colours=None):
@@ -134,6 +139,7 @@ def best_and_worst(
     *,
     count: int = 4,
     higher: bool = True,
+    form: str = ".3g",
     title: str = "",
     side: float = 1.1,
 ) -> Figure:
@@ -145,16 +151,17 @@ def best_and_worst(
         name, unit: what the number is.
         count: how many of each; fewer where there are not enough faces.
         higher: more of it is better.
+        form: how the number is written, e.g. ``"+.1f"``.
 
     Taught in: 04.
     """
-    _same_length(strips)
+    _same_length({**strips, "metric": metric})
     order = torch.argsort(torch.as_tensor(metric), descending=higher, stable=True).tolist()
     count = max(1, min(count, len(order) // 2))
     columns = order[:count] + order[-count:]
     shifts = [0.0] * count + [0.3] * count
     titles = ["best"] + [""] * (count - 1) + ["worst"] + [""] * (count - 1)
-    notes = [f"{float(metric[k]):.3g} {unit}".strip() for k in columns]
+    notes = [f"{float(metric[k]):{form}} {unit}".strip() for k in columns]
     colours = [COLOURS[0]] * count + [COLOURS[5]] * count
     title = title or f"{len(order)} faces ordered by {name}"
     return _strips(strips, columns, shifts, titles, notes, title, side, colours)[0]

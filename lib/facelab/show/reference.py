@@ -1,14 +1,16 @@
 """Figures of the shipped weights on real colour photographs: ``python -m facelab.show.reference [FOLDER]``.
 
 They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``. The faces are people never seen in training, at places fixed
-in advance (every n-th of the test part), never chosen by their result.
+in advance (every n-th of the test part), never chosen by their result. One figure compares the weights with those of
+the same network finished with L1 only, which do not ship: ``--l1 FILE``.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -17,10 +19,11 @@ from torch import Tensor
 
 from facelab.files import project_root
 from facelab.metrics.image import psnr
+from facelab.metrics.sharpness import sharpness
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, rows
 from facelab.studies.evaluation import run_restore, standard_trials
-from facelab.studies.natural import masked_study
+from facelab.studies.natural import EYES_MOST, MOUTH_LEAST, masked_study
 from facelab.studies.trials import Trial
 from facelab.systems import oagan
 from facelab.train.weights import read_card
@@ -28,8 +31,9 @@ from facelab.train.weights import read_card
 COUNT, SEED = 64, 1
 
 
-def _answers() -> tuple[dict[str, Trial], dict[str, tuple[Tensor, ...]]]:
-    model, cfg = oagan.load("oagan")
+@cache
+def _answers(weights: str | Path = "oagan") -> tuple[dict[str, Trial], dict[str, tuple[Tensor, ...]]]:
+    model, cfg = oagan.load(weights)
     trials = standard_trials("lfw", cfg.size, cfg.channels, COUNT, SEED)
     return trials, {name: run_restore(partial(oagan.restore, model), test.occluded) for name, test in trials.items()}
 
@@ -37,7 +41,8 @@ def _answers() -> tuple[dict[str, Trial], dict[str, tuple[Tensor, ...]]]:
 def caption() -> str:
     """Data, steps, device and seed of the shipped weights, from their card."""
     card = read_card("oagan")
-    return f"lfw, people never seen; {card['steps']:,} steps, {card['device'].split(' ')[0]}, seed {card['seed']}"
+    steps = f"{card['steps']:,} steps" + (" after earlier runs" if card.get("continued_from") else "")
+    return f"lfw, people never seen; {steps}, {card['device'].split(' ')[0]}, seed {card['seed']}"
 
 
 def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[str, Tensor]:
@@ -50,10 +55,10 @@ def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[s
 def hero() -> Figure:
     """Eight faces, every eighth of each trial: four behind kinds trained on, four behind kinds never trained on."""
     trials, answers = _answers()
-    places = [8 * k + 1 for k in range(4)]
-    parts = [strips(trials[name], answers[name], places) for name in trials]
+    places = {name: [8 * k + shift for k in range(4)] for name, shift in zip(trials, (1, 5), strict=True)}
+    parts = [strips(trials[name], answers[name], places[name]) for name in trials]
     joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    titles = [trials[name].kinds[place].replace("_", " ") for name in trials for place in places]
+    titles = [trials[name].kinds[place].replace("_", " ") for name in trials for place in places[name]]
     titles[4:] = [f"{title} *" for title in titles[4:]]
     return rows(joined, titles, title=f"{caption()};  * kind never trained on")
 
@@ -64,7 +69,9 @@ def lfw_04(trial: str = "unseen kinds") -> Figure:
     test, answer = trials[trial], answers[trial]
     gain = psnr(answer[0], test.truth) - psnr(test.occluded, test.truth)
     title = f"{len(test)} faces by PSNR gain, {trial}; {caption()}"
-    return best_and_worst(strips(test, answer, list(range(len(test)))), gain, "PSNR gain", "dB", title=title)
+    return best_and_worst(
+        strips(test, answer, list(range(len(test)))), gain, "PSNR gain", "dB", form="+.1f", title=title
+    )
 
 
 def realmasks_04() -> Figure:
@@ -73,10 +80,25 @@ def realmasks_04() -> Figure:
     record, (photographs, image, hole, good) = masked_study(partial(oagan.restore, model), cfg.size)
     places = [int(k * len(photographs) / 10) for k in range(10)]
     parts = {"photograph": photographs, "predicted hole": hole, "output": image}
-    notes = ["covered" if good[place] else "not covered" for place in places]
-    share = f"the hole covers {record['share']:.0%} of {record['count']}"
-    title = f"real facemasks, photographs never trained on, no truth exists: {share}"
+    notes = ["passes" if good[place] else "fails" for place in places]
+    share = f"{record['share']:.0%} [{record['low']:.0%}, {record['high']:.0%}]"
+    bar = f"mouth hidden ≥ {MOUTH_LEAST:.0%}, eyes < {EYES_MOST:.0%}"
+    title = f"real facemasks, never trained on: {int(good.sum())} of {record['count']} holes pass, {share} ({bar})"
     return rows({name: part[places] for name, part in parts.items()}, None, notes, title=title)
+
+
+def critic_04(l1: str | Path) -> Figure:
+    """Six faces at fixed places: the network finished with L1 only beside the one that ships."""
+    trials, answers = _answers()
+    name, places = "trained kinds", [10 * k + 1 for k in range(6)]
+    test, (image, _, _), (plain, _, _) = trials[name], answers[name], _answers(l1)[1][name]
+    parts = {"input": test.occluded, "L1 only": plain, "all terms": image, "truth": test.truth}
+    measured = [sharpness(out, test.truth, test.hole) for out in (plain, image)]
+    notes = [f"sharpness {measured[0][place]:.2f} → {measured[1][place]:.2f}" for place in places]
+    means = " → ".join(f"{value.nanmean():.2f}" for value in measured)
+    level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in (plain, image))
+    title = f"L1 only → all terms, {len(test)} faces: PSNR {level} dB, sharpness {means}; {caption()}"
+    return rows({name: part[places].clamp(-1, 1) for name, part in parts.items()}, None, notes, title=title, side=1.5)
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
@@ -87,13 +109,16 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 }
 
 
-def main(folder: str | Path | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Draw them into ``notebooks/figures``, or into a folder given."""
-    target = Path(folder) if folder else project_root() / "notebooks" / "figures"
-    for name, draw in FIGURES.items():
-        print(save(draw(), target / f"{name}.png"))
+    parser = argparse.ArgumentParser(prog="python -m facelab.show.reference", description="Draw the reference figures.")
+    parser.add_argument("folder", nargs="?", type=Path, default=project_root() / "notebooks" / "figures")
+    parser.add_argument("--l1", metavar="FILE", help="weights finished with L1 only: draws 04_critic, too")
+    args = parser.parse_args(argv)
+    for name, draw in (FIGURES | ({"04_critic": partial(critic_04, args.l1)} if args.l1 else {})).items():
+        print(save(draw(), args.folder / f"{name}.jpg"))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(main())
