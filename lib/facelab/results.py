@@ -13,24 +13,28 @@ from facelab.files import project_root, weights_root, write_text
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 COLUMNS = (
-    ("PSNR", "psnr", "dB, whole picture"),
-    ("PSNR gain", "psnr_gain", "dB over the input"),
-    ("PSNR in the hole", "psnr_hole", "dB"),
-    ("SSIM", "ssim", ""),
-    ("SSIM gain", "ssim_gain", ""),
-    ("hole IoU", "iou", ""),
-    ("identity", "identity", "distance to the truth, lower is closer"),
-    ("identity gain", "identity_gain", "how much closer than the input, face by face"),
-    ("sharpness", "sharpness", "1 = the truth's"),
-    ("Fréchet", "frechet", "on effnet-lite0, not comparable to published FID"),
+    ("PSNR", "psnr", False),
+    ("gain", "psnr_gain", True),
+    ("PSNR in the hole", "psnr_hole", False),
+    ("SSIM gain", "ssim_gain", True),
+    ("hole IoU", "iou", True),
+    ("identity gain", "identity_gain", True),
+    ("sharpness", "sharpness", True),
+    ("Fréchet", "frechet", False),
 )
-"""Heading, metric and, where the heading alone would not do, its unit."""
+"""Heading, metric, and whether its interval is shown; the cards hold all of them."""
+LEGEND = (
+    "PSNR in dB over the whole picture, gain over the input; identity gain: how much closer to the truth a face "
+    "embedding lies than the input's, face by face; sharpness: 1 is the truth's; Fréchet on effnet-lite0's features, "
+    "less is better, not comparable with published FID. SSIM, identity and the raw outputs stand in the cards."
+)
+NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your own."
 
 
 def render(cards: Mapping[str, Mapping[str, Any]]) -> str:
     """Cards by file name to Markdown: one table a system and trial, settings above it."""
     parts = [part for name, card in sorted(cards.items()) for part in _tables(name, card)]
-    return "\n\n".join(parts) if parts else "No measured weights are shipped yet; `facelab train oagan` makes your own."
+    return "\n\n".join([*parts, LEGEND]) if parts else NOTHING
 
 
 def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
@@ -50,21 +54,22 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     used = [column for column in COLUMNS if any(column[1] in row for row in rows.values())]
-    head = [f"{title} ({unit})" if unit else title for title, _, unit in used]
-    lines = ["| row | " + " | ".join(head) + " |", "|---" * (len(used) + 1) + "|"]
+    lines = ["| | " + " | ".join(title for title, _, _ in used) + " |", "|---" * (len(used) + 1) + "|"]
     for label, row in rows.items():
-        lines.append(f"| {label} | " + " | ".join(_cell(row.get(key), key) for _, key, _ in used) + " |")
+        if not label.endswith(", raw"):
+            lines.append(f"| {label} | " + " | ".join(_cell(row.get(key), key, more) for _, key, more in used) + " |")
     return "\n".join(lines)
 
 
-def _cell(entry: Mapping[str, Any] | None, key: str) -> str:
+def _cell(entry: Mapping[str, Any] | None, key: str, interval: bool) -> str:
     if not entry or entry.get("mean") is None:
         return ""
     places = 2 if key.startswith("psnr") or key == "frechet" else 3
     text = f"{entry['mean']:.{places}f}"
-    if entry.get("low") is None or entry.get("high") is None:
+    low, high = entry.get("low"), entry.get("high")
+    if not interval or low is None or high is None or low == high:
         return text
-    return f"{text} [{entry['low']:.{places}f}, {entry['high']:.{places}f}]"
+    return f"{text} [{low:.{places}f}, {high:.{places}f}]"
 
 
 def read_cards(folder: Path) -> dict[str, dict[str, Any]]:

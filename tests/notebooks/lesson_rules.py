@@ -200,8 +200,8 @@ def figures(name: str, notebook: NotebookNode, folder: Path) -> list[str]:
         faults.append("use ![words](figures/NN_name.png) in place of <img>")
     for words, target in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)", text):
         path = folder / target
-        if not re.match(rf"figures/{name[:2]}_\w+\.png$", target):
-            faults.append(f"{target}: pictures of this lesson are figures/{name[:2]}_name.png")
+        if not re.match(rf"figures/{name[:2]}_\w+\.(png|jpg)$", target):
+            faults.append(f"{target}: pictures of this lesson are figures/{name[:2]}_name.png or .jpg")
         elif not path.is_file():
             faults.append(f"{target}: not there")
         elif path.stat().st_size > MOST_FIGURE_BYTES:

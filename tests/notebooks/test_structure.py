@@ -204,14 +204,15 @@ def test_every_rule_is_broken_once():
 @pytest.mark.parametrize(
     "text",
     ["![a](figures/04_none.png)", "![a](https://example.org/x.png)", "![](figures/04_good.png)", '<img src="x.png">']
-    + ["![a](figures/04_large.png)", "![a](figures/05_good.png)"],
+    + ["![a](figures/04_large.png)", "![a](figures/05_good.png)", "![a](figures/04_photo.gif)"],
 )
 def test_figures_that_are_refused(text, tmp_path):
     (tmp_path / "figures").mkdir()
-    for name, size in (("04_good", 10), ("05_good", 10), ("04_large", 151 * 1024)):
-        (tmp_path / "figures" / f"{name}.png").write_bytes(b"x" * size)
+    sizes = {"04_good.png": 10, "04_photo.jpg": 10, "04_photo.gif": 10, "05_good.png": 10, "04_large.png": 151 * 1024}
+    for name, size in sizes.items():
+        (tmp_path / "figures" / name).write_bytes(b"x" * size)
     notebook = example()
-    notebook.cells[0].source += "\n\n![a good one](figures/04_good.png)"
+    notebook.cells[0].source += "\n\n![a good one](figures/04_good.png) ![another](figures/04_photo.jpg)"
     assert rules.figures(NAME, notebook, tmp_path) == []
     notebook.cells[0].source += f"\n\n{text}"
     assert rules.figures(NAME, notebook, tmp_path) != []

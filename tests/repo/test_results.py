@@ -9,8 +9,9 @@ CARD = {
     "system": "oagan", "data": "lfw", "steps": 12000, "device": "cpu", "seed": 0,
     "metrics": {"data": "lfw", "trials": {"trained kinds": {"count": 256, "people": 90, "rows": {
         "input": {"psnr": {"mean": 14.123, "low": 13.9, "high": 14.3}, "psnr_gain": {"mean": 0.0}},
-        "oagan": {"psnr": {"mean": 25.678}, "psnr_gain": {"mean": 11.555}, "iou": {"mean": 0.9412},
+        "oagan": {"psnr": {"mean": 25.678}, "psnr_gain": {"mean": 11.555}, "iou": {"mean": 0.94, "low": 0.9, "high": 1},
                   "identity": {"mean": 0.31}, "identity_gain": {"mean": 0.0123}},
+        "oagan, raw": {"psnr": {"mean": 20.0}},
     }}}},
 }  # fmt: skip
 
@@ -25,15 +26,15 @@ def test_a_known_card_gives_a_known_table():
     text = render({"oagan": CARD})
     assert "**oagan, trained kinds**: 256 pictures of 90 people of `lfw`" in text and "12,000 steps on cpu" in text
     lines = text.splitlines()
-    assert "| input | 14.12 [13.90, 14.30] | 0.00 |  |  |  |" in lines
-    assert any(f"| oagan | 25.68 | {gain} | 0.941 | 0.310 | 0.012 |" in lines for gain in ("11.55", "11.56"))
+    assert "| input | 14.12 | 0.00 |  |  |" in lines
+    assert any(f"| oagan | 25.68 | {gain} | 0.940 [0.900, 1.000] | 0.012 |" in lines for gain in ("11.55", "11.56"))
+    assert "raw |" not in text
 
 
-def test_every_column_is_measured():
+def test_every_column_is_measured(repo):
     """A heading without its metric would be an empty column nobody misses."""
-    known = {"psnr", "psnr_gain", "psnr_hole", "ssim", "ssim_gain", "iou", "identity", "identity_gain", "sharpness"}
-    known |= {"frechet"}
-    assert {metric for _, metric, _ in COLUMNS} == known
+    rows = read_cards(repo / "weights")["oagan"]["metrics"]["trials"]["trained kinds"]["rows"]
+    assert {metric for _, metric, _ in COLUMNS} <= set(rows["oagan"])
 
 
 def test_a_stale_table_is_seen():

@@ -31,7 +31,7 @@ STYLE = {
     "legend.frameon": False, "legend.fontsize": 9, "lines.linewidth": 1.8, "lines.solid_capstyle": "round",
 }  # fmt: skip
 DPI = 144  # of the bytes; a notebook shows them at 96, so that they stay crisp on fine screens
-LIMIT = 190 * 1024
+LIMIT = 150 * 1024
 QUALITIES = (92, 88, 84, 78, 70)
 
 
