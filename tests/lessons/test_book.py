@@ -12,7 +12,7 @@ import pytest
 from facelab.errors import LayoutError
 from facelab.files import project_root
 from facelab.lessons import build_book
-from facelab.lessons.book import still
+from facelab.lessons.book import profile_words, still
 
 # a 1x1 png
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -40,6 +40,7 @@ def executed(title: str) -> nbformat.NotebookNode:
     lines = r"$$\begin{aligned} a &= \lVert b \rVert_1 \\ c &= \mathbb{E}[d] \end{aligned}$$"
     words = f"# {title}\n\nInline $x^2$ and\n\n{lines}"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words), lab])
+    notebook.metadata["papermill"] = {"parameters": {"PROFILE": "smoke"}}
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
 
@@ -56,6 +57,12 @@ def book(tmp_path_factory):
 def test_a_page_a_lesson(book):
     assert sorted(p.name for p in (book / "lessons").glob("*.html")) == ["00_one.html", "01_two.html"]
     assert "lessons/01_two.html" in (book / "index.html").read_text()
+
+
+def test_the_first_page_says_how_much_work_the_runs_did(book):
+    page = re.sub(r"<[^>]+>", "", (book / "index.html").read_text())
+    assert "with PROFILE smoke (seconds of training" in page and "@PROFILE@" not in page
+    assert profile_words([nbformat.v4.new_notebook()]) == ""
 
 
 def test_pages_need_no_network(book):

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -52,9 +53,19 @@ def _gather(lessons: list[Path], recipe: Path, folder: Path) -> Path:
     figures = notebooks_root() / "figures"
     if figures.is_dir():
         shutil.copytree(figures, folder / "lessons" / "figures")
-    for path in lessons:
-        nbformat.write(still(read_lesson(path)), folder / "lessons" / path.name)
+    executed = {path.name: read_lesson(path) for path in lessons}
+    for name, notebook in executed.items():
+        nbformat.write(still(notebook), folder / "lessons" / name)
+    index = (folder / "index.md").read_text(encoding="utf-8")
+    (folder / "index.md").write_text(index.replace("@PROFILE@", profile_words(executed.values())), encoding="utf-8")
     return folder
+
+
+def profile_words(executed: Iterable[NotebookNode]) -> str:
+    """How much work the runs did, in words that end a sentence; empty where they do not tell."""
+    given = {n.metadata.get("papermill", {}).get("parameters", {}).get("PROFILE") for n in executed} - {None}
+    words = f", with PROFILE {' and '.join(f'`{name}`' for name in sorted(given))}" if given else ""
+    return words + (" (seconds of training: the pages show that all works, not how well)" if "smoke" in given else "")
 
 
 def still(notebook: NotebookNode) -> NotebookNode:
