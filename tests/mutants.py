@@ -50,7 +50,7 @@ MUTANTS = (
     ),
     Mutant(
         "a mirrored face keeps its old landmark numbers", "data/augment.py",
-        "torch.where((sign < 0)", "torch.where((sign > 9)", "tests/studies/test_batches.py",
+        "torch.where((sign < 0)", "torch.where((sign > 9)", "tests/data/test_augment.py",
     ),
     Mutant(
         "the critic is shown the answer", "studies/batches.py",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -41,6 +41,7 @@ def occlusion_loader(
     natural: Faces | None = None,
     natural_kinds: Sequence[str] = (),
     scale: float = 0.15,
+    view_until: int | None = None,
     critic_from: int = 0,
     cutouts: Sequence[Cutout] | None = None,
     people: Sequence[str] = (),
@@ -56,6 +57,7 @@ def occlusion_loader(
             ``natural_kinds`` drawn on and their truth forgotten.
         natural_kinds: see above; empty for photographs.
         scale: largest relative change of size in augmentation.
+        view_until: the step from which pictures are only mirrored: what is resampled is softer than a photograph.
         critic_from: the step from which a critic needs ``clean`` and ``natural``; before it they are not drawn.
         cutouts: your own occluders, one more kind of the paired part.
         people: for an identity head: all identities, whose order numbers them; empty = no labels.
@@ -69,6 +71,7 @@ def occlusion_loader(
     refuse_empty(paired)
     places = _shuffled(len(paired), seed)
     number = {name: index for index, name in enumerate(people)}
+    view = partial(_view, scale=scale, until=view_until)
 
     def labels(chosen: list[int]) -> Tensor:
         return torch.tensor([number[paired.identity(place)] for place in chosen])
@@ -78,16 +81,17 @@ def occlusion_loader(
         taken, ahead = set(places(2 * step * batch, batch)), places((2 * step + 1) * batch, 3 * batch)
         others = [place for place in ahead if place not in taken] or ahead  # at an epoch's end a picture could recur
         chosen = [others[k % len(others)] for k in range(batch)]
-        clean, _ = random_view(*paired.take(chosen), random, scale=scale)
+        clean, _ = view(paired, chosen, random, step)
         out = {"clean": random_light(clean, random)} | ({"clean_label": labels(chosen)} if number else {})
         if natural is not None and len(natural):
-            out["natural"] = _natural(natural, batch, random, natural_kinds, scale)
+            some = torch.randint(len(natural), (batch,), generator=random).tolist()
+            out["natural"] = _natural(*view(natural, some, random, step), random, natural_kinds)
         return out
 
     def load(step: int) -> dict[str, Tensor]:
         random = generator(seed, "batch", step)
         chosen = places(2 * step * batch, batch)
-        truth, points = random_view(*paired.take(chosen), random, scale=scale)
+        truth, points = view(paired, chosen, random, step)
         truth = random_light(truth, random)
         drawn = occlude(truth, points, random, kinds=kinds, cutouts=cutouts)
         out = {"truth": truth, "occluded": drawn.image, "hole": drawn.hole}
@@ -97,10 +101,16 @@ def occlusion_loader(
     return load
 
 
-def _natural(part: Faces, count: int, random: torch.Generator, kinds: Sequence[str], scale: float) -> Tensor:
-    """Pictures whose truth is not used, drawn at random; with ``kinds`` those occluders are drawn on."""
-    some = torch.randint(len(part), (count,), generator=random).tolist()
-    pictures, points = random_view(*part.take(some), random, scale=scale)
+def _view(
+    part: Faces, chosen: list[int], random: torch.Generator, step: int, *, scale: float, until: int | None
+) -> tuple[Tensor, Tensor]:
+    """The chosen pictures and landmarks, shifted, scaled, rotated and mirrored; late in a run only mirrored."""
+    still = {"shift": 0.0, "scale": 0.0, "degrees": 0.0}
+    return random_view(*part.take(chosen), random, **({"scale": scale} if until is None or step < until else still))
+
+
+def _natural(pictures: Tensor, points: Tensor, random: torch.Generator, kinds: Sequence[str]) -> Tensor:
+    """Pictures whose truth is not used; with ``kinds`` those occluders are drawn on."""
     if kinds:
         pictures = occlude(pictures, points, random, kinds=kinds).image
     return random_light(pictures, random)
@@ -108,7 +118,7 @@ def _natural(part: Faces, count: int, random: torch.Generator, kinds: Sequence[s
 
 def training_loader(
     name: str, size: int, channels: int, batch: int, seed: int, critic_from: int = 0,
-    cutouts: Sequence[Cutout] | None = None, classes: int = 0,
+    cutouts: Sequence[Cutout] | None = None, classes: int = 0, view_until: int | None = None,
 ) -> Loader:  # fmt: skip
     """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
 
@@ -131,7 +141,7 @@ def training_loader(
         raise BadConfig("classes", classes, f"0, or {len(people)}: the people trained on")
     return occlusion_loader(
         paired, batch, seed, natural=natural, natural_kinds=natural_kinds, kinds=kinds, critic_from=critic_from,
-        cutouts=cutouts, people=people,
+        cutouts=cutouts, people=people, view_until=view_until,
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Config:
     natural_every: int = 4  # every so many generator steps one is natural; released: 2
     two_step_penalty: bool = False  # released: True, an Adam step of its own for the penalty
     batch: int = 16
+    view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
     small_size: int = 0  # pixels; early steps at this size are cheap, and the networks are fully convolutional; 0: none
     small_until: float = 0.0  # share of the run at the small size
     steps: int = 1500
@@ -89,6 +90,7 @@ class Config:
             if not 0 <= getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0, less than 1")
         shares = ("teacher", "complete_from", "perceptual_from", "adversarial_from", "decay_from", "ema", "small_until")
+        shares += ("view_until",)
         for field in shares:
             if not 0 <= getattr(self, field) <= 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
@@ -133,7 +135,7 @@ class Config:
             ),
             "gpu": dict(
                 size=128, width=40, hole_width=32, blocks=8, outline_blocks=3, critic_width=24, batch=32,
-                steps=24_000, small_size=96, small_until=0.3, complete_from=0.1, perceptual_from=0.5,
+                steps=24_000, small_size=96, small_until=0.3, view_until=0.7, complete_from=0.1, perceptual_from=0.5,
                 adversarial_from=0.6, decay_from=0.3, lambda_hole=2.0, lambda_adv=0.2,
                 loss="nonsaturating", penalty="r1", lambda_penalty=5.0,
                 learning_rate=1e-3, critic_learning_rate=4e-4, natural_every=8, ema=0.999,
