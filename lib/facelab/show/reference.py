@@ -1,8 +1,8 @@
 """Figures of the shipped weights on real colour photographs: ``python -m facelab.show.reference [FOLDER]``.
 
 They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``. The faces are people never seen in training, at places fixed
-in advance (every n-th of the test part), never chosen by their result. One figure compares the weights with those of
-the same network finished with L1 only, which do not ship: ``--l1 FILE``.
+in advance (every n-th of the test part), never chosen by their result. One figure compares two weight
+files that do not ship, of runs that differ in their loss terms only: ``--critic WITHOUT WITH``.
 """
 
 from __future__ import annotations
@@ -87,17 +87,19 @@ def realmasks_04() -> Figure:
     return rows({name: part[places] for name, part in parts.items()}, None, notes, title=title)
 
 
-def critic_04(l1: str | Path) -> Figure:
-    """Six faces at fixed places: the network finished with L1 only beside the one that ships."""
-    trials, answers = _answers()
+def critic_04(without: str | Path, with_all: str | Path) -> Figure:
+    """Six faces at fixed places: one run finished with L1 only, its twin with perceptual, style and critic terms."""
     name, places = "trained kinds", [10 * k + 1 for k in range(6)]
-    test, (image, _, _), (plain, _, _) = trials[name], answers[name], _answers(l1)[1][name]
-    parts = {"input": test.occluded, "L1 only": plain, "all terms": image, "truth": test.truth}
-    measured = [sharpness(out, test.truth, test.hole) for out in (plain, image)]
-    notes = [f"sharpness {measured[0][place]:.2f} → {measured[1][place]:.2f}" for place in places]
-    means = " → ".join(f"{value.nanmean():.2f}" for value in measured)
-    level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in (plain, image))
-    title = f"L1 only → all terms, {len(test)} faces: PSNR {level} dB, sharpness {means}; {caption()}"
+    test = _answers(without)[0][name]
+    outputs = {"L1 only": _answers(without)[1][name][0], "all terms": _answers(with_all)[1][name][0]}
+    crisp = [sharpness(out, test.truth, test.hole) for out in outputs.values()]
+    means = " → ".join(f"{value.nanmean():.2f}" for value in crisp)
+    level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in outputs.values())
+    notes = [f"sharpness {crisp[0][place]:.2f} → {crisp[1][place]:.2f}" for place in places]
+    title = (
+        f"lfw, people never seen: L1 only → all terms; mean of {len(test)} faces: PSNR {level} dB, sharpness {means}"
+    )
+    parts = {"input": test.occluded, **outputs, "truth": test.truth}
     return rows({name: part[places].clamp(-1, 1) for name, part in parts.items()}, None, notes, title=title, side=1.5)
 
 
@@ -113,9 +115,9 @@ def main(argv: list[str] | None = None) -> int:
     """Draw them into ``notebooks/figures``, or into a folder given."""
     parser = argparse.ArgumentParser(prog="python -m facelab.show.reference", description="Draw the reference figures.")
     parser.add_argument("folder", nargs="?", type=Path, default=project_root() / "notebooks" / "figures")
-    parser.add_argument("--l1", metavar="FILE", help="weights finished with L1 only: draws 04_critic, too")
+    parser.add_argument("--critic", nargs=2, metavar=("WITHOUT", "WITH"), help="weight files: draws 04_critic, too")
     args = parser.parse_args(argv)
-    for name, draw in (FIGURES | ({"04_critic": partial(critic_04, args.l1)} if args.l1 else {})).items():
+    for name, draw in (FIGURES | ({"04_critic": partial(critic_04, *args.critic)} if args.critic else {})).items():
         print(save(draw(), args.folder / f"{name}.jpg"))
     return 0
 
