@@ -5,7 +5,7 @@ SHELL   := /bin/bash
 PROFILE ?= smoke
 JOBS    ?= 2
 PORT    ?= 8888
-DIR     ?= notebooks
+DIR      = notebooks
 PIP_ARGS ?=
 PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c \
 	'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $(p))))
@@ -33,7 +33,8 @@ $(READY): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "facelab needs Python 3.11, 3.12 or 3.13 with its venv module, and none was found on PATH."; \
 	  echo "Install one (Debian: apt-get install python3 python3-venv), or name it: make .venv PYTHON=/path/to/python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit("facelab needs Python 3.11 or newer; $(PYTHON) is %d.%d" % v)'
-	@echo "Installing into .venv: a few minutes and about 2 GB, once"
+	@echo "Installing into .venv, once: a few minutes and about 2 GB"
+	@test -n "$(PIP_ARGS)" -o "$$(uname)" != Linux || echo "(on Linux, where the index offers torch with CUDA, several GB more; README says how to do without)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) -c constraints.txt torch  # before all else: torch decides between a CPU and a CUDA build
 	@$(PIP) -c constraints.txt -e ".[$(PARTS)]"
@@ -45,10 +46,12 @@ course: $(READY) ## Execute every lesson, write build/course/summary.json and th
 	exit $$(( lessons ? lessons : book ))
 
 # A login shell, JupyterLab's own choice for its terminals, would forget this PATH and with it the command facelab.
-lab: $(READY) ## Open the lessons, or another folder (DIR=student), in JupyterLab
-	@test -d "$(DIR)" || { echo "There is no folder $(DIR) here (make student writes the folder student)"; exit 1; }
+lab: lab-folder $(READY) ## Open the lessons, or another folder (DIR=student), in JupyterLab
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --port $(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) \
 	  --ServerApp.terminado_settings="{'shell_command': ['$${SHELL:-/bin/bash}']}" "$(DIR)"
+
+lab-folder:
+	@test -d "$(DIR)" || { echo "There is no folder $(DIR) here (make student writes the folder student)"; exit 1; }
 
 test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke included
 	@$(BIN)/pytest
@@ -56,10 +59,11 @@ test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke i
 book: $(READY) ## Bind the lessons executed by make course into build/book
 	@$(BIN)/facelab book --from build/course --out build/book
 
-figures: $(READY) ## Renew notebooks/figures: those drawn at once, then those the lessons draw as PROFILE=laptop
+# The figures of the shipped weights on lfw and realmasks need those sets: python -m facelab.show.reference
+figures: $(READY) ## Renew the figures of orl: those drawn at once, then those the lessons draw as PROFILE=laptop
 	@$(BIN)/python -m facelab.show.curated
 	@$(BIN)/facelab run --all --profile $(if $(filter smoke,$(PROFILE)),laptop,$(PROFILE)) --out build/figures
-	@find build/figures -name '[0-9][0-9]_*.png' -exec cp -v {} notebooks/figures/ ';'
+	@find build/figures -regex '.*/[0-9][0-9]_[a-z]*\.\(png\|jpg\)' -exec cp -v {} notebooks/figures/ ';'
 
 student: $(READY) ## Write the lessons without the solutions to student/ (open them: make lab DIR=student)
 	@$(BIN)/facelab student --out student

@@ -53,6 +53,10 @@ MUTANTS = (
         "torch.where((sign < 0)", "torch.where((sign > 9)", "tests/data/test_augment.py",
     ),
     Mutant(
+        "soft truths to the very end", "studies/batches.py",
+        "until is None or step < until", "True", "tests/studies/test_batches.py",
+    ),
+    Mutant(
         "the critic is shown the answer", "studies/batches.py",
         "[others[k % len(others)] for k in range(batch)]", "places(2 * step * batch, batch)",
         "tests/studies/test_batches.py",

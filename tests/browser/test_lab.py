@@ -23,7 +23,7 @@ from PIL import Image
 
 from facelab.files import project_root
 from facelab.lessons.notebook import find_lesson, tags
-from facelab.show.lab import GAP, HEAD, SIDE
+from facelab.show.lab import GAP, HEAD, REST, SIDE
 
 LESSON, SLIDER = "02", "down"
 PANELS = ("face", "hole", "composite")
@@ -175,6 +175,7 @@ def test_a_slider_of_the_lesson_changes_its_picture(server, page, tmp_path):
     _wait_until_run(page, tmp_path / "out" / "metrics.json")
     picture = page.locator("img.facelab-lab")
     picture.scroll_into_view_if_needed(timeout=90_000)
+    stood = page.locator(".jp-OutputArea-child:has(.facelab-lab) + .jp-OutputArea-child img").get_attribute("src")
     before = _panels(picture)
     page.wait_for_timeout(1000)
     assert _panels(picture) == before, "the picture changes by itself: the test would prove nothing"
@@ -187,4 +188,8 @@ def test_a_slider_of_the_lesson_changes_its_picture(server, page, tmp_path):
     after = _wait_for_change(picture, before)
     assert slider.locator(".widget-readout").inner_text() == "0.20"
     assert {name: after[name] != before[name] for name in PANELS} == {"face": False, "hole": True, "composite": True}
+    still = page.locator(".jp-OutputArea-child:has(.facelab-lab) + .jp-OutputArea-child img")
+    assert still.count() == 1 and not still.is_visible(), "beside the living picture the still one is hidden"
+    page.wait_for_timeout(1000 * REST + 2000)
+    assert still.get_attribute("src") != stood, "and it shows the lab as it was last"
     assert page.outside == []

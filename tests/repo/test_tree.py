@@ -124,3 +124,15 @@ def test_no_large_binary_outside_weights(repo):
 
 def test_data_and_runs_never_enter_the_history(repo):
     assert [name for name in tracked(repo) if name.startswith(("data/", "runs/", "build/", ".venv/"))] == []
+
+
+def test_the_readme_points_at_files_that_are_there(repo):
+    text = (repo / "README.md").read_text(encoding="utf-8")
+    local = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
+    assert len(local) > 4 and [link for link in local if not (repo / link).is_file()] == []
+
+
+def test_every_figure_is_shown_somewhere(repo):
+    pages = [repo / "README.md", *(repo / "notebooks").glob("*.ipynb")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    assert [path.name for path in (repo / "notebooks/figures").iterdir() if f"figures/{path.name}" not in text] == []

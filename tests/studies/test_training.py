@@ -182,6 +182,14 @@ def test_the_command_names_its_run_folder_and_how_to_measure_what_lies_there(tmp
     assert capsys.readouterr() == ("", "")
 
 
+def test_training_stops_resampling_when_its_configuration_says_so(tmp_path, monkeypatch):
+    given, real = [], training.training_loader
+    monkeypatch.setattr(training, "training_loader", lambda *a, **k: (given.append(a[8]), real(*a, **k))[1])
+    cfg = training.configure("oagan", "smoke", "orl", {"steps": 2, "view_until": 0.5})
+    training.train("oagan", cfg, "orl", out=tmp_path, resume="never")
+    assert given == [1] == [cfg.view_steps]
+
+
 def test_unknown_system_is_refused():
     with pytest.raises(BadConfig, match="oagan"):
         training.system("oagon")

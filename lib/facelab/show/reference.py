@@ -17,6 +17,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from facelab.errors import BadConfig
 from facelab.files import project_root
 from facelab.metrics.image import psnr
 from facelab.metrics.sharpness import sharpness
@@ -38,9 +39,9 @@ def _answers(weights: str | Path = "oagan") -> tuple[dict[str, Trial], dict[str,
     return trials, {name: run_restore(partial(oagan.restore, model), test.occluded) for name, test in trials.items()}
 
 
-def caption() -> str:
-    """Data, steps, device and seed of the shipped weights, from their card."""
-    card = read_card("oagan")
+def caption(weights: str | Path = "oagan") -> str:
+    """Data, steps, device and seed of weights, from their card."""
+    card = read_card(weights)
     steps = f"{card['steps']:,} steps" + (" after earlier runs" if card.get("continued_from") else "")
     return f"lfw, people never seen; {steps}, {card['device'].split(' ')[0]}, seed {card['seed']}"
 
@@ -87,8 +88,18 @@ def realmasks_04() -> Figure:
     return rows({name: part[places] for name, part in parts.items()}, None, notes, title=title)
 
 
+def _refuse_strangers(*weights: str | Path) -> None:
+    """Raise ``BadConfig`` where two runs differ in more than when their terms join."""
+    cards = [read_card(path) for path in weights]
+    found = [{**card["config"], **{key: card[key] for key in ("data", "seed", "steps")}} for card in cards]
+    for key in found[0].keys() | found[1].keys():
+        if key not in ("perceptual_from", "adversarial_from") and found[0].get(key) != found[1].get(key):
+            raise BadConfig(key, found[1].get(key), f"{found[0].get(key)}, as in {weights[0]}: twins are compared")
+
+
 def critic_04(without: str | Path, with_all: str | Path) -> Figure:
     """Six faces at fixed places: one run finished with L1 only, its twin with perceptual, style and critic terms."""
+    _refuse_strangers(without, with_all)
     name, places = "trained kinds", [10 * k + 1 for k in range(6)]
     test = _answers(without)[0][name]
     outputs = {"L1 only": _answers(without)[1][name][0], "all terms": _answers(with_all)[1][name][0]}
@@ -96,9 +107,7 @@ def critic_04(without: str | Path, with_all: str | Path) -> Figure:
     means = " → ".join(f"{value.nanmean():.2f}" for value in crisp)
     level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in outputs.values())
     notes = [f"sharpness {crisp[0][place]:.2f} → {crisp[1][place]:.2f}" for place in places]
-    title = (
-        f"lfw, people never seen: L1 only → all terms; mean of {len(test)} faces: PSNR {level} dB, sharpness {means}"
-    )
+    title = f"L1 only → all terms, mean of {len(test)}: {level} dB, sharpness {means}; {caption(with_all)}"
     parts = {"input": test.occluded, **outputs, "truth": test.truth}
     return rows({name: part[places].clamp(-1, 1) for name, part in parts.items()}, None, notes, title=title, side=1.5)
 

@@ -104,13 +104,15 @@ def occlusion_lab(
     frame, controls = tuple(faces.shape[-2:]), _occlusion_controls(len(faces), names, kinds)
 
     def draw(face, kind, texture, colour, right, down, size, turn, edge, shadow, another) -> Drawn:
+        idle = without_effect(kind, colour)  # decided before a value that another kind left behind is dropped
+        texture, colour = (AS_DRAWN if n in idle else v for n, v in (("texture", texture), ("colour", colour)))
         params = KINDS[kind].sample(fill(points[face : face + 1], 1, frame), generator(another, "lab", kind), frame)
         params = moved(restyled(params, texture, colour), right * frame[1], down * frame[0], size, turn)
         params |= {"softness": torch.full((1,), edge), "shadow": torch.full((1,), shadow)}
         image, hole = KINDS[kind].draw(faces[face : face + 1], params)
         half = ((hole > 0.01) & (hole < 0.99)).float().mean()
         words = f"<b>{kind}</b> hides {float(hole.mean()):.1%} of the picture; {float(half):.1%} lies in between"
-        words += _switch_off(controls, without_effect(kind, colour))
+        words += _switch_off(controls, idle)
         return {"face": faces[face], "hole (white = 1 = hidden)": hole[0] * 2 - 1, "composite": image[0]}, words
 
     return Lab(draw, controls)

@@ -69,9 +69,8 @@ def occlusion_loader(
     """
 
     refuse_empty(paired)
-    places = _shuffled(len(paired), seed)
+    places, view = _shuffled(len(paired), seed), partial(_view, scale=scale, until=view_until)
     number = {name: index for index, name in enumerate(people)}
-    view = partial(_view, scale=scale, until=view_until)
 
     def labels(chosen: list[int]) -> Tensor:
         return torch.tensor([number[paired.identity(place)] for place in chosen])

@@ -93,10 +93,9 @@ def train(
     folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=run_about(data, seed, cfg, own))
     loader = training_loader(
-        data, cfg.size, cfg.channels, cfg.batch, seed, cfg.critic_from, own, getattr(cfg, "classes", 0),
-        view_until=int(cfg.steps * getattr(cfg, "view_until", 1.0)),
-    )  # fmt: skip
-    if getattr(cfg, "small_size", 0):
+        data, cfg.size, cfg.channels, cfg.batch, seed, cfg.critic_from, own, cfg.classes, cfg.view_steps
+    )
+    if cfg.small_size:
         loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
     restore = partial(module.restore, model)

@@ -121,6 +121,11 @@ class Config:
         """The step at which the critic joins: a loader need not draw for it before."""
         return int(self.steps * self.adversarial_from)
 
+    @property
+    def view_steps(self) -> int:
+        """Steps whose pictures are shifted, scaled and turned; afterwards they are only mirrored."""
+        return int(self.steps * self.view_until)
+
     @classmethod
     def for_profile(cls, profile: str, **changes: object) -> Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
