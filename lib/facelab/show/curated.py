@@ -26,7 +26,7 @@ from facelab.show.figures import rows
 from facelab.systems import oagan
 
 SEED, SIZE = 0, 128
-WORN = ("sunglasses", "facemask", "cap", "scarf", "phone", "hand", "cup", "strands")
+WORN = ("sunglasses", "facemask", "thing", "scarf", "phone", "hand", "cup", "strands")
 
 
 def people(count: int = 8) -> tuple[Tensor, Tensor]:
