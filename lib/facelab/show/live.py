@@ -31,7 +31,7 @@ class LiveCurve:
 
     names: Sequence[str] | None = None
     every: float = 2.0
-    share: float = 0.05
+    share: float = 0.02
     steps: int = 0
     drawn: int = 0
     _handle: Any = field(default=None, repr=False)

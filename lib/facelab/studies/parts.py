@@ -92,8 +92,11 @@ def natural_photographs(split: str | Sequence[str], size: int, name: str = "real
     return Faces(cache, torch.full((len(cache), 68, 2), torch.nan), tuple(rows))
 
 
-def split_off_natural(part: Faces, percent: int = 20) -> tuple[Faces, Faces]:
-    """Divide a training part by identity into a paired and a natural part; no person is in both."""
+def split_off_natural(part: Faces, percent: int = 10) -> tuple[Faces, Faces]:
+    """Divide a training part by identity into a paired and a natural part; no person is in both.
+
+    The natural part is kept small: the finder learns from people, and a small set has few.
+    """
     natural = [place for place in range(len(part)) if bucket("natural", part.identity(place)) < percent]
     chosen = set(natural)
     paired = [place for place in range(len(part)) if place not in chosen]
