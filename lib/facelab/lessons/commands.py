@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from facelab.errors import FacelabError, LessonFailed
-from facelab.files import project_root, usable_folder
+from facelab.files import project_root
 from facelab.lessons.book import build_book
 from facelab.lessons.course import exit_code, run_lessons
 from facelab.lessons.notebook import USAGE, lesson_names
@@ -40,7 +40,7 @@ def run_command(args: argparse.Namespace) -> int:
     names = lesson_names() if args.all else args.lessons
     if not names:
         return _refuse("there are no lessons here")
-    out = usable_folder(args.out or project_root() / "build" / ("course" if args.all else "lessons"))
+    out = args.out or project_root() / "build" / ("course" if args.all else "lessons")
     try:
         results = run_lessons(names, args.profile, out, jobs=args.jobs, settings=args.set, timeout=args.timeout)
     except LessonFailed as error:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from facelab.errors import LessonFailed
-from facelab.files import write_text
+from facelab.files import usable_folder, write_text
 from facelab.lessons.notebook import USAGE, defaults, find_lesson, parse_setting, read_lesson
 from facelab.lessons.runner import LessonResult, run_lesson
 from facelab.machine import usable_cores
@@ -42,9 +42,11 @@ def run_lessons(
 
     Raises:
         LessonFailed: two lessons would write the same files (code 2); nothing is run then.
+        BadConfig: ``out`` is no folder that files can be written to.
     """
-    out, stop, began = Path(out), threading.Event(), time.monotonic()
+    stop, began = threading.Event(), time.monotonic()
     _refuse_clashes(names, settings or [])
+    out = usable_folder(out)
     threads = max(1, usable_cores() // jobs) if jobs > 1 else None
 
     def one(name: str) -> LessonResult:
