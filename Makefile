@@ -93,10 +93,9 @@ lint: $(READY) ## ruff, the import contract, and notebooks without outputs
 	@report=$$($(BIN)/lint-imports --no-cache --no-logo 2>&1) || { echo "$$report"; exit 1; }
 	@$(if $(NOTEBOOKS),$(STRIP) --verify $(NOTEBOOKS))
 
-format: $(READY) ## Format the code, and strip the notebooks' outputs
+format: $(READY) strip ## Format the code, and strip the notebooks' outputs
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
 clean: ## Remove build/ and tool caches; data/, runs/, student/, weights/ and .venv stay
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache lib/facelab.egg-info

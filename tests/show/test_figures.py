@@ -85,6 +85,14 @@ def test_nothing_to_show_is_refused(faces):
         figures.best_and_worst({"a": faces}, torch.zeros(2))
 
 
+@pytest.mark.parametrize("draw", [figures.face_grid, lambda faces, title: figures.rows({"a": faces}, title=title)])
+def test_a_long_title_ends_within_the_page(faces, draw):
+    for words in (9, 30):
+        page = drawn(draw(faces, title="restored " * words))
+        assert (page[:25, -2:] > 0.99).all(), "nothing is cut off at the right"
+        assert page[:25].min() < 0.5
+
+
 def test_a_white_picture_stands_out_from_the_white_page():
     page = drawn(figures.face_grid(torch.ones(1, 1, 16, 16)))
     assert page.min() < 0.9

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Sized
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -58,7 +59,7 @@ def face_grid(
     above = 0.32 if title else 0.02
     figure, axes = sheet(columns * (width + GAP) + GAP, above + lines * (side + below + GAP) + 0.02)
     if title:
-        write(axes, GAP, 0.15, title, 10.5, "left", weight="bold")
+        _title(axes, title, GAP, columns * (width + GAP))
     for k, image in enumerate(images):
         x, y = GAP + (k % columns) * (width + GAP), above + (k // columns) * (side + below + GAP)
         points = None if landmarks is None or torch.isnan(landmarks[k]).any() else landmarks[k]
@@ -66,6 +67,12 @@ def face_grid(
         if titles is not None:
             write(axes, x + width / 2, y + side + 0.04, titles[k], 8.5, va="top")
     return figure
+
+
+def _title(axes: Axes, text: str, left: float, room: float) -> None:
+    """One bold line above all, in smaller letters where it would not fit into ``room`` inches."""
+    size = min(10.5, 10.5 * room / (1.12 * needed([text], 10.5)))  # bold letters are wider
+    write(axes, left, 0.15, text, size, "left", weight="bold")
 
 
 @styled
@@ -114,7 +121,7 @@ def _strips(strips, columns: list[int], shifts: list[float], titles, notes, titl
     total = left + len(columns) * (width + GAP) + max(shifts) + 0.02
     figure, axes = sheet(total, above + len(strips) * (side + GAP) + below)
     if title:
-        write(axes, left, 0.15, title, 10.5, "left", weight="bold")
+        _title(axes, title, left, total - left)
     for r, (name, strip) in enumerate(strips.items()):
         y = above + r * (side + GAP)
         write(axes, left - 0.1, y + side / 2, name, 9.5, "right")

@@ -1,8 +1,8 @@
 """Figures of the shipped weights on real colour photographs: ``python -m facelab.show.reference [FOLDER]``.
 
 They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``. The faces are people never seen in training, at places fixed
-in advance (every n-th of the test part), never chosen by their result. One figure compares two weight
-files that do not ship, of runs that differ in their loss terms only: ``--critic WITHOUT WITH``.
+in advance (every n-th of the test part), never chosen by their result. One figure compares two weight files that do not
+ship, of runs that differ in their loss terms only: ``--critic WITHOUT WITH``.
 """
 
 from __future__ import annotations

@@ -89,9 +89,8 @@ class Config:
         for field in ("beta1", "beta2"):
             if not 0 <= getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0, less than 1")
-        shares = ("teacher", "complete_from", "perceptual_from", "adversarial_from", "decay_from", "ema", "small_until")
-        shares += ("view_until",)
-        for field in shares:
+        ends = ("complete_from", "perceptual_from", "adversarial_from", "decay_from", "small_until", "view_until")
+        for field in ("teacher", "ema", *ends):
             if not 0 <= getattr(self, field) <= 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
         for field in ("learning_rate", "critic_learning_rate"):
