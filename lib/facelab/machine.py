@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from functools import cache
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's names for mallopt's first argument
 
 
 def usable_cores() -> int:
     """Cores this process may run on: fewer than the machine has, where a container or a user says so."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_has_bf16() -> bool:
+    """True where the CPU multiplies bf16 in hardware (AVX-512 BF16 or AMX)."""
+    import torch
+
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in names)
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Ask the C library to keep memory that is freed for the next request, instead of returning it to the system.
+
+    A training step frees tensors of many megabytes and asks for the same ones again a moment later. Returned memory
+    comes back page by page, each with an interruption, and under virtualisation those may cost as much as the sums. The
+    process then stays as large as its largest moment.
+
+    Returns:
+        False where the C library is not glibc, which alone has the call; nothing is changed there.
+
+    Source: the manual of mallopt(3).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is None:
+        return False
+    wishes = {_MMAP_THRESHOLD: 32 << 20, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 << 20}  # 32 MiB is the most allowed
+    return all([mallopt(name, value) for name, value in wishes.items()])

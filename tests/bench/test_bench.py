@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from facelab import bench
+from facelab.bench import step as bench
+from facelab.bench import timing
 from facelab.cli import main
 from facelab.nets.features import feature_net
 from facelab.systems import oagan
@@ -31,14 +32,21 @@ def test_both_sides_of_the_step_compute_the_same_losses(monkeypatch):
 
 def test_sides_are_taken_in_turn_and_the_minimum_counts(monkeypatch):
     order, clock = [], iter(torch.arange(0, 1000, dtype=torch.float64).cumsum(0).tolist())
-    monkeypatch.setattr(bench.time, "perf_counter", lambda: next(clock))
-    best = bench.interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock))
+    best = timing.interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
     assert order == ["a", "b"] * 3
     assert best == {"a": 3.0, "b": 5.0}  # the clock ticks 1, 2, 3 ...: the first round is not timed
+
+
+def test_kept_memory_is_not_asked_for_again(monkeypatch):
+    monkeypatch.setattr(bench, "SIZE", 64)
+    monkeypatch.setattr(bench, "BATCH", 2)
+    seconds, faults = bench.seconds_and_faults(keep=True, steps=3)
+    assert seconds > 0 and 0 <= faults < 500
 
 
 def test_command_writes_what_it_measured(tmp_path, capsys):
     assert main(["bench", "ssim", "--rounds", "1", "--out", str(tmp_path / "b.json")]) == 0
     assert "scikit-image" in (tmp_path / "b.json").read_text()
     assert main(["bench", "nothing"]) == 2
-    assert "step, loader" in capsys.readouterr().err
+    assert "step, memory" in capsys.readouterr().err

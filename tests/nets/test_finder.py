@@ -24,6 +24,18 @@ def test_features_have_half_the_size(build, channels, height, width):
     assert features.std() > 0.1
 
 
+@pytest.mark.parametrize("channels, height, width", [(1, 32, 32), (3, 40, 56)])
+def test_an_enlarged_picture_is_seen_finer_at_the_same_size(channels, height, width, monkeypatch):
+    torch.manual_seed(0)
+    net, sizes = Finder(channels, 8, enlarge=2), []
+    monkeypatch.setattr(
+        net.encoder, "forward", lambda x, look=net.encoder.forward: (sizes.append(x.shape[-2:]), look(x))[1]
+    )
+    features = net(torch.rand(2, channels, height, width) * 2 - 1)
+    assert features.shape == (2, 8, height // 2, width // 2) and sizes == [(2 * height, 2 * width)]
+    assert features.std() > 0.1
+
+
 def test_the_eyes_are_frozen_and_the_rest_learns():
     torch.manual_seed(0)
     net = OAGANUNet(3, 8, 8, "effnet-lite0")

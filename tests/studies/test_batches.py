@@ -5,6 +5,7 @@ import torch
 
 from facelab.errors import LayoutError, MissingPart
 from facelab.studies import batches, parts, trials
+from facelab.systems import oagan
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_only_bare_faces_are_truth_and_covered_ones_are_natural(tmp_path, monkey
     assert len(bare) == 12 and bare.max() < 0
     natural = parts.natural_photographs(("train", "val", "test"), 32, "rof")
     assert len(natural) == 12 and natural.take(range(12))[0].min() > 0
-    batch = batches.training_loader("rof", 32, 3, 4, 0)(0)
+    batch = batches.training_loader("rof", oagan.Config(size=32, channels=3, batch=4, adversarial_from=0.0), 0)(0)
     assert batch["natural"].mean() > 0.2 > -0.2 > batch["truth"].mean()
 
 

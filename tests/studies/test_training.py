@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from facelab import cli
 from facelab.errors import BadCheckpoint, BadConfig, FacelabError
-from facelab.studies import evaluation, training, validation
+from facelab.studies import batches, evaluation, training, validation
 from facelab.systems import oagan
 from facelab.train.fit import Outcome
 from facelab.train.weights import read_card
@@ -183,8 +183,8 @@ def test_the_command_names_its_run_folder_and_how_to_measure_what_lies_there(tmp
 
 
 def test_training_stops_resampling_when_its_configuration_says_so(tmp_path, monkeypatch):
-    given, real = [], training.training_loader
-    monkeypatch.setattr(training, "training_loader", lambda *a, **k: (given.append(a[8]), real(*a, **k))[1])
+    given, real = [], batches.occlusion_loader
+    monkeypatch.setattr(batches, "occlusion_loader", lambda *a, **k: (given.append(k["view_until"]), real(*a, **k))[1])
     cfg = training.configure("oagan", "smoke", "orl", {"steps": 2, "view_until": 0.5})
     training.train("oagan", cfg, "orl", out=tmp_path, resume="never")
     assert given == [1] == [cfg.view_steps]
@@ -209,7 +209,7 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
     seed_all(0)
     fresh = oagan.build(cfg)
     untrained = validation.validator(partial(oagan.restore, fresh), test, engine)(0)
-    load = training.training_loader("orl", cfg.size, 1, cfg.batch, 0)
+    load = training.training_loader("orl", cfg, 0)
     from facelab.train.state import State
 
     opts, state = oagan.optimizers(fresh, cfg), State(0, cfg.steps, cfg=cfg)

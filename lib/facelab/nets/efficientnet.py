@@ -46,12 +46,14 @@ class SameConv(nn.Conv2d):
         super().__init__(inside, outside, kernel, stride, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.stride[0] == 1:  # as much on both sides: the convolution does it itself, without a copy
+            return F.conv2d(x, self.weight, self.bias, padding=self.kernel_size[0] // 2, groups=self.groups)
         pads = []
         for side in (x.shape[-1], x.shape[-2]):
             steps = -(-side // self.stride[0])
             total = max((steps - 1) * self.stride[0] + self.kernel_size[0] - side, 0)
             pads += [total // 2, total - total // 2]
-        return super().forward(F.pad(x, pads) if any(pads) else x)
+        return super().forward(F.pad(x, pads))
 
 
 class InvertedResidual(nn.Module):
@@ -70,8 +72,8 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and inside == outside
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else F.relu6(self.expand(x))
-        out = self.project(F.relu6(self.depthwise(wide)))
+        wide = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        out = self.project(F.relu6(self.depthwise(wide), inplace=True))
         return x + out if self.residual else out
 
 
@@ -79,7 +81,7 @@ class Stem(SameConv):
     """The first convolution, 3 to 32 channels at half size, and its ReLU6."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu6(super().forward(x))
+        return F.relu6(super().forward(x), inplace=True)
 
 
 def lite0_stages(pretrained: bool = True) -> list[nn.Module]:

@@ -38,36 +38,52 @@ class Finder(nn.Module):
     What hides a face is anything in the world; the kinds we draw are not. ImageNet's features know a cup
     from a cheek before training starts, and cost no backward pass. Fine outlines come from the pixels themselves.
 
+    Those eyes were trained on pictures of 224 px, and their first map has half the size. In a small picture an outline
+    falls between its places: ``enlarge`` shows the encoder the picture twice as large, so that the same four maps lie
+    at strides 1, 2, 4 and 8. That costs four times the encoder, which at 64 px is little.
+
     Args:
         channels: 1 or 3.
         width: channels of the features handed on, at half size (multiple of 8).
         pretrained: read the ImageNet weights; False where weights are read later.
+        enlarge: 1 or 2.
     """
 
-    def __init__(self, channels: int, width: int, pretrained: bool = True):
+    def __init__(self, channels: int, width: int, pretrained: bool = True, enlarge: int = 1):
         super().__init__()
-        self.encoder = effnet_lite0(pretrained=pretrained)
-        widths = (width, 2 * width, 2 * width, 4 * width)
+        self.encoder, self.enlarge = effnet_lite0(pretrained=pretrained), enlarge
+        # Finest first. At stride 1 the first map comes folded, 2×2 places as four channels, and joins at the end.
+        seen = CHANNELS if enlarge == 1 else (4 * CHANNELS[0], *CHANNELS[1:])
+        widths = (width, *((2 * width, 2 * width) if enlarge == 1 else (width, 2 * width)), 4 * width)
         self.stem = ConvUnit(4 * channels, width)
-        self.lateral = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(CHANNELS, widths, strict=True))
+        self.lateral = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(seen, widths, strict=True))
         self.middle = nn.Sequential(ConvUnit(4 * width, 4 * width), ConvUnit(4 * width, 4 * width, dilation=2))
         self.narrow = nn.Conv2d(4 * width, 2 * width, 1, bias=False)
-        self.up = nn.ModuleList(ConvUnit(2 * width, 2 * width) for _ in range(2))
+        self.up = nn.ModuleList(ConvUnit(2 * width, 2 * width) for _ in range(3 - enlarge))
         self.narrow_last = nn.Conv2d(2 * width, width, 1, bias=False)
-        self.join = ConvUnit(2 * width, width)
+        self.join = ConvUnit((1 + enlarge) * width, width)
         for part in (self.stem, self.lateral, self.middle, self.narrow, self.up, self.narrow_last, self.join):
             init_he(part)
 
     def forward(self, occluded: Tensor) -> Tensor:
         """Occluded image (N, C, H, W), H and W divisible by 8, to features (N, width, H / 2, W / 2)."""
-        with torch.no_grad():
-            maps = self.encoder(occluded)
-        half, quarter, eighth, sixteenth = (layer(m) for layer, m in zip(self.lateral, maps, strict=True))
-        x = self.narrow(self.middle(sixteenth))
-        x = self.up[0](_grown(x, eighth) + eighth)
-        x = self.up[1](_grown(x, quarter) + quarter)
-        x = _grown(self.narrow_last(x), half) + half
-        return self.join(torch.cat([x, self.stem(F.pixel_unshuffle(occluded, 2))], 1))
+        finest = [self.stem(F.pixel_unshuffle(occluded, 2))]
+        *levels, coarsest = (layer(seen) for layer, seen in zip(self.lateral, self.look(occluded), strict=True))
+        if self.enlarge == 2:
+            finest.append(levels.pop(0))
+        x = self.narrow(self.middle(coarsest))
+        for up, level in zip(self.up, reversed(levels[1:]), strict=True):
+            x = up(_grown(x, level) + level)
+        x = _grown(self.narrow_last(x), levels[0]) + levels[0]
+        return self.join(torch.cat([x, *finest], 1))
+
+    @torch.no_grad()
+    def look(self, occluded: Tensor) -> list[Tensor]:
+        """What the encoder sees in an occluded image: four maps, finest first, as the decoder takes them."""
+        if self.enlarge == 1:
+            return self.encoder(occluded)
+        first, *rest = self.encoder(F.interpolate(occluded, scale_factor=2.0, mode="bilinear"))
+        return [F.pixel_unshuffle(first, 2), *rest]
 
 
 def _grown(x: Tensor, like: Tensor) -> Tensor:

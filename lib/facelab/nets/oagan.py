@@ -97,15 +97,16 @@ class OAGANUNet(FindAndComplete):
         pretrained: read the encoder's ImageNet weights; False where all weights are read later.
         blocks: residual blocks in the middle of the completion net, at an eighth of the size.
         outline_blocks: residual blocks behind the hole net's eyes, at half size, for thin and soft outlines.
+        enlarge: how many times larger the encoder sees the picture, 1 or 2.
     """
 
     def __init__(
         self, channels: int = 3, width: int = 48, hole_width: int = 32, encoder: str = "none", pretrained: bool = True,
-        blocks: int = 5, outline_blocks: int = 0,
+        blocks: int = 5, outline_blocks: int = 0, enlarge: int = 1,
     ):  # fmt: skip
         super().__init__()
         fresh = encoder == "none"
-        self.trunk = PlainFinder(channels, hole_width) if fresh else Finder(channels, hole_width, pretrained)
+        self.trunk = PlainFinder(channels, hole_width) if fresh else Finder(channels, hole_width, pretrained, enlarge)
         self.outline = nn.Sequential(*(DilatedBlock(hole_width, d) for d in _cycle((1, 2, 4), outline_blocks)))
         self.hole_head = nn.Conv2d(hole_width, 4, 3, 1, 1)
         dilations = _cycle((1, 2, 4, 8, 2), blocks)

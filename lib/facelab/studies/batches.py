@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -115,33 +116,36 @@ def _natural(pictures: Tensor, points: Tensor, random: torch.Generator, kinds: S
     return random_light(pictures, random)
 
 
-def training_loader(
-    name: str, size: int, channels: int, batch: int, seed: int, critic_from: int = 0,
-    cutouts: Sequence[Cutout] | None = None, classes: int = 0, view_until: int | None = None,
-) -> Loader:  # fmt: skip
-    """The standard training batches on a dataset: natural photographs for colour, withheld truth for ``orl``.
-
-    The settings are those of :func:`occlusion_loader`.
+def training_loader(name: str, cfg: Any, seed: int, cutouts: Sequence[Cutout] | None = None) -> Loader:
+    """The training batches of a run: natural photographs for colour, withheld truth for ``orl``.
 
     Which natural set serves which dataset: its own covered photographs (``COVERED``); else ``realmasks`` for colour
     where it is here; otherwise a disjoint part of the training people under :data:`NATURAL_KINDS`, which the paired
-    part then never uses. With ``classes`` the batches carry labels for an identity head.
+    part then never uses. With an identity head the batches carry labels.
+
+    Args:
+        name: a dataset of the catalogue.
+        cfg: a system's configuration: ``size channels batch classes``, the steps at which the critic joins and views
+            end, and the small size of early steps, if any.
+        seed: of every draw.
+        cutouts: your own occluders.
 
     Raises:
         BadConfig: ``classes`` is not the number of people of the paired part.
     """
-    paired, kinds, natural_kinds = faces(name, "train", size, channels), paired_kinds(channels), ()
-    if channels == 3 and (name in COVERED or kinds == TRAIN_KINDS):
-        natural = natural_photographs("train", size, name if name in COVERED else "realmasks")
+    paired, kinds, natural_kinds = faces(name, "train", cfg.size, cfg.channels), paired_kinds(cfg.channels), ()
+    if cfg.channels == 3 and (name in COVERED or kinds == TRAIN_KINDS):
+        natural = natural_photographs("train", cfg.size, name if name in COVERED else "realmasks")
     else:
         (paired, natural), natural_kinds = split_off_natural(paired), NATURAL_KINDS
-    people = sorted({paired.identity(place) for place in range(len(paired))}) if classes else []
-    if len(people) != classes:
-        raise BadConfig("classes", classes, f"0, or {len(people)}: the people trained on")
-    return occlusion_loader(
-        paired, batch, seed, natural=natural, natural_kinds=natural_kinds, kinds=kinds, critic_from=critic_from,
-        cutouts=cutouts, people=people, view_until=view_until,
+    people = sorted({paired.identity(place) for place in range(len(paired))}) if cfg.classes else []
+    if len(people) != cfg.classes:
+        raise BadConfig("classes", cfg.classes, f"0, or {len(people)}: the people trained on")
+    load = occlusion_loader(
+        paired, cfg.batch, seed, natural=natural, natural_kinds=natural_kinds, kinds=kinds, critic_from=cfg.critic_from,
+        cutouts=cutouts, people=people, view_until=cfg.view_steps,
     )  # fmt: skip
+    return progressive(load, cfg.small_size, int(cfg.steps * cfg.small_until)) if cfg.small_size else load
 
 
 def paired_kinds(channels: int) -> tuple[str, ...]:

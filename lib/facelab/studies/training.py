@@ -23,7 +23,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.errors import BadConfig
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
-from facelab.studies.batches import paired_kinds, progressive, training_loader
+from facelab.studies.batches import paired_kinds, training_loader
 from facelab.studies.parts import faces
 from facelab.studies.trials import trial
 from facelab.studies.validation import as_judged, picture_grid, validator
@@ -92,11 +92,7 @@ def train(
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=run_about(data, seed, cfg, own))
-    loader = training_loader(
-        data, cfg.size, cfg.channels, cfg.batch, seed, cfg.critic_from, own, cfg.classes, cfg.view_steps
-    )
-    if cfg.small_size:
-        loader = progressive(loader, cfg.small_size, int(cfg.steps * cfg.small_until))
+    loader = training_loader(data, cfg, seed, own)
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
     restore = partial(module.restore, model)
     step = lambda batch: engine.mean(module.train_step(batch, model, opts, state, engine))  # noqa: E731

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from facelab.errors import BadConfig, MissingPart
+from facelab.machine import cpu_has_bf16, keep_freed_memory
 from facelab.train.optim import align_layouts, parameters
 
 
@@ -188,12 +189,6 @@ def _average_gradients(params: list[nn.Parameter], world: int) -> None:
         param.grad = torch.empty_like(param).copy_((part / world).view(param.shape)) if vote else None
 
 
-def cpu_has_bf16() -> bool:
-    """True where the CPU multiplies bf16 in hardware (AVX-512 BF16 or AMX)."""
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in names)
-
-
 def _pick_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -222,6 +217,8 @@ def launched() -> int:
 def make_engine(device: str = "auto", precision: str = "auto", devices: int = 1) -> Engine:
     """The engine for this process; joins the others when a launcher started several.
 
+    On a CPU the process keeps freed memory from now on (:func:`facelab.machine.keep_freed_memory`).
+
     Args:
         device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         precision: ``"auto"`` (bf16 where the hardware has it), ``"bf16"``, ``"fp32"``.
@@ -232,6 +229,8 @@ def make_engine(device: str = "auto", precision: str = "auto", devices: int = 1)
         MissingPart: several processes without the extra ``multi``.
     """
     where = _pick_device(device)
+    if where.type == "cpu":
+        keep_freed_memory()
     if launched() > 1:
         crew = _join(where)
         own = where if where.type == "cpu" else crew.device

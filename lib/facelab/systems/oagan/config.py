@@ -26,6 +26,7 @@ class Config:
     blocks: int = 5  # residual blocks in the middle of the "unet" model's completion net
     outline_blocks: int = 0  # residual blocks behind its hole net's eyes
     encoder: str = "effnet-lite0"  # its eyes, trained on ImageNet and frozen; "none": a U-Net that starts from nothing
+    enlarge: int = 1  # the encoder sees the picture so many times larger, 1 or 2; a small one needs 2
     critic_width: int = 16  # published: 64
     critic_downs: int = 4  # published: 6
     critic_norm: str = "none"
@@ -67,6 +68,7 @@ class Config:
         allowed = {
             "model": ("unet", "published"), "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
             "critic_norm": ("none", "instance", "spectral"), "encoder": ("none", "effnet-lite0"),
+            "enlarge": (1, 2),
             "feature_net": ("none", *FEATURE_NETS),
         }  # fmt: skip
         for field, values in allowed.items():

@@ -33,13 +33,9 @@ class OAGAN(nn.Module):
 
     def __init__(self, cfg: Config, pretrained: bool = True):
         super().__init__()
-        self.G = (
-            OAGANGenerator(cfg.channels, cfg.width)
-            if cfg.model == "published"
-            else OAGANUNet(
-                cfg.channels, cfg.width, cfg.hole_width, cfg.encoder, pretrained, cfg.blocks, cfg.outline_blocks
-            )
-        )
+        ours = (cfg.width, cfg.hole_width, cfg.encoder, pretrained, cfg.blocks, cfg.outline_blocks, cfg.enlarge)
+        published = cfg.model == "published"
+        self.G = OAGANGenerator(cfg.channels, cfg.width) if published else OAGANUNet(cfg.channels, *ours)
         self.D = OAGANDiscriminator(
             cfg.channels, cfg.critic_width, cfg.critic_downs, cfg.classes, cfg.size, cfg.critic_norm
         )

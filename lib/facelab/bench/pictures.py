@@ -1,0 +1,51 @@
+"""Pictures a second: loading them, drawing on them, comparing them."""
+
+from __future__ import annotations
+
+import torch
+
+from facelab.bench.timing import interleaved, speeds
+
+SIZE = 128
+
+
+def bench_loader(rounds: int, data: str = "orl") -> dict:
+    """Sixty-four pictures as a batch: decoded from their files, or gathered from the byte cache."""
+    from facelab import images
+    from facelab.data.cache import cached
+    from facelab.data.catalogue import open_dataset
+
+    dataset = open_dataset(data)
+    cache = cached(dataset, SIZE)
+    rows = list(range(0, len(cache), max(1, len(cache) // 64)))[:64]
+    decode = lambda: torch.stack([images.resize(dataset[int(cache.indices[row])], SIZE) for row in rows])  # noqa: E731
+    best = interleaved({"files": decode, "cache": lambda: cache.batch(rows)}, rounds)
+    setting = f"{len(rows)} pictures at {SIZE} px"
+    return {"what": f"loading {data}", "setting": setting, **speeds(best, len(rows), "files")}
+
+
+def bench_occluders(rounds: int) -> dict:
+    """Occluders drawn on a batch of 64 pictures at 64 px, all training kinds."""
+    from facelab.occlude import occlude
+    from facelab.seeding import generator
+
+    faces = torch.rand(64, 3, 64, 64) * 2 - 1
+    best = interleaved({"occlude": lambda: occlude(faces, None, generator(0, "bench"))}, rounds)
+    return {"what": "drawing occluders", "setting": "batches of 64 at 64 px", **speeds(best, 64)}
+
+
+def bench_ssim(rounds: int) -> dict:
+    """SSIM of 64 picture pairs at 128 px against scikit-image with the same convention."""
+    import numpy as np
+    from skimage.metrics import structural_similarity
+
+    from facelab.metrics.image import ssim
+
+    a, b = torch.rand(2, 64, 3, SIZE, SIZE) * 2 - 1
+    pairs = [((x + 1) / 2).permute(1, 2, 0).numpy() for x in a], [((x + 1) / 2).permute(1, 2, 0).numpy() for x in b]
+    options = dict(channel_axis=2, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+    theirs = lambda: np.array([structural_similarity(x, y, **options) for x, y in zip(*pairs, strict=True)])  # noqa: E731
+    best = interleaved({"scikit-image": theirs, "ours": lambda: ssim(a, b)}, rounds)
+    difference = float(np.abs(theirs() - ssim(a, b).numpy()).max())
+    found = speeds(best, 64, "scikit-image")
+    return {"what": "SSIM", "setting": "64 pairs at 128 px", **found, "largest difference": difference}
