@@ -136,8 +136,9 @@ class Config:
                 critic_downs=3, complete_from=0.25, adversarial_from=0.8,
             ),
             "laptop": dict(  # no feature net: it would take a third of every step, and steps are what the finder lacks
-                size=64, width=24, hole_width=24, batch=12, steps=6400, learning_rate=2e-3, lambda_hole=2.0,
-                feature_net="none", complete_from=0.62, adversarial_from=0.97, decay_from=0.62,
+                size=64, width=24, hole_width=24, enlarge=2, blocks=3, batch=12, steps=4600, learning_rate=2e-3,
+                lambda_hole=2.0, teacher=0.75, feature_net="none", complete_from=0.5, adversarial_from=0.97,
+                decay_from=0.6,
             ),
             "gpu": dict(
                 size=128, width=40, hole_width=32, blocks=8, outline_blocks=3, critic_width=24, batch=32,
