@@ -56,6 +56,8 @@ MUTANTS = (
         "soft truths to the very end", "studies/batches.py",
         "until is None or step < until", "True", "tests/studies/test_batches.py",
     ),
+    Mutant("the magnifying glass is forgotten", "systems/oagan/model.py",
+           "cfg.outline_blocks, cfg.enlarge)", "cfg.outline_blocks, 1)", "tests/systems/test_oagan.py"),
     Mutant(
         "the critic is shown the answer", "studies/batches.py",
         "[others[k % len(others)] for k in range(batch)]", "places(2 * step * batch, batch)",

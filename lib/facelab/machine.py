@@ -26,17 +26,17 @@ def cpu_has_bf16() -> bool:
 def keep_freed_memory() -> bool:
     """Ask the C library to keep memory that is freed for the next request, instead of returning it to the system.
 
-    A training step frees tensors of many megabytes and asks for the same ones again a moment later. Returned memory
-    comes back page by page, each with an interruption, and under virtualisation those may cost as much as the sums. The
-    process then stays as large as its largest moment.
+    A step of a network frees tensors of many megabytes and asks for the same ones again a moment later. Returned memory
+    comes back page by page, each with an interruption, and under virtualisation those may cost as much as the sums.
+    The process then stays as large as its largest moment. Tensors of 32 MiB and more are returned all the same: that
+    is the most the library allows.
 
     Returns:
-        False where the C library is not glibc, which alone has the call; nothing is changed there.
+        False where the C library is not glibc, which alone has the call, or refuses; nothing is changed there.
 
     Source: the manual of mallopt(3).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is None:
+    if mallopt is None or not mallopt(_MMAP_THRESHOLD, 32 << 20):
         return False
-    wishes = {_MMAP_THRESHOLD: 32 << 20, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 << 20}  # 32 MiB is the most allowed
-    return all([mallopt(name, value) for name, value in wishes.items()])
+    return bool(mallopt(_TRIM_THRESHOLD, 2**31 - 1) and mallopt(_TOP_PAD, 64 << 20))

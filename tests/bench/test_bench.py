@@ -1,32 +1,33 @@
 """The benches compare like with like; how fast either side is, no test asks."""
 
+import ctypes
 import dataclasses
+import os
 
 import pytest
 import torch
 
-from facelab.bench import step as bench
-from facelab.bench import timing
+from facelab.bench import step, timing
 from facelab.cli import main
 from facelab.nets.features import feature_net
 from facelab.systems import oagan
 from facelab.train.engine import Engine
 
+GLIBC = os.name == "posix" and hasattr(ctypes.CDLL(None), "mallopt")
 
-def test_both_sides_of_the_step_compute_the_same_losses(monkeypatch):
-    monkeypatch.setattr(bench, "SIZE", 32)
-    monkeypatch.setattr(bench, "BATCH", 2)
+
+def test_both_sides_of_the_step_compute_the_same_losses():
     cfg = oagan.Config(
         model="published", size=32, channels=3, width=8, critic_width=4, critic_downs=3, batch=2,
         adversarial_from=0.0, teacher=0.0, ema=0.0, steps=100,
     )  # fmt: skip
-    batch = bench._batch()
-    plain = bench._plain_side(cfg, batch, feature_net(cfg.feature_net))()
-    ours = bench._our_side(cfg, batch, Engine())()
+    batch = step._batch(32, 2)
+    plain = step._plain_side(cfg, batch, feature_net(cfg.feature_net))()
+    ours = step._our_side(cfg, batch, Engine())()
     assert set(plain) <= set(ours)
     for name in set(plain) - {"penalty", "adv"}:
         assert ours[name] == pytest.approx(plain[name], rel=1e-4, abs=1e-5), name
-    other = bench._our_side(dataclasses.replace(cfg, lambda_hidden=5.0), batch, Engine())()
+    other = step._our_side(dataclasses.replace(cfg, lambda_hidden=5.0), batch, Engine())()
     assert other["hidden"] != pytest.approx(plain["hidden"], rel=1e-3)
 
 
@@ -38,11 +39,19 @@ def test_sides_are_taken_in_turn_and_the_minimum_counts(monkeypatch):
     assert best == {"a": 3.0, "b": 5.0}  # the clock ticks 1, 2, 3 ...: the first round is not timed
 
 
+@pytest.mark.skipif(not GLIBC, reason="only glibc can be asked to keep memory")
 def test_kept_memory_is_not_asked_for_again(monkeypatch):
-    monkeypatch.setattr(bench, "SIZE", 64)
-    monkeypatch.setattr(bench, "BATCH", 2)
-    seconds, faults = bench.seconds_and_faults(keep=True, steps=3)
-    assert seconds > 0 and 0 <= faults < 500
+    monkeypatch.setattr(step, "SIZE", 64)
+    monkeypatch.setattr(step, "BATCH", 4)
+    found = step.bench_memory(1)
+    faults = found["page faults a step"]
+    assert faults["kept"] < faults["returned"] / 5 and found["setting"].startswith("64 px")
+    assert found["ratio"]["kept"] == pytest.approx(found["seconds"]["returned"] / found["seconds"]["kept"], abs=0.006)
+
+
+def test_memory_that_cannot_be_kept_is_said(monkeypatch):
+    monkeypatch.setattr(step, "keep_freed_memory", lambda: False)
+    assert step.seconds_and_faults(True, 32, 2) is None
 
 
 def test_command_writes_what_it_measured(tmp_path, capsys):

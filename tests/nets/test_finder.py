@@ -8,7 +8,7 @@ import importlib.util
 import pytest
 import torch
 
-from facelab.errors import MissingPart
+from facelab.errors import BadConfig, MissingPart
 from facelab.nets.finder import Finder, PlainFinder
 from facelab.nets.oagan import OAGANUNet
 from facelab.systems import oagan
@@ -25,15 +25,19 @@ def test_features_have_half_the_size(build, channels, height, width):
 
 
 @pytest.mark.parametrize("channels, height, width", [(1, 32, 32), (3, 40, 56)])
-def test_an_enlarged_picture_is_seen_finer_at_the_same_size(channels, height, width, monkeypatch):
+def test_an_enlarged_picture_is_seen_finer_at_the_same_size(channels, height, width):
     torch.manual_seed(0)
-    net, sizes = Finder(channels, 8, enlarge=2), []
-    monkeypatch.setattr(
-        net.encoder, "forward", lambda x, look=net.encoder.forward: (sizes.append(x.shape[-2:]), look(x))[1]
-    )
-    features = net(torch.rand(2, channels, height, width) * 2 - 1)
-    assert features.shape == (2, 8, height // 2, width // 2) and sizes == [(2 * height, 2 * width)]
-    assert features.std() > 0.1
+    net, picture = Finder(channels, 8, enlarge=2), torch.rand(2, channels, height, width) * 2 - 1
+    features = net(picture)
+    assert features.shape == (2, 8, height // 2, width // 2) and features.std() > 0.1
+    larger = torch.nn.functional.interpolate(picture, scale_factor=2.0, mode="bilinear")
+    for seen, expected in zip(net.look(picture)[1:], net.encoder(larger)[1:], strict=True):
+        assert torch.equal(seen, expected)
+
+
+def test_other_enlargements_are_refused():
+    with pytest.raises(BadConfig, match="enlarge"):
+        Finder(1, 8, enlarge=3)
 
 
 def test_the_eyes_are_frozen_and_the_rest_learns():

@@ -1,9 +1,13 @@
-"""The README's table is the one the cards give."""
+"""The README's figures are those of the cards and of the record."""
+
+import dataclasses
+import json
 
 import pytest
 
 from facelab.errors import BadWeights, LayoutError
 from facelab.results import BEGIN, COLUMNS, END, read_cards, render, renewed
+from facelab.systems.oagan import Config
 
 CARD = {
     "system": "oagan", "data": "lfw", "steps": 12000, "device": "cpu", "seed": 0,
@@ -56,3 +60,20 @@ def test_a_broken_card_is_named(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(BadWeights, match=r"x\.json"):
         read_cards(tmp_path)
+
+
+def test_the_laptop_sentence_is_the_record_of_the_profile_as_it_is(repo):
+    text = (repo / "README.md").read_text(encoding="utf-8")
+    record = json.loads((repo / "notebooks/figures/04_results.json").read_text(encoding="utf-8"))
+    assert record["config"] == dataclasses.asdict(Config.for_profile("laptop", channels=1))
+    rows, unseen = record["rows"], record["unseen_rows"]["OA-GAN"]["psnr_gain"]
+    gain, mean = rows["OA-GAN"]["psnr_gain"], rows["mean face in the true hole"]["psnr_gain"]["mean"]
+    words = " ".join(text.split())
+    for claim in (
+        f"{record['steps']:,} steps, one seed ({record['seed']})",
+        f"{record['faces']} pictures of {record['people']} people",
+        f"they gain {gain['mean']:.1f} dB [{gain['low']:.1f}, {gain['high']:.1f}], {gain['mean'] - mean:.1f} dB above",
+        f"sharpness of {rows['OA-GAN']['sharpness']['mean']:.2f}",
+        f"kinds {unseen['mean']:.1f} dB [{unseen['low']:.1f}, {unseen['high']:.1f}]",
+    ):
+        assert claim in words, claim

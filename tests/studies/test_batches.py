@@ -149,6 +149,12 @@ def test_progressive_is_small_then_full(part):
     assert load(3)["occluded"].shape[-1] == 32
 
 
+def test_a_run_begins_small_where_its_configuration_says_so():
+    cfg = oagan.Config(size=32, batch=2, steps=10, small_size=16, small_until=0.35, critic_downs=3)
+    load = batches.training_loader("orl", cfg, 0)
+    assert [load(step)["truth"].shape[-1] for step in (0, 2, 3, 9)] == [16, 16, 32, 32]
+
+
 def test_an_empty_split_is_refused_by_name(part):
     nobody = parts.Faces(part.cache, part.points, ())
     for ask in (lambda: trials.trial(nobody, 4, 1), lambda: batches.occlusion_loader(nobody, 4, 0)):

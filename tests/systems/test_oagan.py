@@ -169,11 +169,33 @@ def test_identity_head_takes_labels():
     [("model", "vae"), ("channels", 4), ("size", 50), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
      ("teacher", 2), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
      ("encoder", "vgg16"), ("lambda_adv", -1.0), ("natural_every", -1), ("blocks", -1), ("perceptual_from", 1.5),
-     ("two_step_penalty", "false"), ("critic_downs", -1), ("beta1", 2.0), ("steps", 100.5)],
+     ("two_step_penalty", "false"), ("critic_downs", -1), ("beta1", 2.0), ("enlarge", 3), ("steps", 100.5)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):
         dataclasses.replace(TINY, **{field: value})
+
+
+@pytest.mark.parametrize("blind", [{"encoder": "none"}, {"model": "published"}])
+def test_a_larger_picture_needs_eyes_that_see_it(blind):
+    with pytest.raises(BadConfig, match="enlarge"):
+        dataclasses.replace(TINY, enlarge=2, **blind)
+
+
+def test_the_magnifying_glass_is_used_trained_and_kept(tmp_path):
+    cfg = dataclasses.replace(TINY, enlarge=2)
+    model, opts, state = make(cfg)
+    batch, before = batch_of(cfg), weights(model.G.trunk.lateral)
+    assert [tuple(seen.shape[1:]) for seen in model.G.trunk.look(batch["truth"])] == [
+        (64, 16, 16), (24, 16, 16), (40, 8, 8), (112, 4, 4)
+    ]  # fmt: skip
+    oagan.train_step(batch, model, opts, state, Engine())
+    after = model.G.trunk.lateral.state_dict()
+    assert not any(torch.equal(before[name], after[name]) for name in before if name.endswith("weight"))
+    write_weights(tmp_path / "w.safetensors", {"G": model.G}, {"system": "oagan", "config": dataclasses.asdict(cfg)})
+    again, _ = oagan.load(tmp_path / "w.safetensors")
+    assert again.G.trunk.enlarge == 2
+    torch.testing.assert_close(again.G(batch["truth"]).raw, model.G(batch["truth"]).raw, rtol=0, atol=0.02)
 
 
 def test_profiles_and_released_are_possible():

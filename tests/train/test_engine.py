@@ -42,9 +42,9 @@ def three_steps(tiny, tmp_path):
     return run
 
 
-def test_two_processes_equal_one(three_steps):
+def test_two_processes_equal_one(three_steps, record_property):
     (one,), (first, second) = three_steps(1, "one"), three_steps(2, "two")
-    print(f"largest difference, one process against two: {largest_difference(one, first):.1e}")
+    record_property("largest difference", largest_difference(one, first))
     assert largest_difference(one, first) <= 1e-6
     assert largest_difference(first, second) == 0
     for name in one["logs"]:

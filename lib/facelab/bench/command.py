@@ -13,16 +13,15 @@ from facelab import files
 from facelab.bench.pictures import bench_loader, bench_occluders, bench_ssim
 from facelab.bench.step import bench_memory, bench_step
 from facelab.errors import BadConfig
+from facelab.machine import cpu_has_bf16
 
 BENCHES = {
     "step": bench_step, "memory": bench_memory, "loader": bench_loader, "occluders": bench_occluders, "ssim": bench_ssim
 }  # fmt: skip
 
 
-def machine() -> dict:
+def about_this_machine() -> dict:
     """What the figures belong to."""
-    from facelab.machine import cpu_has_bf16
-
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     return {
         "torch": torch.__version__, "threads": torch.get_num_threads(), "bf16 in hardware": cpu_has_bf16(),
@@ -42,7 +41,7 @@ def bench_command(args: argparse.Namespace) -> int:
     unknown = [name for name in args.names if name not in BENCHES]
     if unknown or args.rounds < 1:
         raise BadConfig("bench", unknown or args.rounds, "names of " + ", ".join(BENCHES) + ", and 1 or more rounds")
-    results = {"machine": machine(), "benches": {}}
+    results = {"machine": about_this_machine(), "benches": {}}
     print(json.dumps(results["machine"]))
     if results["machine"]["load average before"] > 1:
         print("other work is running on this machine: trust the ratios, not the seconds")

@@ -11,17 +11,17 @@ from typing import Any
 import torch
 
 from facelab.bench.timing import interleaved
+from facelab.machine import cpu_has_bf16, keep_freed_memory
 
 SIZE, BATCH, WIDTH = 128, 8, 16
 
 
 def bench_step(rounds: int) -> dict:
     """One OA-GAN training step, 128 px, batch 8, width 16: ours in bf16 and fp32 against the plain way in fp32."""
-    from facelab.machine import cpu_has_bf16
     from facelab.nets.features import feature_net
     from facelab.train.engine import Engine
 
-    cfg, batch = _config(), _batch()
+    cfg, batch = _config(SIZE, BATCH), _batch(SIZE, BATCH)
     net = feature_net(cfg.feature_net)
     sides = {
         "plain fp32": _plain_side(cfg, batch, net),
@@ -39,49 +39,62 @@ def bench_step(rounds: int) -> dict:
 
 def bench_memory(rounds: int) -> dict:
     """The same step in fresh processes, freed memory returned to the system each time or kept by the process."""
-    best = {}
-    for name in ("returned", "kept") * rounds:
+    best, about = {}, {"what": "freed memory", "setting": f"{SIZE} px, batch {BATCH}, width {WIDTH}, ours bf16"}
+    for name in ("kept", "returned") * rounds:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            found = process.submit(seconds_and_faults, name == "kept").result()
+            found = process.submit(seconds_and_faults, name == "kept", SIZE, BATCH).result()
+        if found is None:
+            return about | {"skipped": "only glibc can be asked to keep memory"}
         best[name] = min(best.get(name, found), found)
     (slow, many), (fast, few) = best["returned"], best["kept"]
-    return {
-        "what": "freed memory", "setting": "ours bf16, as above", "ratio": {"kept": round(slow / fast, 2)},
+    return about | {
         "seconds": {"returned": slow, "kept": fast}, "page faults a step": {"returned": many, "kept": few},
+        "ratio": {"kept": round(slow / fast, 2)},
     }  # fmt: skip
 
 
-def seconds_and_faults(keep: bool, steps: int = 5) -> tuple[float, int]:
-    """Seconds of the fastest step after warming up, and the page faults of an average one (POSIX only)."""
-    import resource
+def seconds_and_faults(keep: bool, size: int, count: int, steps: int = 5) -> tuple[float, int] | None:
+    """Measure our step in this process.
 
-    from facelab.machine import keep_freed_memory
+    Args:
+        keep: call :func:`facelab.machine.keep_freed_memory` first, which lasts as long as the process.
+        size, count: pixels and pictures of the batch.
+        steps: measured ones, after three for warming up.
+
+    Returns:
+        Seconds of the fastest step and page faults of an average one; None where memory cannot be kept.
+    """
     from facelab.train.engine import Engine
 
-    if keep:
-        keep_freed_memory()
-    faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt  # noqa: E731
-    step = _our_side(_config(), _batch(), Engine(precision="bf16"))
+    if keep and not keep_freed_memory():
+        return None
+    step = _our_side(_config(size, count), _batch(size, count), Engine(precision="bf16"))
     step(), step()
-    before = faults()
-    best = interleaved({"step": step}, steps - 1)["step"]
-    return round(best, 4), round((faults() - before) / steps)
+    before = _page_faults()
+    best = interleaved({"step": step}, steps)["step"]
+    return round(best, 4), round((_page_faults() - before) / (steps + 1))
 
 
-def _config() -> Any:
+def _page_faults() -> int:
+    import resource  # POSIX only, like the call it judges
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def _config(size: int, count: int) -> Any:
     from facelab.systems import oagan
 
     return oagan.Config(
-        model="published", size=SIZE, channels=3, width=WIDTH, critic_width=WIDTH, critic_downs=6, batch=BATCH,
+        model="published", size=size, channels=3, width=WIDTH, critic_width=WIDTH, critic_downs=6, batch=count,
         adversarial_from=0.0, teacher=0.0, ema=0.0, steps=10_000,
     )  # fmt: skip
 
 
-def _batch() -> dict[str, torch.Tensor]:
+def _batch(size: int, count: int) -> dict[str, torch.Tensor]:
     from facelab.seeding import generator
 
     random = generator(0, "bench")
-    draw = lambda channels: torch.rand(BATCH, channels, SIZE, SIZE, generator=random)  # noqa: E731
+    draw = lambda channels: torch.rand(count, channels, size, size, generator=random)  # noqa: E731
     return {"truth": draw(3) * 2 - 1, "occluded": draw(3) * 2 - 1, "clean": draw(3) * 2 - 1, "hole": draw(1).round()}
 
 

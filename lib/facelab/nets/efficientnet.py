@@ -40,7 +40,10 @@ BLOCKS = (
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded as TensorFlow does it: n pixels to ceil(n / stride), an odd pixel goes right and below."""
+    """A convolution padded as TensorFlow does it: n pixels to ceil(n / stride), an odd pixel goes right and below.
+
+    Kernels have odd sizes.
+    """
 
     def __init__(self, inside: int, outside: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(inside, outside, kernel, stride, groups=groups)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facelab.errors import BadConfig
 from facelab.nets.blocks import ConvUnit, init_he
 from facelab.nets.efficientnet import CHANNELS
 from facelab.nets.features import effnet_lite0
@@ -47,10 +48,16 @@ class Finder(nn.Module):
         width: channels of the features handed on, at half size (multiple of 8).
         pretrained: read the ImageNet weights; False where weights are read later.
         enlarge: 1 or 2.
+
+    Raises:
+        BadConfig: another ``enlarge``.
+        MissingPart: the package with the ImageNet weights is not installed.
     """
 
     def __init__(self, channels: int, width: int, pretrained: bool = True, enlarge: int = 1):
         super().__init__()
+        if enlarge not in (1, 2):
+            raise BadConfig("enlarge", enlarge, "1 or 2")
         self.encoder, self.enlarge = effnet_lite0(pretrained=pretrained), enlarge
         # Finest first. At stride 1 the first map comes folded, 2×2 places as four channels, and joins at the end.
         seen = CHANNELS if enlarge == 1 else (4 * CHANNELS[0], *CHANNELS[1:])
@@ -79,7 +86,15 @@ class Finder(nn.Module):
 
     @torch.no_grad()
     def look(self, occluded: Tensor) -> list[Tensor]:
-        """What the encoder sees in an occluded image: four maps, finest first, as the decoder takes them."""
+        """What the encoder sees, without gradients: four maps as the decoder takes them, the finest first.
+
+        Args:
+            occluded: (N, C, H, W) in [-1, 1], H and W divisible by 8.
+
+        Returns:
+            maps of 16, 24, 40 and 112 channels at H/2, H/4, H/8 and H/16 (rounded up); enlarged twice, at H (folded to
+            64 channels at H/2), H/2, H/4 and H/8.
+        """
         if self.enlarge == 1:
             return self.encoder(occluded)
         first, *rest = self.encoder(F.interpolate(occluded, scale_factor=2.0, mode="bilinear"))

@@ -125,12 +125,16 @@ def training_loader(name: str, cfg: Any, seed: int, cutouts: Sequence[Cutout] | 
 
     Args:
         name: a dataset of the catalogue.
-        cfg: a system's configuration: ``size channels batch classes``, the steps at which the critic joins and views
-            end, and the small size of early steps, if any.
+        cfg: a system's configuration, with ``size channels batch classes critic_from view_steps`` and ``steps
+            small_size small_until``.
         seed: of every draw.
         cutouts: your own occluders.
 
+    Returns:
+        See :func:`occlusion_loader`; with ``small_size`` the pictures are so small before step ``steps * small_until``.
+
     Raises:
+        LayoutError: nobody is in the training part, or the files are not laid out as the catalogue says.
         BadConfig: ``classes`` is not the number of people of the paired part.
     """
     paired, kinds, natural_kinds = faces(name, "train", cfg.size, cfg.channels), paired_kinds(cfg.channels), ()

@@ -114,6 +114,8 @@ class Config:
             raise BadConfig("complete_from", self.complete_from, "less than 1, and not later than adversarial_from")
         if self.complete_from and not self.lambda_hole:
             raise BadConfig("complete_from", self.complete_from, "0 where lambda_hole is 0: nothing would be learned")
+        if self.enlarge == 2 and (self.model, self.encoder) != ("unet", "effnet-lite0"):
+            raise BadConfig("enlarge", 2, "1 without the encoder effnet-lite0: nobody would see the larger picture")
         if self.small_size and (self.small_size > self.size or self.small_size % max(8, 2**self.critic_downs)):
             raise BadConfig("small_size", self.small_size, f"0, or a multiple of 8 up to {self.size}")
 
