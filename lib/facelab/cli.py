@@ -188,7 +188,7 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 def _add_restore(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("system", help="for example oagan")
-    sub.add_argument("inputs", nargs="+", metavar="IN", help="pictures, or folders of pictures")
+    sub.add_argument("inputs", nargs="+", metavar="IN", help="crops of one face each, or folders of them")
     sub.add_argument("--out", required=True, help="folder of the results")
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
     sub.add_argument("--holes", help="folder with NAME.png for each picture, white = hidden")

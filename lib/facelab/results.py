@@ -50,6 +50,19 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
         )
     for label, words in (card.get("beside") or {}).items():
         yield f"*{label}*: {words}"
+    if "twins" in card:
+        yield _pair(card["twins"]["trained kinds"])
+
+
+def _pair(twins: Mapping[str, Mapping[str, Any]]) -> str:
+    """The fair comparison in a sentence: two ends of one run, without and with the other terms."""
+    (_, without), (_, all_terms) = twins.items()
+    psnr, sharp, far = ([row[key]["mean"] for row in (without, all_terms)] for key in ("psnr", "sharpness", "frechet"))
+    return (
+        "A fair pair, one run finished twice from one checkpoint with as many steps (neither is this file): "
+        f"perceptual, style and critic terms take PSNR from {psnr[0]:.2f} to {psnr[1]:.2f} dB, "
+        f"sharpness from {sharp[0]:.2f} to {sharp[1]:.2f}, Fréchet from {far[0]:.1f} to {far[1]:.1f}."
+    )
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:

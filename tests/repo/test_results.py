@@ -35,6 +35,13 @@ def test_a_known_card_gives_a_known_table():
     assert "raw |" not in text
 
 
+def test_a_fair_pair_is_told_in_its_own_numbers():
+    row = lambda value: {key: {"mean": value} for key in ("psnr", "sharpness", "frechet")}  # noqa: E731
+    text = render({"oagan": CARD | {"twins": {"what": "", "trained kinds": {"without": row(1), "with": row(2)}}}})
+    assert "PSNR from 1.00 to 2.00 dB, sharpness from 1.00 to 2.00, Fréchet from 1.0 to 2.0" in text
+    assert "fair pair" not in render({"oagan": CARD})
+
+
 def test_every_column_is_measured(repo):
     """A heading without its metric would be an empty column nobody misses."""
     rows = read_cards(repo / "weights")["oagan"]["metrics"]["trials"]["trained kinds"]["rows"]

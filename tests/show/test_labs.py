@@ -130,6 +130,8 @@ def test_scrubbed_holes_have_the_values_of_the_formula():
     assert torch.allclose(widgets.scrubbed(belief, 0.5, 1.0), belief)
     assert widgets.scrubbed(belief, 0.4, 0.0).tolist() == [0, 0, 1, 1, 1]
     assert torch.allclose(widgets.scrubbed(belief, 0.5, 0.5), torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0]))
+    for threshold in (0.02, 0.98):  # what nobody doubts is never half hidden
+        assert widgets.scrubbed(torch.tensor([0.0, 1.0]), threshold, 1.0).tolist() == pytest.approx([0, 1], abs=1e-6)
 
 
 class Page:
@@ -236,7 +238,7 @@ def test_black_squares_have_a_texture_once_they_have_a_colour(faces):
 def test_no_slider_is_called_like_a_kind_and_all_labels_fit(faces):
     labels = {control.description for control in widgets.occlusion_lab(faces).controls.values()}
     assert not labels & set(KINDS)
-    assert {"right", "down", "size", "soft edge (px)"} <= labels
+    assert {"right", "down", "size", "rim (px)"} <= labels
     assert len({c.style.description_width for c in widgets.occlusion_lab(faces).controls.values()}) == 1
 
 

@@ -169,9 +169,28 @@ def test_impossible_settings_are_refused(tmp_path, weights, options):
 def test_a_photograph_without_a_face_is_named(tmp_path, weights, monkeypatch):
     from facelab.faces import detect
 
-    monkeypatch.setattr(detect, "detect", lambda photo: [])
+    monkeypatch.setattr(detect, "detect", lambda photo, doubtful: [])
     (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, find_faces=True)
     assert "a.png" in record["error"] and "no face" in record["error"]
+
+
+def test_a_badge_is_not_restored_as_a_face(tmp_path, weights, monkeypatch):
+    """A doubtful detection would get a face painted on it."""
+    from types import SimpleNamespace
+
+    from facelab.faces import models
+
+    spot = SimpleNamespace(left=lambda: 10, top=lambda: 10, right=lambda: 60, bottom=lambda: 60)
+    monkeypatch.setattr(models, "detector", lambda: SimpleNamespace(run=lambda *a: ([spot], [0.05], [0])))
+    (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, find_faces=True)
+    assert "no face" in record["error"] and "faces" not in record
+
+
+def test_long_pictures_come_with_a_note(tmp_path, weights):
+    images.save_image(torch.zeros(3, 40, 90), tmp_path / "wide.png")
+    images.save_image(torch.zeros(3, 40, 50), tmp_path / "crop.png")
+    wide, crop = run([tmp_path / "wide.png", tmp_path / "crop.png"], tmp_path / "out", weights=weights)
+    assert "90×40" in wide["note"] and "--find-faces" in wide["note"] and "note" not in crop
 
 
 @pytest.mark.gpu

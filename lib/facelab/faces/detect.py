@@ -26,7 +26,7 @@ class Box(NamedTuple):
     bottom: int
 
 
-def detect(image: Tensor) -> list[Box]:
+def detect(image: Tensor, doubtful: bool = True) -> list[Box]:
     """Find upright faces, frontal to half-profile.
 
     Small pictures are enlarged first, because the detector sees no face below 80 pixels. Where it finds nothing, it
@@ -35,6 +35,7 @@ def detect(image: Tensor) -> list[Box]:
 
     Args:
         image: (C, H, W) in [-1, 1], C 1 or 3.
+        doubtful: False leaves doubtful faces out even where there is no clear one.
 
     Returns:
         Boxes in pixels of ``image``, largest first; empty where no face is found.
@@ -50,13 +51,13 @@ def detect(image: Tensor) -> list[Box]:
     for pad, factor in ((0, 1), (round(_PAD * short), 1), (round(_PAD * short), 2)):
         if factor > 1 and short > _SMALL:
             break
-        boxes = _pass(image, pad, scale * factor)
+        boxes = _pass(image, pad, scale * factor, doubtful)
         if boxes:
             return sorted(boxes, key=lambda b: (b.right - b.left) * (b.bottom - b.top), reverse=True)
     return []
 
 
-def _pass(image: Tensor, pad: int, scale: float) -> list[Box]:
+def _pass(image: Tensor, pad: int, scale: float, doubtful: bool) -> list[Box]:
     """One look: pad by so many pixels, enlarge (as far as memory allows), detect, convert back."""
     padded = F.pad(image[None].float(), (pad,) * 4, mode="replicate")[0]
     height, width = padded.shape[-2:]
@@ -64,6 +65,6 @@ def _pass(image: Tensor, pad: int, scale: float) -> list[Box]:
     enlarged = resize(padded, (round(height * scale), round(width * scale)))
     with models.LOCK:
         found, scores, _ = models.detector().run(models.to_array(enlarged), 0, 0.0)
-    enough = min(_WEAK, max(scores, default=0.0))
+    enough = min(_WEAK, max(scores, default=0.0)) if doubtful else _WEAK
     found = [f for f, score in zip(found, scores, strict=True) if score >= enough]
     return [Box(*(round(v / scale) - pad for v in (f.left(), f.top(), f.right(), f.bottom()))) for f in found]

@@ -41,7 +41,7 @@ def comparison(
     Args:
         results: row name → a number, or ``{"mean": …, "low": …, "high": …}`` (95 % interval).
         metric, unit: what is compared.
-        baselines: rows drawn grey; the best of them is drawn through as a line to beat.
+        baselines: rows drawn grey; the best of them is drawn through as a dashed line to beat.
         higher: more of it is better.
         digits: after the point, of the numbers beside the bars.
 
@@ -77,6 +77,11 @@ def comparison(
     return figure
 
 
+def _room(low: float, high: float) -> tuple[float, float]:
+    margin = 0.03 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
 def smooth(values: Sequence[float], memory: float = 0.9) -> np.ndarray:
     """Exponential average, free of the start's pull towards zero."""
     total, weight, out = 0.0, 0.0, []
@@ -103,6 +108,7 @@ def curves(history: History, names: Sequence[str] | None = None, *, columns: int
     series = {n: pair for n, pair in series.items() if pair[0] and not isinstance(pair[1][0], (str, bool))}
     columns = max(1, min(columns, len(series)))
     lines = max(1, math.ceil(len(series) / columns))
+    ends = [step for steps, _ in series.values() for step in steps]
     figure = new_figure(2.45 * columns + 0.1, 1.75 * lines + 0.2)
     explained = None
     for k, (name, (steps, values)) in enumerate(series.items()):
@@ -113,6 +119,7 @@ def curves(history: History, names: Sequence[str] | None = None, *, columns: int
             (line,) = axes.plot(steps, smooth(values, memory), color=COLOURS[0])
             explained = explained or axes.legend([line], ["running average"], loc="best", fontsize=7.5)
         axes.set_title(name, loc="left")
+        axes.set_xlim(*_room(min(ends), max(ends)))  # one axis: what joined late is seen to have joined late
         axes.locator_params(nbins=4)
         axes.ticklabel_format(useOffset=False)
         if max(values) - min(values) < 1e-9 + 1e-6 * abs(values[0]):  # a constant: no ticks of rounding noise

@@ -135,7 +135,7 @@ def _occlusion_controls(count: int, names: Sequence[str] | None, kinds: Sequence
         "another": another,
         "texture": chooser("texture", [AS_DRAWN, *FAMILY_NAMES]),
         "colour": chooser("colour", [AS_DRAWN, *COLOURS]),
-        "edge": slider("soft edge (px)", 1.0, 0.5, 12.0, 0.5),
+        "edge": slider("rim (px)", 1.0, 0.5, 12.0, 0.5),
         "right": slider("right", 0.0, -0.6, 0.6, 0.01),
         "down": slider("down", 0.0, -0.6, 0.6, 0.01),
         "shadow": slider("shadow", 0.2, 0.0, 0.8, 0.05),
@@ -145,12 +145,14 @@ def _occlusion_controls(count: int, names: Sequence[str] | None, kinds: Sequence
 
 
 def scrubbed(hole: Tensor, threshold: float, softness: float) -> Tensor:
-    """A predicted hole made decisive: 0 below the threshold, 1 above it, a ramp ``softness`` wide around it.
+    """A predicted hole made decisive: 0 below the threshold, 1 above it, a ramp around it.
+
+    The ramp ends where belief ends, at 0 or 1: what nobody doubts stays wholly visible or wholly hidden.
 
     Args:
         hole: any shape, in [0, 1].
         threshold: where the ramp has ½.
-        softness: 0 = a hard step; 1 with threshold ½ leaves the hole as it is.
+        softness: 0 = a hard step; 1 = the widest ramp, which with threshold ½ leaves the hole as it is.
 
     Returns:
         Same shape, in [0, 1].
@@ -159,7 +161,8 @@ def scrubbed(hole: Tensor, threshold: float, softness: float) -> Tensor:
     """
     if softness <= 0:
         return (hole > threshold).to(hole.dtype)
-    return decided(hole, threshold - softness / 2, threshold + softness / 2)
+    reach = softness * min(threshold, 1 - threshold)
+    return decided(hole, threshold - reach, threshold + reach)
 
 
 def hole_lab(occluded: Tensor, restored: Any, truths: Tensor | None = None, names: Sequence[str] | None = None) -> Lab:

@@ -17,6 +17,7 @@ from facelab.studies.training import system
 from facelab.train.engine import make_engine
 
 HIDDEN_LIMIT = 0.75
+LONGEST = 1.5  # longer side over shorter: what is longer is no crop of a face
 
 
 def list_inputs(paths: Sequence[str | Path]) -> list[Path]:
@@ -90,7 +91,7 @@ def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, chan
     from facelab.faces.detect import detect
     from facelab.faces.landmarks import find_landmarks
 
-    boxes = detect(photo)
+    boxes = detect(photo, doubtful=False)  # who takes a badge for a face would paint one on it
     if not boxes:
         raise BadImage(path, "no face was found in it; crop the face yourself and leave --find-faces out")
     hidden, black = None, torch.zeros(1, *photo.shape[-2:])
@@ -100,7 +101,7 @@ def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, chan
         photo = paste_back(photo, done, matrix, hole)
         if hole is not None:
             hidden = torch.maximum(black if hidden is None else hidden, paste_back(black, hole, matrix))
-    return photo, hidden
+    return photo, hidden, [list(box) for box in boxes]
 
 
 def restore_files(
@@ -127,7 +128,8 @@ def restore_files(
         find_faces: find, align, restore and paste back.
 
     Yields:
-        One record a file: ``file out hole seconds error``.
+        One record a file: ``file out hole error seconds``, ``faces`` (the boxes restored, [left, top, right, bottom]
+        in pixels, where faces were looked for), and ``note`` where the picture is hardly a crop of one face.
 
     Raises:
         BadWeights, BadImage, BadConfig: nothing can be done at all.
@@ -148,13 +150,20 @@ def restore_files(
             image = images.load_image(path)
             given = read_given_hole(Path(holes), path, tuple(image.shape[-2:]), invert_holes) if holes else None
             if find_faces:
-                result, hole = _in_photograph(restore, path, image, cfg.size, cfg.channels)
+                result, hole, record["faces"] = _in_photograph(restore, path, image, cfg.size, cfg.channels)
             else:
+                record |= _note(*image.shape[-2:])
                 result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
             record |= _write(out, path, result.cpu(), None if hole is None else hole.cpu())
         except FacelabError as error:
             record["error"] = str(error)
         yield {**record, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _note(height: int, width: int) -> dict[str, str]:
+    if max(height, width) <= LONGEST * min(height, width):
+        return {}
+    return {"note": f"{width}×{height} is hardly a crop of one face; whole photographs need --find-faces"}
 
 
 def _refuse_overwriting(path: Path, out: Path, folders: Collection[Path]) -> None:
