@@ -27,8 +27,8 @@ def keep_freed_memory() -> bool:
     """Ask the C library to keep memory that is freed for the next request, instead of returning it to the system.
 
     A step of a network frees tensors of many megabytes and asks for the same ones again a moment later. Returned memory
-    comes back page by page, each with an interruption, and under virtualisation those may cost as much as the sums.
-    The process then stays as large as its largest moment. Tensors of 32 MiB and more are returned all the same: that
+    comes back page by page, each with an interruption; ``facelab bench memory`` measures what they cost here. The
+    process then stays as large as its largest moment. Tensors of 32 MiB and more are returned all the same: that
     is the most the library allows.
 
     Returns:
