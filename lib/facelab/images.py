@@ -196,7 +196,7 @@ def to_channels(image: Tensor, channels: int) -> Tensor:
 
 
 def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
-    """Resize (C, H, W) or (N, C, H, W), bilinear and antialiased.
+    """Resize (C, H, W) or (N, C, H, W), bilinear and antialiased; rounding never leaves the range of the input.
 
     Args:
         image: an image or a hole.
@@ -207,6 +207,7 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
         return image
     batch = image if image.dim() == 4 else image[None]
     out = F.interpolate(batch, size=target, mode="bilinear", antialias=True, align_corners=False)
+    out = out.clamp(batch.amin(), batch.amax())  # a hole of 1.0000001 is none
     return out if image.dim() == 4 else out[0]
 
 

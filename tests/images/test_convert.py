@@ -77,6 +77,13 @@ def test_resize_keeps_constants_means_and_batches():
     assert images.resize(ramp, 64) is ramp
 
 
+@pytest.mark.parametrize(("before", "after"), [(96, 32), (128, 24), (200, 72)])
+def test_a_resized_hole_is_a_hole(before, after):
+    """The weights of a plain resize add up to a little more than 1 here, and cross-entropy refuses such a hole."""
+    hole = images.resize(torch.ones(1, 1, before, before), after)
+    assert hole.max() <= 1
+
+
 def test_grid_places_each_image():
     tiles = torch.stack([torch.full((1, 2, 2), float(n)) for n in range(3)])
     out = images.grid(tiles, columns=2, gap=1, background=9)
