@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 from pathlib import Path
@@ -92,3 +93,10 @@ def cache_root():
 def repo() -> Path:
     """The repository's root folder."""
     return REPO
+
+
+@pytest.fixture
+def glibc():
+    """Skip where freed memory cannot be kept: only glibc has the call."""
+    if os.name != "posix" or not hasattr(ctypes.CDLL(None), "mallopt"):
+        pytest.skip("the C library is not glibc")

@@ -1,16 +1,12 @@
 """What a process may have of a machine, and what it keeps."""
 
 import ctypes
-import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
-import pytest
-
 from facelab import machine
 
-GLIBC = os.name == "posix" and hasattr(ctypes.CDLL(None), "mallopt")
 FAULTS = """
 import ctypes, resource, sys, torch
 ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # no huge pages, which would hide what is counted here
@@ -26,8 +22,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(not GLIBC, reason="the C library is not glibc")
-def test_kept_memory_costs_no_page_faults(monkeypatch):
+def test_kept_memory_costs_no_page_faults(monkeypatch, glibc):
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     ask = lambda how: int(subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, check=True).stdout)  # noqa: E731
     assert ask("kept") < 500 < 5000 < ask("returned")

@@ -1,8 +1,6 @@
 """The benches compare like with like; how fast either side is, no test asks."""
 
-import ctypes
 import dataclasses
-import os
 
 import pytest
 import torch
@@ -12,8 +10,6 @@ from facelab.cli import main
 from facelab.nets.features import feature_net
 from facelab.systems import oagan
 from facelab.train.engine import Engine
-
-GLIBC = os.name == "posix" and hasattr(ctypes.CDLL(None), "mallopt")
 
 
 def test_both_sides_of_the_step_compute_the_same_losses():
@@ -39,8 +35,7 @@ def test_sides_are_taken_in_turn_and_the_minimum_counts(monkeypatch):
     assert best == {"a": 3.0, "b": 5.0}  # the clock ticks 1, 2, 3 ...: the first round is not timed
 
 
-@pytest.mark.skipif(not GLIBC, reason="only glibc can be asked to keep memory")
-def test_kept_memory_is_not_asked_for_again(monkeypatch):
+def test_kept_memory_is_not_asked_for_again(monkeypatch, glibc):
     monkeypatch.setattr(step, "SIZE", 64)
     monkeypatch.setattr(step, "BATCH", 4)
     found = step.bench_memory(1)

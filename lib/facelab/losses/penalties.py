@@ -49,10 +49,7 @@ def dragan_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, scale
 
     Source: Kodali et al. 2017, section 2.4; weight 10 there.
     """
-    spread = scale * real.detach().std()
-    noise = (rand(*real.shape) - 0.5) * 2 * spread
-    mix = rand(len(real), 1, 1, 1)
-    return (input_gradient_norm(critic, real + mix * noise) - 1).square().mean()
+    return _slope_of_one_around(critic, real, lambda *shape: (rand(*shape) - 0.5) * 2, rand, scale)
 
 
 def dragan_notebook_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, scale: float = 0.5) -> Tensor:
@@ -62,9 +59,14 @@ def dragan_notebook_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Ra
 
     Source: the notebook published with Kodali et al. 2017.
     """
-    noise = rand(*real.shape) * scale * real.detach().std()
+    return _slope_of_one_around(critic, real, rand, rand, scale)
+
+
+def _slope_of_one_around(critic: Critic, real: Tensor, noise: Rand, rand: Rand, scale: float) -> Tensor:
+    """E[(‖∇D‖ − 1)²] between each real image and its copy under ``noise``, in units of ``scale`` deviations."""
+    away = noise(*real.shape) * (scale * real.detach().std())
     mix = rand(len(real), 1, 1, 1)
-    return (input_gradient_norm(critic, real + mix * noise) - 1).square().mean()
+    return (input_gradient_norm(critic, real + mix * away) - 1).square().mean()
 
 
 def r1_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> Tensor:
