@@ -231,6 +231,7 @@ COMMANDS = {
     "train": Command("train a system", _add_train, _train),
     "evaluate": Command("measure a system on people it never saw, beside its baselines", _add_evaluate, _evaluate),
     "restore": Command("give faces in files back", _add_restore, _restore),
+    "ablate": _in("facelab.studies.ablation.command", "ablate", "compare variants of a system, one factor at a time"),
     "run": _in("facelab.lessons", "run", "execute lessons headlessly"),
     "book": _in("facelab.lessons", "book", "bind executed lessons into HTML pages"),
     "student": _in("facelab.lessons", "student", "write the lessons without their solutions"),

@@ -19,7 +19,7 @@ def linear():
     return (lambda x: x.flatten(1) @ weight), weight
 
 
-@pytest.mark.parametrize("name", ["gp", "dragan", "dragan-notebook"])
+@pytest.mark.parametrize("name", ["gp", "dragan", "dragan-far", "dragan-notebook"])
 def test_linear_critic(linear, name):
     critic, weight = linear
     value = pen.PENALTIES[name](critic, rand(*SHAPE), -rand(*SHAPE), rand)
@@ -55,31 +55,53 @@ def test_penalty_moves_only_the_critic(linear):
     assert fake.grad is None
 
 
-@pytest.mark.parametrize(("name", "shift"), [("dragan", 0.0), ("dragan-notebook", 0.125)])
-def test_dragan_noise_is_centred_and_its_notebooks_is_not(name, shift):
+def noise_of(name, real):
+    """What a penalty adds to the real images before it looks."""
     seen, source = [], torch.Generator().manual_seed(3)
 
     def critic(x):
-        seen.append(x.detach().mean().item())
+        seen.append(x.detach() - real)
         return x.flatten(1).sum(1, keepdim=True)
 
-    real = torch.randn(64, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     pen.PENALTIES[name](critic, real, None, lambda *s: torch.rand(*s, generator=source))
-    assert seen[0] - real.mean().item() == pytest.approx(shift * real.std().item(), abs=0.02)
+    return seen[0]
 
 
-def test_gradient_of_the_penalty_against_finite_differences():
+@pytest.mark.parametrize(("name", "deviation"), [("dragan", 0.25), ("dragan-far", 10**0.5)])
+def test_the_noise_of_the_dragan_paper_is_normal(name, deviation):
+    noise = noise_of(name, torch.zeros(64, 3, 16, 16)).flatten() / deviation
+    assert noise.mean().item() == pytest.approx(0, abs=0.02)
+    assert noise.std().item() == pytest.approx(1, abs=0.02)
+    assert (noise.abs() < 1.96).float().mean().item() == pytest.approx(0.95, abs=0.01)
+    assert (noise**4).mean().item() == pytest.approx(3, abs=0.15)  # uniform noise would have 1.8
+
+
+def test_the_noise_never_is_infinite():
+    assert torch.isfinite(pen._normal(torch.tensor([0.0, 2**-24, 0.5, 1 - 2**-24]))).all()
+
+
+def test_the_noise_of_the_dragan_notebook_is_one_sided():
+    real = torch.randn(64, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    noise = noise_of("dragan-notebook", real) / real.std()
+    assert noise.min() >= -1e-6
+    assert noise.mean().item() == pytest.approx(0.125, abs=0.02)
+    assert noise.max() <= 0.5
+
+
+@pytest.mark.parametrize("name", sorted(set(pen.PENALTIES) - {"none"}))
+def test_gradient_of_the_penalty_against_finite_differences(name):
     torch.manual_seed(0)
     layers = torch.nn.Flatten(), torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)
     net = torch.nn.Sequential(*layers).double()
     real, fake = torch.rand(3, 1, 2, 2).double(), torch.rand(3, 1, 2, 2).double()
     fixed = lambda *s: torch.full(s, 0.3).double()  # noqa: E731
-    pen.gradient_penalty(net, real, fake, fixed).backward()
+    penalty = pen.PENALTIES[name]
+    penalty(net, real, fake, fixed).backward()
     weight, step = net[1].weight, 1e-6
     with torch.no_grad():
         weight[0, 0] += step
-    up = pen.gradient_penalty(net, real, fake, fixed).item()
+    up = penalty(net, real, fake, fixed).item()
     with torch.no_grad():
         weight[0, 0] -= 2 * step
-    down = pen.gradient_penalty(net, real, fake, fixed).item()
+    down = penalty(net, real, fake, fixed).item()
     assert weight.grad[0, 0].item() == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-8)

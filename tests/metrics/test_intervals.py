@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facelab import seeding
-from facelab.metrics.intervals import bootstrap
+from facelab.metrics.intervals import bootstrap, bootstrap_runs
 
 
 def normal(count, name="a"):
@@ -65,3 +65,45 @@ def test_impossible_settings_are_refused():
         bootstrap(torch.zeros(3), seeding.generator(0), ["a", "b"])
     with pytest.raises(ValueError, match="level = 95"):
         bootstrap(torch.zeros(3), seeding.generator(0), level=95)
+
+
+def test_runs_and_people_both_move_the_mean():
+    """Only people differ, only runs differ, both: the interval is as wide as theory says."""
+    random = seeding.generator(5)
+    people, runs = (
+        torch.randn(1, 400, generator=random, dtype=torch.double),
+        torch.randn(60, 1, generator=random).double(),
+    )
+    for values, deviation in (
+        (people.expand(3, 400), people.std(correction=0) / 400**0.5),
+        (runs.expand(60, 20), runs.std(correction=0) / 60**0.5),
+        (runs + people, (runs.var(correction=0) / 60 + people.var(correction=0) / 400).sqrt()),
+    ):
+        lo, hi = bootstrap_runs(values, seeding.generator(1), draws=4000)
+        assert (hi - lo) / 2 == pytest.approx(1.96 * deviation.item(), rel=0.06)
+        assert lo < values.mean() < hi
+
+
+def test_one_run_and_no_repeats_is_the_plain_bootstrap():
+    values = torch.randn(1, 300, generator=seeding.generator(2))
+    one, plain = bootstrap_runs(values, seeding.generator(1), draws=4000), bootstrap(values[0], seeding.generator(1))
+    assert one == pytest.approx(plain, abs=0.02)
+
+
+def test_runs_keep_a_persons_pictures_together_and_leave_gaps_out():
+    people = torch.randn(2, 30, generator=seeding.generator(3))
+    twenty = people.repeat_interleave(20, 1)
+    groups = [i // 20 for i in range(600)]
+    alone, together = bootstrap_runs(people, seeding.generator(1)), bootstrap_runs(twenty, seeding.generator(1), groups)
+    assert together == pytest.approx(alone, abs=1e-6)
+    holed = twenty.clone()
+    holed[:, 3::20] = torch.nan
+    assert bootstrap_runs(holed, seeding.generator(1), groups) == pytest.approx(alone, abs=1e-6)
+    assert all(map(math.isnan, bootstrap_runs(torch.full((2, 3), torch.nan), seeding.generator(1))))
+
+
+def test_runs_refuse_what_bootstrap_refuses():
+    with pytest.raises(ValueError, match="2 groups for 3 values"):
+        bootstrap_runs(torch.zeros(2, 3), seeding.generator(0), ["a", "b"])
+    with pytest.raises(ValueError, match="95"):
+        bootstrap_runs(torch.zeros(2, 3), seeding.generator(0), level=95)

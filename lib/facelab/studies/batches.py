@@ -137,12 +137,13 @@ def training_loader(name: str, cfg: Any, seed: int, cutouts: Sequence[Cutout] | 
         LayoutError: nobody is in the training part, or the files are not laid out as the catalogue says.
         BadConfig: ``classes`` is not the number of people of the paired part.
     """
-    paired, kinds, natural_kinds = faces(name, "train", cfg.size, cfg.channels), paired_kinds(cfg.channels), ()
-    if cfg.channels == 3 and (name in COVERED or kinds == TRAIN_KINDS):
+    kinds, natural_kinds = paired_kinds(cfg.channels), ()
+    paired = paired_part(name, cfg.size, cfg.channels)
+    if _has_photographs(name, cfg.channels):
         natural = natural_photographs("train", cfg.size, name if name in COVERED else "realmasks")
     else:
-        (paired, natural), natural_kinds = split_off_natural(paired), NATURAL_KINDS
-    people = sorted({paired.identity(place) for place in range(len(paired))}) if cfg.classes else []
+        natural, natural_kinds = split_off_natural(faces(name, "train", cfg.size, cfg.channels))[1], NATURAL_KINDS
+    people = people_of(name, cfg.size, cfg.channels) if cfg.classes else []
     if len(people) != cfg.classes:
         raise BadConfig("classes", cfg.classes, f"0, or {len(people)}: the people trained on")
     load = occlusion_loader(
@@ -150,6 +151,22 @@ def training_loader(name: str, cfg: Any, seed: int, cutouts: Sequence[Cutout] | 
         cutouts=cutouts, people=people, view_until=cfg.view_steps,
     )  # fmt: skip
     return progressive(load, cfg.small_size, int(cfg.steps * cfg.small_until)) if cfg.small_size else load
+
+
+def paired_part(name: str, size: int, channels: int) -> Faces:
+    """The training faces that get occluders drawn on; all of them where natural photographs serve beside them."""
+    part = faces(name, "train", size, channels)
+    return part if _has_photographs(name, channels) else split_off_natural(part)[0]
+
+
+def people_of(name: str, size: int, channels: int) -> list[str]:
+    """Identities of the paired part, sorted: what an identity head tells apart."""
+    paired = paired_part(name, size, channels)
+    return sorted({paired.identity(place) for place in range(len(paired))})
+
+
+def _has_photographs(name: str, channels: int) -> bool:
+    return channels == 3 and (name in COVERED or paired_kinds(channels) == TRAIN_KINDS)
 
 
 def paired_kinds(channels: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +23,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.errors import BadConfig
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
-from facelab.studies.batches import paired_kinds, training_loader
+from facelab.studies.batches import Loader, paired_kinds, training_loader
 from facelab.studies.parts import faces
 from facelab.studies.trials import trial
 from facelab.studies.validation import as_judged, picture_grid, validator
@@ -65,6 +65,8 @@ def train(
     device: str = "auto",
     seconds: float | None = None,
     cutouts: str | Path | None = None,
+    loader: Loader | None = None,
+    watch: Callable[..., Callable[[int], dict[str, float]]] | None = None,
     **options: Any,
 ) -> tuple[Outcome, Any]:
     """Train one system and write ``weights.safetensors`` with its card and ``metrics.json`` into the run folder.
@@ -79,6 +81,9 @@ def train(
         device: see :func:`facelab.train.engine.make_engine`.
         seconds: stop cleanly after so much wall time; resume goes on.
         cutouts: a folder of pictures with transparency, drawn as one more kind of occluder.
+        loader: batches by step number; None draws those of :func:`facelab.studies.batches.training_loader`.
+        watch: called once with model, configuration, validation trial and engine; what it returns is called with the
+            steps done at each validation, in evaluation mode, and its numbers join the history.
         **options: passed to :func:`facelab.train.fit.fit` (``curve``, ``progress``, ``every`` …).
 
     Returns:
@@ -92,11 +97,12 @@ def train(
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=run_about(data, seed, cfg, own))
-    loader = training_loader(data, cfg, seed, own)
+    loader = loader or training_loader(data, cfg, seed, own)
     held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
     restore = partial(module.restore, model)
     step = lambda batch: engine.mean(module.train_step(batch, model, opts, state, engine))  # noqa: E731
-    measure = as_judged(model, validator(restore, held_out, engine))
+    looks = [validator(restore, held_out, engine)] + ([watch(model, cfg, held_out, engine)] if watch else [])
+    measure = as_judged(model, lambda done: {name: value for look in looks for name, value in look(done).items()})
     draw = as_judged(model, picture_grid(restore, held_out, run.grid, engine))
     outcome = fit(
         step, loader, cfg.steps, validate=measure, picture=draw if engine.is_main else None, best="gain",

@@ -31,6 +31,7 @@ class Config:
     critic_downs: int = 4  # published: 6
     critic_norm: str = "none"
     classes: int = 0  # outputs of the identity head; 0 leaves it out
+    label_smoothing: float = 0.0  # of its targets: this share is spread evenly over all classes
     loss: str = "wgan"
     penalty: str = "gp"
     lambda_penalty: float = 10.0
@@ -92,7 +93,7 @@ class Config:
             if not 0 <= getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0, less than 1")
         ends = ("complete_from", "perceptual_from", "adversarial_from", "decay_from", "small_until", "view_until")
-        for field in ("teacher", "ema", *ends):
+        for field in ("teacher", "ema", "label_smoothing", *ends):
             if not 0 <= getattr(self, field) <= 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
         for field in ("learning_rate", "critic_learning_rate"):
@@ -104,6 +105,8 @@ class Config:
         for field in ("blocks", "outline_blocks"):
             if getattr(self, field) < 0:
                 raise BadConfig(field, getattr(self, field), "0 or more")
+        if self.label_smoothing and not self.classes:
+            raise BadConfig("label_smoothing", self.label_smoothing, "0 without an identity head (classes)")
         if self.natural_every < 0:
             raise BadConfig("natural_every", self.natural_every, "0 (never), or every so many generator steps")
         if self.classes and self.small_size:

@@ -92,7 +92,7 @@ def critic_step(
         loss = loss_d(scores.float(), model.D(fake).float())
     logs = {"D": loss.item(), "D_real": scores.float().mean().item()}
     if labels is not None:
-        loss = loss + cfg.lambda_class * F.cross_entropy(labels.float(), batch["clean_label"])
+        loss = loss + cfg.lambda_class * class_loss(labels, batch["clean_label"], cfg)
     with engine.full_precision():
         rand = lambda *shape: engine.rand(shape, state.generator)  # noqa: E731
         penalty = PENALTIES[cfg.penalty](model.D, real, fake, rand) * cfg.lambda_penalty
@@ -166,8 +166,18 @@ def adversarial_terms(
     model.D.requires_grad_(True)
     terms = {"adv": cfg.lambda_adv * PAIRS[cfg.loss][1](scores.float())}
     if labels is not None:
-        terms["class"] = cfg.lambda_class * F.cross_entropy(labels.float(), batch["label"])
+        terms["class"] = cfg.lambda_class * class_loss(labels, batch["label"], cfg)
     return terms
+
+
+def class_loss(logits: Tensor, labels: Tensor, cfg: Config) -> Tensor:
+    """Cross-entropy of the identity head (N, classes) against who is shown (N,); ``label_smoothing`` softens targets.
+
+    With K classes the true one is asked for 1 − s + s/K, each other one for s/K.
+
+    Source: Szegedy et al. 2016, section 7.
+    """
+    return F.cross_entropy(logits.float(), labels, label_smoothing=cfg.label_smoothing)
 
 
 def generator_step(

@@ -1,0 +1,117 @@
+"""One cell of an ablation: one variant trained with one seed, and measured on people it never saw."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facelab import files, images
+from facelab.errors import NotFinite
+from facelab.studies.ablation import diagnosis, stock
+from facelab.studies.evaluation import measure, run_restore
+from facelab.studies.training import system, train, training_seconds
+from facelab.systems.oagan import Config
+from facelab.train import history
+
+LOOKS = 10  # at a run, spread evenly
+SHOWN = 8  # faces of each cell's picture
+#: What is kept for each picture: differences between variants are taken picture by picture.
+KEPT = {"psnr_hole": 2, "psnr_gain": 2, "identity": 3, "iou": 2}  # and with how many decimals
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one process needs to know.
+
+    Args:
+        variant: name of the row. cfg: its full configuration.
+        data: a dataset of the catalogue.
+        seed: of weights and every draw; decides with ``data`` about the batches.
+        folder: the run folder.
+        batches, trials: what :func:`facelab.studies.ablation.stock.fill` and ``fill_trials`` made.
+        device: see :func:`facelab.train.engine.make_engine`.
+    """
+
+    variant: str
+    cfg: Config
+    data: str
+    seed: int
+    folder: Path
+    batches: Path
+    trials: Path
+    device: str = "auto"
+
+
+def run(cell: Cell) -> dict[str, Any]:
+    """Train and measure, or go on where a killed process stopped; the row is in ``row.json`` before this returns.
+
+    Returns:
+        ``variant seed steps ended seconds``, and where the run ended well ``means``, ``unseen`` (means on kinds never
+        trained on), ``pictures`` (a list a metric of :data:`KEPT`) and ``course`` (what was seen while training).
+    """
+    finished = cell.folder / "row.json"
+    if finished.is_file():
+        return json.loads(finished.read_text("utf-8"))
+    row: dict[str, Any] = {"variant": cell.variant, "seed": cell.seed, "steps": cell.cfg.steps, "ended": "done"}
+    try:
+        _, model = train(
+            "oagan", cell.cfg, cell.data, seed=cell.seed, out=cell.folder, device=cell.device, progress=False,
+            loader=stock.loader(cell.batches), watch=diagnosis.watch, every=max(1, cell.cfg.steps // LOOKS),
+        )  # fmt: skip
+    except NotFinite as error:
+        row["ended"] = f"not finite at step {error.step}"
+    rows = history.read(cell.folder / "history.jsonl")
+    row["seconds"] = round(training_seconds(rows), 1)
+    if row["ended"] == "done":
+        row |= judged(partial(system("oagan").restore, model.cpu().eval()), cell)
+    row["course"] = [{k.removeprefix("val_"): _short(v) for k, v in seen.items() if k == "step" or k.startswith("val_")}
+                     for seen in rows if "val_gain" in seen]  # fmt: skip
+    files.write_text(finished, json.dumps(row) + "\n")
+    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+    return row
+
+
+def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
+    """Measure on the held-out people of both trials, and draw what the first faces became."""
+    found: dict[str, Any] = {}
+    for label, (test, known) in stock.trials(cell.trials).items():
+        with torch.no_grad():
+            image, hole, _ = run_restore(restore, test.occluded)
+        values = measure(image, test, hole=hole, known=known)
+        means = {name: _short(_mean(value)) for name, value in values.items()}
+        if label == "trained kinds":
+            kept = {name: digits for name, digits in KEPT.items() if name in values}
+            pictures = {name: [round(v, digits) for v in values[name].tolist()] for name, digits in kept.items()}
+            found |= {"means": means, "pictures": pictures}
+            _draw(image, hole, cell.folder / "faces.png")
+        else:
+            found["unseen"] = means
+    return found
+
+
+def shown(count: int) -> list[int]:
+    """Places in the trial whose faces are drawn: fixed, evenly spread."""
+    return [i * count // min(SHOWN, count) for i in range(min(SHOWN, count))]
+
+
+def _draw(image: Tensor, hole: Tensor, path: Path) -> None:
+    chosen = shown(len(image))
+    holes = images.to_channels(hole[chosen] * 2 - 1, image.shape[1])
+    images.save_image(images.grid(torch.cat([image[chosen], holes]).clamp(-1, 1), len(chosen), 0), path)
+
+
+def _mean(value: Tensor) -> float:
+    return torch.where(torch.isfinite(value), value, torch.nan).nanmean().item()
+
+
+def _short(value: Any) -> Any:
+    """Five significant digits: a record is read by people, too."""
+    return float(f"{value:.5g}") if isinstance(value, float) else value

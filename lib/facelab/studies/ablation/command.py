@@ -1,0 +1,49 @@
+"""The command ``facelab ablate``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from facelab import files
+from facelab.errors import BadConfig
+from facelab.studies.ablation import table
+from facelab.studies.ablation.sweep import STEPS, slug, sweep_named
+from facelab.studies.ablation.variants import VARIANTS
+
+
+def add_ablate_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    sub.add_argument("system", choices=("oagan",), help="the system whose variants are compared")
+    sub.add_argument(
+        "--variants", nargs="+", default=[], metavar="NAME", help="some of them (default: all; see --list)"
+    )
+    sub.add_argument("--list", action="store_true", help="list the variants and end")
+    sub.add_argument("--data", default="orl", help="dataset (default: orl)")
+    sub.add_argument("--seeds", type=int, default=3, help="runs of each variant (default: 3)")
+    sub.add_argument("--budget", type=int, default=STEPS, help="training steps a run (default: %(default)s)")
+    sub.add_argument("--size", type=int, default=64, help="pixels (default: 64)")
+    sub.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (default: one a core)")
+    sub.add_argument("--count", type=int, default=256, help="test pictures (default: up to 256)")
+    sub.add_argument("--out", help="folder; finished runs in it are never done again (default: runs/ablation-DATA)")
+
+
+def ablate_command(args: argparse.Namespace) -> None:
+    """Run what is missing and print the table."""
+    if args.list:
+        for variant in VARIANTS:
+            beside = f"{variant.parent}: " if variant.parent else ""
+            print(f"{variant.name:<20} {beside}{variant.about}")
+        return
+    for name in ("seeds", "budget", "jobs", "count"):
+        if getattr(args, name) < 1:
+            raise BadConfig(f"--{name}", getattr(args, name), "1 or more")
+    out = Path(args.out) if args.out else files.runs_root() / f"ablation-{slug(args.data)}"
+    content = sweep_named(
+        args.variants, data=args.data, seeds=args.seeds, steps=args.budget, out=out, jobs=args.jobs, count=args.count,
+        size=args.size,
+    )  # fmt: skip
+    for metric in ("psnr_hole", "identity"):
+        print(f"\n{metric}\n\n{table.as_text(content, metric=metric)}")
+    print(f"\nEverything: {out / 'table.csv'}")

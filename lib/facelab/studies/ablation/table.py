@@ -1,0 +1,172 @@
+"""An ablation's files, and what they say: means, spreads, and differences to the parent with their intervals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facelab import files
+from facelab.metrics.intervals import bootstrap_runs
+from facelab.seeding import generator
+from facelab.studies.ablation.variants import VARIANTS, Variant
+
+METRICS = ("psnr_hole", "psnr_gain", "identity", "iou")
+LOWER_IS_BETTER = ("identity",)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One variant, one metric.
+
+    Args:
+        variant, parent, about: see :class:`facelab.studies.ablation.variants.Variant`.
+        metric: its name.
+        seeds: value of each run, by seed: the mean over all pictures.
+        mean: over runs.
+        std: between runs, n − 1 in the denominator; NaN for one run.
+        difference: mean of the per-picture difference to the parent, on the seeds that both have; NaN for the base.
+        low, high: its 95 % interval over people and seeds.
+        seconds: of training, mean over runs.
+    """
+
+    variant: str
+    parent: str
+    about: str
+    metric: str
+    seeds: dict[int, float]
+    mean: float
+    std: float
+    difference: float
+    low: float
+    high: float
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """``"better"`` or ``"worse"`` than the parent where the interval leaves zero out, else ``"open"``."""
+        if not (self.low > 0 or self.high < 0):
+            return "open" if self.parent else ""
+        return "better" if (self.difference > 0) != (self.metric in LOWER_IS_BETTER) else "worse"
+
+
+def lines(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole") -> list[Line]:
+    """One metric of every variant that has a finished run, in the table's order.
+
+    Args:
+        content: of :func:`read`.
+        variants: the table.
+        metric: one of :data:`METRICS`.
+    """
+    people = content["header"]["people"]
+    values = {v.name: _values(content["rows"], v.name, metric) for v in variants}
+    seconds = {v.name: [row["seconds"] for row in content["rows"] if row["variant"] == v.name] for v in variants}
+    out = []
+    for variant in (v for v in variants if values[v.name]):
+        runs = {seed: value.nanmean().item() for seed, value in values[variant.name].items()}
+        each = torch.tensor(list(runs.values()), dtype=torch.double)
+        spread = each.std().item() if len(each) > 1 else float("nan")
+        apart = difference(values[variant.name], values.get(variant.parent, {}), people, metric, variant.name)
+        spent = sum(seconds[variant.name]) / len(seconds[variant.name])
+        out.append(Line(variant.name, variant.parent, variant.about, metric, runs, each.mean().item(), spread, *apart,
+                        spent))  # fmt: skip
+    return out
+
+
+def _values(rows: Sequence[Mapping[str, Any]], name: str, metric: str) -> dict[int, Tensor]:
+    """(N,) a seed."""
+    mine = sorted((row for row in rows if row["variant"] == name), key=lambda row: row["seed"])
+    return {row["seed"]: torch.tensor(row["pictures"][metric], dtype=torch.double)
+            for row in mine if metric in row.get("pictures", {})}  # fmt: skip
+
+
+def difference(
+    mine: Mapping[int, Tensor], parents: Mapping[int, Tensor], people: Sequence[str], *names: object
+) -> tuple[float, float, float]:
+    """Mean of a variant's per-picture difference to its parent and its 95 % interval over people and seeds.
+
+    Args:
+        mine, parents: values (N,) by seed; only seeds that both have count, each against its own.
+        people: who the N pictures show.
+        *names: what the interval's draws are for.
+
+    Returns:
+        (mean, low, high); NaNs without a common seed.
+    """
+    common = sorted(mine.keys() & parents.keys())
+    if not common:
+        return (float("nan"),) * 3
+    apart = torch.stack([mine[seed] - parents[seed] for seed in common])
+    return apart.nanmean().item(), *bootstrap_runs(apart, generator(0, "ablation", *names), people)
+
+
+def read(folder: str | Path) -> dict[str, Any]:
+    """The results of a folder or of a ``results.jsonl``: ``header`` and ``rows``, both empty where there are none."""
+    path = Path(folder)
+    path = path / "results.jsonl" if path.suffix != ".jsonl" else path
+    if not path.is_file():
+        return {"header": {}, "rows": []}
+    header, *rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return {"header": header, "rows": rows}
+
+
+def read_course(folder: str | Path) -> list[dict[str, Any]]:
+    """What was seen while training: a row a look, with ``variant``, ``seed`` and ``step``."""
+    path = Path(folder)
+    path = path / "course.jsonl" if path.suffix != ".jsonl" else path
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+
+
+def write(out: Path, header: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], variants: Sequence[Variant]) -> None:
+    """Write ``results.jsonl``, ``course.jsonl`` and ``table.csv``; rows in the table's order, whenever they ended.
+
+    Rows read from a results file have no course of their own: theirs stays in ``course.jsonl``.
+    """
+    place = {variant.name: number for number, variant in enumerate(variants)}
+    order = lambda row: (place.get(row["variant"], len(place)), row["variant"], row["seed"])  # noqa: E731
+    rows = sorted(rows, key=order)
+    fresh = {(row["variant"], row["seed"]) for row in rows if "course" in row}
+    seen = [look for look in read_course(out) if (look["variant"], look["seed"]) not in fresh]
+    seen += [{"variant": row["variant"], "seed": row["seed"], **look} for row in rows for look in row.get("course", ())]
+    seen.sort(key=lambda look: (*order(look), look["step"]))
+    kept = [{name: value for name, value in row.items() if name != "course"} for row in rows]
+    files.write_text(out / "results.jsonl", _jsonl([dict(header), *kept]))
+    files.write_text(out / "course.jsonl", _jsonl(seen))
+    files.write_text(out / "table.csv", as_csv({"header": dict(header), "rows": kept}, variants))
+
+
+def _jsonl(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def as_csv(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS) -> str:
+    """All metrics of all variants as CSV, one line each; every seed's own value in ``seeds``."""
+    out = io.StringIO()
+    columns = ["variant", "parent", "metric", "mean", "std", "seeds", "difference", "low", "high", "verdict", "seconds"]
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for metric in METRICS:
+        for line in lines(content, variants, metric):
+            each = " ".join(f"{seed}:{value:.4f}" for seed, value in line.seeds.items())
+            numbers = [f"{value:.4f}" for value in (line.difference, line.low, line.high)]
+            writer.writerow([line.variant, line.parent, metric, f"{line.mean:.4f}", f"{line.std:.4f}", each, *numbers,
+                             line.verdict, f"{line.seconds:.1f}"])  # fmt: skip
+    return out.getvalue()
+
+
+def as_text(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole") -> str:
+    """One metric as a Markdown table for people."""
+    out = [f"| variant | parent | {metric} | each seed | difference [95 %] | verdict |", "|---" * 6 + "|"]
+    for line in lines(content, variants, metric):
+        apart = f"{line.difference:+.3f} [{line.low:+.3f}, {line.high:+.3f}]" if line.parent else ""
+        each = " ".join(f"{value:.3f}" for value in line.seeds.values())
+        mean = f"{line.mean:.3f} ± {line.std:.3f}"
+        out.append(f"| {line.variant} | {line.parent} | {mean} | {each} | {apart} | {line.verdict} |")
+    return "\n".join(out)

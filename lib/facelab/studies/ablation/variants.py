@@ -1,0 +1,164 @@
+"""OA-GAN's variants: what each changes, and in what.
+
+Every variant differs from its named parent in one factor, so that a difference has one cause. The one exception is the
+source project's own last run, which changed four at once; it says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from facelab.data.catalogue import open_dataset
+from facelab.errors import BadConfig
+from facelab.studies.batches import people_of
+from facelab.systems.oagan import Config
+
+#: Stands for the number of people trained on, known only with the dataset.
+PEOPLE = "people"
+#: Settings that decide which batches come: the same in every variant, or nothing could be compared.
+SHARED = ("size", "channels", "batch", "steps", "small_size", "small_until", "view_until")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of an ablation.
+
+    Args:
+        name: of the row.
+        parent: the row it is compared with; empty for the base.
+        changes: settings that differ from the parent's; one, unless ``confounded``.
+        about: the factor in words.
+        confounded: several factors at once, on purpose: no difference to its parent has one cause.
+    """
+
+    name: str
+    parent: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    about: str = ""
+    confounded: bool = False
+
+
+#: The base: OA-GAN corrected (lesson 04), small enough for two minutes on one core. As published, its critic is there
+#: from the first step, its finder starts from nothing, its gate is never told the hole; only the critic is quieter.
+BASE = dict(
+    model="unet", encoder="none", width=16, hole_width=16, blocks=3, critic_width=16, critic_downs=5, batch=12,
+    loss="wgan", penalty="gp", lambda_adv=0.1, feature_net="effnet-lite0", teacher=0.0, adversarial_from=0.0,
+    n_critic=1, natural_every=4, learning_rate=1e-3, critic_learning_rate=2e-4, ema=0.0,
+)  # fmt: skip
+
+
+def _v(name: str, parent: str, about: str, confounded: bool = False, **changes: Any) -> Variant:
+    return Variant(name, parent, changes, about, confounded)
+
+
+VARIANTS = (
+    Variant("base", "", about="WGAN, gradient penalty in the same step"),
+    # the leash
+    _v("two-step", "base", "the penalty in an Adam step of its own, as released", two_step_penalty=True),
+    _v("no penalty", "base", "nothing holds the critic", penalty="none"),
+    _v("DRAGAN", "base", "penalty around real pictures, the paper's noise", penalty="dragan"),
+    _v("DRAGAN notebook", "DRAGAN", "the one-sided noise of its authors' notebook", penalty="dragan-notebook"),
+    _v("DRAGAN + IN", "DRAGAN", "instance norm in the critic", critic_norm="instance"),
+    _v("GP + IN", "base", "instance norm in the critic", critic_norm="instance"),
+    _v("SN + GP", "base", "spectral norm in the critic", critic_norm="spectral"),
+    _v("SN", "SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+    _v("SN + hinge", "SN", "hinge loss", loss="hinge"),
+    _v("R1", "base", "penalty on the slope at real pictures, towards zero", penalty="r1"),
+    _v("R1 + NS", "R1", "non-saturating loss", loss="nonsaturating"),
+    _v("no critic", "base", "no adversarial term at all", lambda_adv=0.0),
+    # the same leashes, the critic as loud as released
+    _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
+    _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
+    _v("loud, DRAGAN", "loud", "penalty around real pictures, the paper's noise", penalty="dragan"),
+    _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
+    _v("loud, SN + GP", "loud", "spectral norm in the critic", critic_norm="spectral"),
+    _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+    # what pictures are compared by
+    _v("no features", "base", "neither perceptual nor style term", feature_net="none"),
+    _v("Lite1", "base", "a deeper feature net", feature_net="effnet-lite1"),
+    _v("random ResNet34", "base", "a feature net that has learned nothing", feature_net="resnet34-random"),
+    _v("ResNet34", "base", "ImageNet's ResNet34 as feature net", feature_net="resnet34"),
+    _v("VGG16", "base", "the feature net of the paper", feature_net="vgg16"),
+    # what is known
+    _v("identity", "base", "the critic also names the person", classes=PEOPLE),
+    _v("identity, smooth", "identity", "label smoothing 0.1", label_smoothing=0.1),
+    _v("no hole supervision", "base", "the true hole is not used, as released", lambda_hole=0.0),
+    _v("no natural", "base", "no natural batches", natural_every=0),
+    _v("fourfold", "base", "the source project's last run: four factors at once", True,
+       feature_net="resnet34-random", classes=PEOPLE, label_smoothing=0.1, critic_norm="spectral"),
+    # ours
+    _v("eyes", "base", "the finder has frozen ImageNet eyes", encoder="effnet-lite0"),
+    _v("eyes, enlarged", "eyes", "the eyes see the picture twice as large", enlarge=2),
+    _v("eyes, told", "eyes", "half of each batch is told the true hole", teacher=0.5),
+    _v("told", "base", "half of each batch is told the true hole", teacher=0.5),
+    _v("EMA", "base", "a running average of the generator is judged", ema=0.98),
+    _v("late critic", "base", "the critic joins after half of the run", adversarial_from=0.5),
+)  # fmt: skip
+
+
+def by_name(variants: Sequence[Variant] = VARIANTS) -> dict[str, Variant]:
+    """Variants by name, each with its parent among them.
+
+    Raises:
+        BadConfig: two of one name, a parent that is not there, or more than one factor without ``confounded``.
+    """
+    table: dict[str, Variant] = {}
+    for variant in variants:
+        if variant.name in table:
+            raise BadConfig("variant", variant.name, "a name of its own")
+        if variant.parent and variant.parent not in table:
+            raise BadConfig(f"parent of {variant.name}", variant.parent, "a variant listed before it")
+        if bool(variant.parent) != (len(variant.changes) > 0) or (len(variant.changes) > 1) != variant.confounded:
+            raise BadConfig(f"changes of {variant.name}", dict(variant.changes), "exactly one setting, or confounded")
+        if fixed := [name for name in variant.changes if name in SHARED]:
+            raise BadConfig(f"changes of {variant.name}", fixed[0], "not a setting that decides about the batches")
+        table[variant.name] = variant
+    return table
+
+
+def chosen(names: Sequence[str], variants: Sequence[Variant] = VARIANTS) -> list[Variant]:
+    """The named variants and all their ancestors, in the table's order; all of them for no names.
+
+    Raises:
+        BadConfig: an unknown name.
+    """
+    table, wanted = by_name(variants), set()
+    for name in names:
+        if name not in table:
+            raise BadConfig("variant", name, "one of " + "; ".join(table))
+        while name and name not in wanted:
+            wanted.add(name)
+            name = table[name].parent
+    return [variant for variant in variants if not names or variant.name in wanted]
+
+
+def configuration(
+    name: str, data: str, steps: int, variants: Sequence[Variant] = VARIANTS, base: Mapping[str, Any] | None = None
+) -> Config:
+    """The full configuration of a variant: the base's settings, then its ancestors' changes, then its own.
+
+    Args:
+        name: of the variant.
+        data: a dataset of the catalogue; decides about channels and the number of people.
+        steps: training steps.
+        variants: the table.
+        base: settings of the base, e.g. ``size``; :data:`BASE` where None.
+    """
+    table, line = by_name(variants), [name]
+    while table[line[-1]].parent:
+        line.append(table[line[-1]].parent)
+    settings: dict[str, Any] = {"size": 64, "channels": open_dataset(data).channels, "steps": steps}
+    settings |= BASE if base is None else base
+    for ancestor in reversed(line):
+        settings |= table[ancestor].changes
+    if settings.get("classes") == PEOPLE:
+        settings["classes"] = len(people_of(data, settings["size"], settings["channels"]))
+    return Config(**settings)
+
+
+def with_labels(cfg: Config, data: str) -> Config:
+    """The same configuration with an identity head, whose batches hold everything any variant needs."""
+    return dataclasses.replace(cfg, classes=len(people_of(data, cfg.size, cfg.channels)))
