@@ -14,7 +14,13 @@ ZERO = torch.zeros(2, 1, 3, 3)
 
 @pytest.mark.parametrize(
     ("name", "d_at_zero", "g_at_zero"),
-    [("wgan", 0.0, 0.0), ("hinge", 2.0, 0.0), ("nonsaturating", 2 * math.log(2), math.log(2)), ("lsgan", 0.5, 1.0)],
+    [
+        ("wgan", 0.0, 0.0),
+        ("hinge", 2.0, 0.0),
+        ("nonsaturating", 2 * math.log(2), math.log(2)),
+        ("lsgan", 0.5, 1.0),
+        ("minimax", 2 * math.log(2), -math.log(2)),
+    ],
 )
 def test_values_at_logit_zero(name, d_at_zero, g_at_zero):
     loss_d, loss_g = adv.PAIRS[name]
@@ -50,6 +56,16 @@ def test_nonsaturating_generator_does_not_saturate():
     logits = torch.full((5, 1), -40.0, requires_grad=True)
     adv.nonsaturating_g(logits).backward()
     torch.testing.assert_close(logits.grad, torch.full((5, 1), -1 / 5))
+
+
+def test_minimax_generator_does_saturate():
+    """Its slope at a confident critic is σ(D)/N: nothing."""
+    logits = torch.full((5, 1), -40.0, requires_grad=True)
+    adv.minimax_g(logits).backward()
+    assert logits.grad.abs().max() < 1e-15
+    logits = torch.zeros(5, 1, requires_grad=True)
+    adv.minimax_g(logits).backward()
+    torch.testing.assert_close(logits.grad, torch.full((5, 1), -0.5 / 5))
 
 
 def test_masked_l1_knows_which_side_is_hidden():

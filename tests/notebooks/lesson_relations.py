@@ -117,6 +117,41 @@ RELATIONS: dict[str, list[Relation]] = {
             {"flip_gain_db": [0.1], "change_inside": {"right": 0.1, "flipped": 0.1}},
         ),
     ],
+    "03_gan_stability": [
+        Relation(
+            "a critic that is right is silent in the minimax game, and loud in the non-saturating one",
+            lambda m: m["push_at_2"]["minimax"] < 0.01 < 1 < m["push_at_2"]["non-saturating"],
+            {"push_at_2": {"minimax": 8.0, "non-saturating": 8.0}},
+        ),
+        Relation(
+            "with R1 the duel comes home; clipped or with GP it circles, and without a leash it flies away",
+            lambda m: (
+                max(m["duels"]["WGAN, R1"], m["duels"]["non-saturating, R1"]) < 0.01
+                and min(m["duels"][name] for name in ("WGAN, clip", "WGAN, GP", "WGAN, DRAGAN")) > 0.5
+                and m["duels"]["WGAN"] > 5
+            ),
+            {"duels": {"WGAN, R1": 0.9, "non-saturating, R1": 0.9, "WGAN": 8.2}},
+        ),
+        Relation(
+            "GP and DRAGAN set the slope to 1, spectral norm keeps it below, and no leash lets it grow",
+            lambda m: (
+                all(0.7 < m["table"][name]["slope_between"] < 1.4 for name in ("GP", "DRAGAN"))
+                and all(m["table"][name]["slope_between"] < 1.01 for name in ("SN, WGAN", "SN, hinge"))
+                and m["table"]["none"]["slope_between"] > 10
+            ),
+            {"table": {name: {"slope_between": 1.0} for name in ("GP", "DRAGAN", "SN, WGAN", "SN, hinge", "none")}},
+        ),
+        Relation(
+            "a normed critic's slope grows as one over the contrast, a plain one's does not",
+            lambda m: abs(m["faded"]["IN"] / 16 - 1) < 0.15 and m["faded"]["no norm"] < 1.5,
+            {"faded": {"IN": 1.0, "no norm": 1.0}},
+        ),
+        Relation(
+            "no critic is steeper than its convolutions' true norms allow, and spectral norm does not make that 1",
+            lambda m: m["norms"]["measured"] <= m["norms"]["bound"] and abs(m["norms"]["bound"] - 1) > 0.01,
+            {"norms": {"measured": 1.0, "bound": 1.0}},
+        ),
+    ],
     "04_oagan": [
         Relation(
             "the finder learns first, then the painter joins, then the critic",

@@ -43,6 +43,14 @@ def nonsaturating_g(fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean()
 
 
+def minimax_g(fake: Tensor) -> Tensor:
+    """Generator: log(1 − σ(D(fake))), the game as first written; its slope dies where the critic is sure.
+
+    Source: Goodfellow et al. 2014, equation 1.
+    """
+    return -F.softplus(fake).mean()
+
+
 def lsgan_d(real: Tensor, fake: Tensor) -> Tensor:
     """Critic: ½ (D(real) − 1)² + ½ D(fake)². Source: Mao et al. 2017, equation 9."""
     return 0.5 * ((real - 1) ** 2).mean() + 0.5 * (fake**2).mean()
@@ -57,5 +65,6 @@ PAIRS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor], Te
     "wgan": (wgan_d, wgan_g),
     "hinge": (hinge_d, hinge_g),
     "nonsaturating": (nonsaturating_d, nonsaturating_g),
+    "minimax": (nonsaturating_d, minimax_g),
     "lsgan": (lsgan_d, lsgan_g),
 }

@@ -22,8 +22,8 @@ def input_gradient_norm(critic: Critic, images: Tensor) -> Tensor:
     """Length of the critic's gradient at each image.
 
     Args:
-        critic: images (N, C, H, W) to logits of any shape; the patch scores of one image are averaged, the way the
-            losses average them.
+        critic: images (N, C, H, W), or points (N, D), to logits of any shape; the patch scores of one image are
+            averaged, the way the losses average them.
         images: where to look; detached, so that the penalty only moves the critic.
 
     Returns:
@@ -40,8 +40,13 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> 
 
     Source: Gulrajani et al. 2017, section 4; weight 10 there.
     """
-    mix = rand(len(real), 1, 1, 1)
+    mix = _one_each(real, rand)
     return (input_gradient_norm(critic, mix * real + (1 - mix) * fake) - 1).square().mean()
+
+
+def _one_each(images: Tensor, rand: Rand) -> Tensor:
+    """One uniform number an image, of a shape that broadcasts over it."""
+    return rand(len(images), *(1 for _ in images.shape[1:]))
 
 
 def dragan_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, variance: float = 0.0625) -> Tensor:
@@ -73,7 +78,7 @@ def dragan_notebook_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Ra
     Source: the notebook published with Kodali et al. 2017.
     """
     away = rand(*real.shape) * (scale * real.detach().std())
-    mix = rand(len(real), 1, 1, 1)
+    mix = _one_each(real, rand)
     return (input_gradient_norm(critic, real + mix * away) - 1).square().mean()
 
 

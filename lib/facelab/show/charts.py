@@ -173,3 +173,44 @@ def histogram(
         axes.legend()
     figure.tight_layout(pad=0.6)
     return figure
+
+
+@styled
+def lines(
+    x: Sequence[float],
+    values: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    *,
+    log: str = "",
+    level: tuple[float, str] | None = None,
+) -> Figure:
+    """Several quantities over one axis, each named at its line's end.
+
+    Args:
+        x: common places.
+        values: label → as many numbers; what is not finite leaves a gap.
+        xlabel, ylabel: what the axes say, with units.
+        log: axes on a logarithmic scale: ``"x"``, ``"y"`` or ``"xy"``.
+        level: a dashed horizontal line, and its words.
+
+    Taught in: 03.
+    """
+    figure = new_figure(5.6 + needed(list(values)), 2.7)
+    axes = figure.add_axes((0.8 / figure.get_figwidth(), 0.19, 4.6 / figure.get_figwidth(), 0.76))
+    for (label, row), colour in zip(values.items(), COLOURS, strict=False):
+        numbers = np.asarray(row, float)
+        axes.plot(x, numbers, color=colour)
+        ends = np.flatnonzero(np.isfinite(numbers))
+        if len(ends):
+            place = (x[ends[-1]], numbers[ends[-1]])
+            style = {"textcoords": "offset points", "va": "center", "color": colour, "fontsize": 9}
+            axes.annotate(label, place, (6, 0), annotation_clip=False, **style)
+    if level is not None:
+        axes.axhline(level[0], color=INK, lw=0.9, ls=(0, (4, 3)))
+        axes.text(0.01, level[0], level[1], transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
+    axes.set(
+        xlabel=xlabel, ylabel=ylabel, xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear"
+    )
+    axes.set_xlim(min(x), max(x))
+    return figure

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from facelab import files, images
-from facelab.errors import NotFinite
+from facelab.errors import BadConfig, NotFinite
 from facelab.studies.ablation import diagnosis, stock
 from facelab.studies.evaluation import measure, run_restore
 from facelab.studies.training import system, train, training_seconds
 from facelab.systems.oagan import Config
 from facelab.train import history
+from facelab.train.state import plain_config
 
 LOOKS = 10  # at a run, spread evenly
 SHOWN = 8  # faces of each cell's picture
@@ -56,9 +57,15 @@ def run(cell: Cell) -> dict[str, Any]:
     Returns:
         ``variant seed steps ended seconds``, and where the run ended well ``means``, ``unseen`` (means on kinds never
         trained on), ``pictures`` (a list a metric of :data:`KEPT`) and ``course`` (what was seen while training).
+
+    Raises:
+        BadConfig: the folder holds a finished run of other settings.
     """
     finished = cell.folder / "row.json"
     if finished.is_file():
+        described = json.loads((cell.folder / "config.json").read_text("utf-8"))
+        if (described["config"], described["about"]["data"]) != (plain_config(cell.cfg), cell.data):
+            raise BadConfig("--out", str(cell.folder.parents[1]), "a folder whose finished runs have the same settings")
         return json.loads(finished.read_text("utf-8"))
     row: dict[str, Any] = {"variant": cell.variant, "seed": cell.seed, "steps": cell.cfg.steps, "ended": "done"}
     try:

@@ -1,0 +1,336 @@
+"""Ablations: one factor a variant, the same batches for all, results that survive anything."""
+
+import csv
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from facelab import cli
+from facelab.errors import BadConfig
+from facelab.metrics.critic import slopes
+from facelab.nets.features import NAMES, why_missing
+from facelab.nets.oagan import Guess
+from facelab.seeding import seed_all
+from facelab.studies import batches
+from facelab.studies.ablation import cell as cells
+from facelab.studies.ablation import diagnosis, stock, sweep, table, variants
+from facelab.studies.parts import faces
+from facelab.studies.trials import trial
+from facelab.systems import oagan
+from facelab.train.engine import Engine
+
+KILLER = Path(__file__).with_name("kill_sweep.py")
+TINY = variants.BASE | {"size": 32, "critic_downs": 3, "width": 8, "hole_width": 8, "batch": 4}
+
+
+def plan(folder, names=("SN + GP",), **settings):
+    return sweep.Plan(variants.chosen(names), **{"data": "orl", "seeds": 1, "steps": 4, "out": folder, "count": 6,
+                                                 "base": TINY, "device": "cpu", **settings})  # fmt: skip
+
+
+def without_times(folder):
+    rows = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    notes = []
+    sweep.sweep(plan(folder, ("SN + GP", "VGG16"), seeds=2), notes.append)
+    return folder, notes
+
+
+# --- the table of variants -----------------------------------------------------------------------------------------
+
+
+def test_every_variant_differs_from_its_parent_in_one_setting():
+    tree = variants.by_name()
+    made = {name: dataclasses.asdict(variants.configuration(name, "orl", 10)) for name in tree}
+    for variant in variants.VARIANTS[1:]:
+        mine, parents = made[variant.name], made[variant.parent]
+        apart = {field for field in mine if mine[field] != parents[field]}
+        assert apart == set(variant.changes), variant.name
+        assert variant.confounded or len(apart) == 1, variant.name
+    assert len({json.dumps(settings, sort_keys=True) for settings in made.values()}) == len(made), "two are the same"
+
+
+def test_the_table_has_what_the_ablation_asks_for():
+    names = set(variants.by_name())
+    assert names >= {
+        "base", "two-step", "DRAGAN", "DRAGAN notebook", "DRAGAN + IN", "GP + IN", "SN", "SN + hinge", "SN + GP", "R1",
+        "no features", "Lite1", "random ResNet34", "ResNet34", "VGG16", "identity, smooth", "fourfold",
+        "no hole supervision", "no natural",
+    }  # fmt: skip
+    assert [v.name for v in variants.VARIANTS if v.confounded] == ["fourfold"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        variants.Variant("base", "", {}),
+        variants.Variant("x", "nobody", {"loss": "hinge"}),
+        variants.Variant("x", "base", {"loss": "hinge", "penalty": "none"}),
+        variants.Variant("x", "base", {}),
+        variants.Variant("x", "base", {"batch": 3}),
+        variants.Variant("x", "base", {"loss": "hinge"}, confounded=True),
+    ],
+)
+def test_a_table_that_would_compare_nothing_is_refused(row):
+    with pytest.raises(BadConfig):
+        variants.by_name([*variants.VARIANTS, row])
+
+
+def test_a_variant_brings_its_ancestors():
+    assert [v.name for v in variants.chosen(["SN + hinge"])] == ["base", "SN + GP", "SN", "SN + hinge"]
+    with pytest.raises(BadConfig, match="no such"):
+        variants.chosen(["no such"])
+
+
+def test_label_smoothing_needs_an_identity_head():
+    with pytest.raises(BadConfig, match="label_smoothing"):
+        oagan.Config(label_smoothing=0.1)
+    assert variants.configuration("identity, smooth", "orl", 10).classes == len(batches.people_of("orl", 64, 1))
+
+
+def test_what_a_feature_net_lacks_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    assert {name for name in NAMES if why_missing(name)} == {"vgg16", "vgg19", "resnet34"}
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "vgg16-397923af.pth").touch()
+    assert why_missing("vgg16") == "" and "resnet34-b627a593.pth" in why_missing("resnet34")
+
+
+# --- what cells share ----------------------------------------------------------------------------------------------
+
+
+def test_the_stock_is_what_the_loader_draws(tmp_path):
+    cfg = variants.with_labels(variants.configuration("base", "orl", 3, base=TINY), "orl")
+    load = batches.training_loader("orl", cfg, 0)
+    kept = stock.loader(stock.fill(load, 3, tmp_path / "stock"))
+    for step in range(3):
+        drawn, again = load(step), kept(step)
+        assert set(drawn) == set(again) >= {"truth", "occluded", "hole", "clean", "natural", "label", "clean_label"}
+        for name, value in drawn.items():
+            torch.testing.assert_close(again[name], value, atol=5e-4, rtol=0)
+        visible = (drawn["hole"] == 0).expand_as(drawn["truth"]) & (drawn["truth"] == drawn["occluded"])
+        assert torch.equal(again["truth"][visible], again["occluded"][visible])
+
+
+def test_a_half_drawn_stock_is_drawn_again(tmp_path):
+    (tmp_path / "stock.part").mkdir()
+    (tmp_path / "stock.part" / "truth.npy").write_bytes(b"half")
+    kept = stock.loader(stock.fill(lambda step: {"x": torch.full((2,), float(step))}, 2, tmp_path / "stock"))
+    assert kept(1)["x"].tolist() == [1.0, 1.0]
+
+
+# --- the sweep -----------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_leaves_rows_course_and_table(done):
+    folder, notes = done
+    content = table.read(folder)
+    assert [(row["variant"], row["seed"]) for row in content["rows"]] == [
+        ("base", 0), ("base", 1), ("SN + GP", 0), ("SN + GP", 1)]  # fmt: skip
+    for row in content["rows"]:
+        assert row["ended"] == "done" and len(row["pictures"]["psnr_hole"]) == 6 == len(content["header"]["people"])
+        assert row["means"]["psnr_hole"] == pytest.approx(sum(row["pictures"]["psnr_hole"]) / 6, abs=0.01)
+        assert row["unseen"]["psnr_gain"] != row["means"]["psnr_gain"]
+    assert "VGG16" in content["header"]["not run"] and any("VGG16: not run" in note for note in notes)
+    looks = table.read_course(folder)
+    assert {(look["variant"], look["seed"]) for look in looks} == {(r["variant"], r["seed"]) for r in content["rows"]}
+    assert {"slope_real", "bound_operator", "pull_critic", "holes_lost", "gain", "iou"} <= set(looks[0])
+    found = list(csv.DictReader(io.StringIO((folder / "table.csv").read_text())))
+    assert {line["metric"] for line in found} == set(table.METRICS)
+    assert [line["verdict"] for line in found if line["variant"] == "base"] == [""] * len(table.METRICS)
+
+
+def test_finished_cells_are_never_done_again(done, monkeypatch):
+    folder, _ = done
+    before = (folder / "results.jsonl").read_bytes()
+    monkeypatch.setattr(sweep, "ProcessPoolExecutor", lambda *a, **k: pytest.fail("a finished cell was done again"))
+    sweep.sweep(plan(folder, seeds=2), lambda line: None)
+    assert (folder / "results.jsonl").read_bytes() == before.replace(*_not_run(before))
+
+
+def _not_run(content: bytes) -> tuple[bytes, bytes]:
+    """VGG16 is not asked for the second time: the header no longer says that it was not run."""
+    header = json.loads(content.splitlines()[0])
+    line = json.dumps(header, ensure_ascii=False).encode()
+    return line, json.dumps(header | {"not run": {}}, ensure_ascii=False).encode()
+
+
+def test_results_alone_are_enough_to_go_on(done, tmp_path):
+    """A committed results file, without the runs: what is in it is kept, bit for bit."""
+    folder, _ = done
+    for name in ("results.jsonl", "course.jsonl"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    sweep.sweep(plan(tmp_path, seeds=2), lambda line: None)
+    assert without_times(tmp_path)[1:] == without_times(folder)[1:]
+    assert table.read_course(tmp_path) == table.read_course(folder)
+    assert not (tmp_path / "cells").exists()
+
+
+def test_results_of_other_settings_are_refused(done):
+    folder, _ = done
+    with pytest.raises(BadConfig, match="same settings"):
+        sweep.sweep(plan(folder, base=TINY | {"width": 16}), lambda line: None)
+
+
+def test_two_sweeps_do_not_work_in_one_folder(tmp_path):
+    with sweep._alone(tmp_path), pytest.raises(BadConfig, match="no other sweep"):
+        sweep.sweep(plan(tmp_path), lambda line: None)
+
+
+def test_a_cell_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    """At every step once: the row is the same in all but times."""
+    (whole,) = plan(tmp_path / "whole", ("base",)).cells()
+    (broken,) = plan(tmp_path / "broken", ("base",)).cells()
+    for one in (whole, broken):
+        cfg = variants.with_labels(one.cfg, "orl")
+        stock.fill(batches.training_loader("orl", cfg, 0), 4, one.batches)
+        stock.fill_trials(one.trials, "orl", 32, 1, 6)
+    row, real, calls = cells.run(whole), oagan.train_step, []
+
+    def dies(*args):
+        calls.append(1)
+        if len(calls) in (2, 4, 6):
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(oagan, "train_step", dies)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            cells.run(broken)
+    again = cells.run(broken)
+    assert {k: v for k, v in again.items() if k != "seconds"} == {k: v for k, v in row.items() if k != "seconds"}
+    assert cells.run(broken) == again
+    with pytest.raises(BadConfig, match="same settings"):
+        cells.run(dataclasses.replace(broken, cfg=dataclasses.replace(broken.cfg, width=16)))
+
+
+def test_a_run_that_diverges_is_a_row_that_says_so(tmp_path, monkeypatch):
+    (one,) = plan(tmp_path, ("base",)).cells()
+    stock.fill(batches.training_loader("orl", variants.with_labels(one.cfg, "orl"), 0), 4, one.batches)
+    real = oagan.train_step
+    monkeypatch.setattr(oagan, "train_step", lambda *a: real(*a) | ({"D": float("nan")} if a[3].step == 2 else {}))
+    row = cells.run(one)
+    assert row["ended"] == "not finite at step 2" and "pictures" not in row
+    content = {"header": {"people": ["a"]}, "rows": [row]}
+    assert table.lines(content) == [] and "base" not in table.as_csv(content)
+
+
+def test_a_sweep_killed_at_random_ends_like_one_never_killed(tmp_path):
+    command = [sys.executable, str(KILLER), str(tmp_path), "2", "8", "32", "1"]  # kills, steps, pixels, seeds
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    found = json.loads(finished.stdout)
+    assert found["killed"] >= 1 and found["same"] and found["same_table"] and found["rows"] > 15
+
+
+# --- what the numbers say ------------------------------------------------------------------------------------------
+
+
+def made_up(parent, child):
+    """Rows of two variants, two seeds, four pictures of two people."""
+    rows = [{"variant": name, "seed": seed, "seconds": 1.0, "pictures": {"psnr_hole": one, "identity": one}}
+            for name, runs in (("base", parent), ("R1", child)) for seed, one in enumerate(runs)]  # fmt: skip
+    return {"header": {"people": ["a", "a", "b", "b"]}, "rows": rows}
+
+
+def test_a_difference_is_taken_picture_by_picture_and_seed_by_seed():
+    parent = [[10.0, 20.0, 30.0, 40.0], [0.0, 50.0, 5.0, 7.0]]
+    child = [[value + 1 for value in run] for run in parent]
+    line = table.lines(made_up(parent, child))[1]
+    assert (line.difference, line.low, line.high) == pytest.approx((1, 1, 1))  # however much faces and seeds differ
+    assert line.verdict == "better" and line.mean == pytest.approx(line.seeds[0] / 2 + line.seeds[1] / 2)
+    assert line.std == pytest.approx(torch.tensor(list(line.seeds.values())).std().item())
+    assert table.lines(made_up(parent, child), metric="identity")[1].verdict == "worse"  # less distance is better
+
+
+def test_one_person_or_one_seed_alone_decides_nothing():
+    same = [[10.0, 10.0, 10.0, 10.0]] * 2
+    by_person = table.lines(made_up(same, [[12.0, 12.0, 10.0, 10.0]] * 2))[1]
+    by_seed = table.lines(made_up(same, [[12.0] * 4, [10.0] * 4]))[1]
+    for line in (by_person, by_seed):
+        assert line.difference == pytest.approx(1) and line.low <= 0 and line.verdict == "open"
+
+
+def test_only_seeds_that_both_have_are_compared():
+    content = made_up([[1.0] * 4, [2.0] * 4], [[1.5] * 4])
+    line = table.lines(content)[1]
+    assert line.difference == pytest.approx(0.5) and set(line.seeds) == {0}
+
+
+# --- the diagnosis -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def looked():
+    cfg = variants.configuration("SN + GP", "orl", 10, base=TINY)
+    seed_all(0)
+    model = oagan.build(cfg).eval()
+    test = trial(faces("orl", "val", 32, 1), 8, 0)
+    return cfg, model, test
+
+
+def test_looking_changes_nothing(looked):
+    cfg, model, test = looked
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    first = diagnosis.watch(model, cfg, test, Engine())(0)
+    assert first == diagnosis.watch(model, cfg, test, Engine())(7)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(param.grad is None for param in model.parameters())
+
+
+def test_the_bound_holds_and_the_kernels_product_need_not(looked):
+    cfg, model, test = looked
+    found = diagnosis.bounds(model.D, 32)
+    assert slopes(model.D, test.truth).max() <= found["bound_operator"] * 1.001
+    assert found["bound_kernel"] < found["bound_operator"]
+
+
+def test_pulls_are_the_gradients_of_the_terms(looked):
+    """With nothing but the pixel loss on an 8 × 8 hole: λ a pixel of 1024, so λ · 8 / 1024 long, all of it inside."""
+    cfg, model, test = looked
+    only = dataclasses.replace(cfg, lambda_visible=0.0, lambda_hole=0.0, lambda_area=0.0, lambda_tv=0.0, lambda_adv=0.0,
+                               feature_net="none")  # fmt: skip
+    hole = torch.zeros(2, 1, 32, 32)
+    hole[..., :8, :8] = 1
+    truth = torch.zeros(2, 1, 32, 32)
+    plain = oagan.build(only)
+    out = Guess(torch.zeros(2, 1, 32, 32), truth + 0.5)
+    found = diagnosis.pulls(plain, only, out, truth, truth, hole, Engine())
+    assert found["inside"] == pytest.approx(1.0)
+    assert found["pull_truth"] == pytest.approx(6.0 * 8 / 1024, rel=1e-4)
+    assert found["pull_critic"] == 0 and found["hole_pull_critic"] == 0
+
+
+# --- the command ---------------------------------------------------------------------------------------------------
+
+
+def test_the_command_lists_and_refuses(capsys, tmp_path):
+    assert cli.main(["ablate", "oagan", "--list"]) == 0
+    assert "DRAGAN + IN" in capsys.readouterr().out
+    assert cli.main(["ablate", "oagan", "--seeds", "0"]) == 2
+    assert cli.main(["ablate", "oagan", "--variants", "nonsense", "--out", str(tmp_path)]) == 2
+    assert "one of base" in capsys.readouterr().err
+
+
+def test_random_features_are_the_same_in_every_process():
+    from facelab.nets.features import feature_net
+
+    torch.manual_seed(1)
+    first = feature_net("resnet34-random")(torch.zeros(1, 1, 32, 32))
+    torch.manual_seed(2)
+    again = feature_net("resnet34-random")(torch.zeros(1, 1, 32, 32))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert len(first) == 3 and torch.isfinite(first[-1]).all()
