@@ -16,7 +16,7 @@ from facelab.errors import BadConfig
 from facelab.metrics.critic import slopes
 from facelab.nets.features import NAMES, why_missing
 from facelab.nets.oagan import Guess
-from facelab.seeding import seed_all
+from facelab.seeding import generator, seed_all
 from facelab.studies import batches
 from facelab.studies.ablation import cell as cells
 from facelab.studies.ablation import diagnosis, stock, sweep, table, variants
@@ -296,6 +296,18 @@ def test_the_bound_holds_and_the_kernels_product_need_not(looked):
     found = diagnosis.bounds(model.D, 32)
     assert slopes(model.D, test.truth).max() <= found["bound_operator"] * 1.001
     assert found["bound_kernel"] < found["bound_operator"]
+
+
+def test_what_a_critic_says():
+    """One pattern for everybody; a pattern of each picture's own; a coarse one."""
+    fakes = torch.randn(4, 1, 16, 16, generator=generator(0))
+    pattern = torch.randn(1, 1, 16, 16, generator=generator(1))
+    repeats = diagnosis.said(lambda x: (x * pattern).sum((1, 2, 3), keepdim=True), fakes)
+    own = diagnosis.said(lambda x: x.square().sum((1, 2, 3), keepdim=True), fakes)
+    brighter = diagnosis.said(lambda x: 7 * x.mean((1, 2, 3), keepdim=True), fakes)
+    assert repeats["same"] == pytest.approx(1) and repeats["coarse"] < 0.1
+    assert own["same"] == pytest.approx(1 / 4, abs=0.08)
+    assert brighter == pytest.approx({"same": 1, "coarse": 1}, abs=1e-5)
 
 
 def test_pulls_are_the_gradients_of_the_terms(looked):

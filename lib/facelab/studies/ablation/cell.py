@@ -22,7 +22,7 @@ from facelab.systems.oagan import Config
 from facelab.train import history
 from facelab.train.state import plain_config
 
-LOOKS = 10  # at a run, spread evenly
+LOOKS = 8  # at a run, spread evenly
 SHOWN = 8  # faces of each cell's picture
 #: What is kept for each picture: differences between variants are taken picture by picture.
 KEPT = {"psnr_hole": 2, "psnr_gain": 2, "identity": 3, "iou": 2}  # and with how many decimals

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.images import composite
@@ -35,10 +36,9 @@ def watch(model: OAGAN, cfg: Config, test: Trial, engine: Engine) -> Callable[[i
 
     Returns:
         step → ``slope_*``: median length of the critic's gradient at ``real``, ``fake`` and ``mixed`` pictures (between
-        the two, each pair at its own place), and the ``highest`` of all; ``score_real``, ``score_fake``;
-        ``bound_operator``, ``bound_kernel``: see :func:`bounds`; ``pull_*``, ``inside``, ``hole_pull_*``: see
-        :func:`pulls`; ``hole_area``: predicted over true; ``holes_lost``: share of pictures whose hole overlaps the
-        true one by less than a tenth.
+        the two, each pair at its own place), and the ``highest`` of all; ``score_real``, ``score_fake``; what
+        :func:`said`, :func:`bounds` and :func:`pulls` say; ``hole_area``: predicted over true; ``holes_lost``: share of
+        pictures whose hole overlaps the true one by less than a tenth.
     """
     occluded, truth, hole = (engine.to_device(part[:COUNT]) for part in (test.occluded, test.truth, test.hole))
     mix = torch.rand(len(truth), 1, 1, 1, generator=generator(0, "mix")).to(truth.device)
@@ -54,12 +54,33 @@ def watch(model: OAGAN, cfg: Config, test: Trial, engine: Engine) -> Callable[[i
         numbers["slope_highest"] = max(values.max().item() for values in steep.values())
         with torch.no_grad():
             numbers |= {f"score_{name}": model.D(places[name]).mean().item() for name in ("real", "fake")}
-        numbers |= bounds(model.D, cfg.size) | pulls(model, cfg, out, occluded, truth, hole, engine)
+        numbers |= (
+            said(model.D, restored) | bounds(model.D, cfg.size) | pulls(model, cfg, out, occluded, truth, hole, engine)
+        )
         numbers["hole_area"] = (found.mean() / hole.mean()).item()
         numbers["holes_lost"] = (iou(found, hole) < LOST).float().mean().item()
         return numbers
 
     return look
+
+
+def said(critic: nn.Module, fakes: Tensor) -> dict[str, float]:
+    """What a critic tells a generator, whatever its volume.
+
+    Args:
+        critic: images to logits.
+        fakes: (N, C, H, W), N > 1, height and width divisible by 8.
+
+    Returns:
+        ``same``: share of the squared gradient that is the same at every fake, 1 / N where all differ, 1 where the
+        critic repeats one pattern to everybody; ``coarse``: share of it that survives averaging over 8 × 8 pixels.
+    """
+    fakes = fakes.detach().requires_grad_(True)
+    with torch.enable_grad():
+        (slope,) = torch.autograd.grad(critic(fakes).flatten(1).mean(1).sum(), fakes)
+    every = slope.square().sum((1, 2, 3)).mean().clamp_min(1e-30)
+    coarse = 64 * F.avg_pool2d(slope, 8).square().sum((1, 2, 3)).mean()
+    return {"same": (slope.mean(0).square().sum() / every).item(), "coarse": (coarse / every).item()}
 
 
 def bounds(critic: OAGANDiscriminator, size: int) -> dict[str, float]:

@@ -32,6 +32,7 @@ from facelab.studies.ablation.cell import Cell, run
 from facelab.studies.ablation.variants import BASE, VARIANTS, Variant, chosen, configuration, with_labels
 from facelab.studies.batches import training_loader
 from facelab.studies.parts import faces
+from facelab.systems.oagan import Config
 from facelab.train.state import plain_config
 
 STEPS = 500  # two minutes on one core
@@ -170,7 +171,9 @@ def _header(plan: Plan) -> dict[str, Any]:
 
 
 def _digest(plan: Plan, name: str) -> str:
-    settings = plain_config(configuration(name, plan.data, plan.steps, plan.table, plan.base))
+    """Of everything a row depends on; of settings only those that are not the default, so that new ones may come."""
+    made = plain_config(configuration(name, plan.data, plan.steps, plan.table, plan.base))
+    settings = {field: value for field, value in made.items() if value != plain_config(Config())[field]}
     return hashlib.sha256(json.dumps([settings, plan.data, plan.count], sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -68,6 +68,7 @@ VARIANTS = (
     _v("SN + hinge", "SN", "hinge loss", loss="hinge"),
     _v("R1", "base", "penalty on the slope at real pictures, towards zero", penalty="r1"),
     _v("R1 + NS", "R1", "non-saturating loss", loss="nonsaturating"),
+    _v("quick critic", "base", "five times the critic's learning rate", critic_learning_rate=1e-3),
     _v("no critic", "base", "no adversarial term at all", lambda_adv=0.0),
     # the same leashes, the critic as loud as released
     _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
@@ -76,6 +77,12 @@ VARIANTS = (
     _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
     _v("loud, SN + GP", "loud", "spectral norm in the critic", critic_norm="spectral"),
     _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+    # as loud, and as well fed as released: five critic steps to one of the generator
+    _v("fed", "loud", "five critic steps to one of the generator, as released", n_critic=5),
+    _v("fed, DRAGAN", "fed", "penalty around real pictures, the paper's noise", penalty="dragan"),
+    _v("fed, DRAGAN + IN", "fed, DRAGAN", "instance norm in the critic", critic_norm="instance"),
+    _v("fed, SN + GP", "fed", "spectral norm in the critic", critic_norm="spectral"),
+    _v("fed, SN", "fed, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
     # what pictures are compared by
     _v("no features", "base", "neither perceptual nor style term", feature_net="none"),
     _v("Lite1", "base", "a deeper feature net", feature_net="effnet-lite1"),
