@@ -142,7 +142,9 @@ def test_a_sweep_leaves_rows_course_and_table(done):
         assert row["ended"] == "done" and len(row["pictures"]["psnr_hole"]) == 6 == len(content["header"]["people"])
         assert row["means"]["psnr_hole"] == pytest.approx(sum(row["pictures"]["psnr_hole"]) / 6, abs=0.01)
         assert row["unseen"]["psnr_gain"] != row["means"]["psnr_gain"]
-    assert "VGG16" in content["header"]["not run"] and any("VGG16: not run" in note for note in notes)
+    assert content["header"]["not run"] == {"VGG16": "place vgg16-397923af.pth"} and any(
+        "VGG16: not run" in note for note in notes
+    )
     looks = table.read_course(folder)
     assert {(look["variant"], look["seed"]) for look in looks} == {(r["variant"], r["seed"]) for r in content["rows"]}
     assert {"slope_real", "bound_operator", "pull_critic", "holes_lost", "gain", "iou"} <= set(looks[0])
@@ -162,8 +164,8 @@ def test_finished_cells_are_never_done_again(done, monkeypatch):
 def _not_run(content: bytes) -> tuple[bytes, bytes]:
     """VGG16 is not asked for the second time: the header no longer says that it was not run."""
     header = json.loads(content.splitlines()[0])
-    line = json.dumps(header, ensure_ascii=False).encode()
-    return line, json.dumps(header | {"not run": {}}, ensure_ascii=False).encode()
+    line, again = (table._jsonl([row]).encode() for row in (header, header | {"not run": {}}))
+    return line, again
 
 
 def test_results_alone_are_enough_to_go_on(done, tmp_path):
@@ -260,6 +262,14 @@ def test_one_person_or_one_seed_alone_decides_nothing():
     by_seed = table.lines(made_up(same, [[12.0] * 4, [10.0] * 4]))[1]
     for line in (by_person, by_seed):
         assert line.difference == pytest.approx(1) and line.low <= 0 and line.verdict == "open"
+
+
+def test_more_sharpness_is_neither_better_nor_worse_and_gaps_are_left_out():
+    content = made_up([[1.0] * 4], [[2.0, 2.0, 2.0, None]])
+    for row in content["rows"]:
+        row["pictures"]["sharpness"] = row["pictures"]["psnr_hole"]
+    line = table.lines(content, metric="sharpness")[1]
+    assert line.verdict == "sharper" and line.mean == 2 and line.difference == 1
 
 
 def test_only_seeds_that_both_have_are_compared():

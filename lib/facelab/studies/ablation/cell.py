@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from facelab.train.state import plain_config
 LOOKS = 8  # at a run, spread evenly
 SHOWN = 8  # faces of each cell's picture
 #: What is kept for each picture: differences between variants are taken picture by picture.
-KEPT = {"psnr_hole": 2, "psnr_gain": 2, "identity": 3, "iou": 2}  # and with how many decimals
+KEPT = {"psnr_hole": 2, "identity": 3, "iou": 2, "sharpness": 2}  # and with how many decimals
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
         means = {name: _short(_mean(value)) for name, value in values.items()}
         if label == "trained kinds":
             kept = {name: digits for name, digits in KEPT.items() if name in values}
-            pictures = {name: [round(v, digits) for v in values[name].tolist()] for name, digits in kept.items()}
+            pictures = {name: [_rounded(v, digits) for v in values[name].tolist()] for name, digits in kept.items()}
             found |= {"means": means, "pictures": pictures}
             _draw(image, hole, cell.folder / "faces.png")
         else:
@@ -117,6 +118,10 @@ def _draw(image: Tensor, hole: Tensor, path: Path) -> None:
 
 def _mean(value: Tensor) -> float:
     return torch.where(torch.isfinite(value), value, torch.nan).nanmean().item()
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None  # a hole too small to have an inside has no sharpness
 
 
 def _short(value: Any) -> Any:

@@ -98,10 +98,11 @@ def sweep(plan: Plan, note: Callable[[str], None] = lambda line: print(line, fil
     with _alone(plan.out):
         header, rows = _header(plan), _rows_so_far(plan)
         missing = {v.name: why for v in plan.variants if (why := _why_not(plan, v.name))}
+        told = {name: why.partition(" in ")[0] for name, why in missing.items()}  # a record names no folder of ours
         for name, why in missing.items():
             note(f"{name}: not run ({why})")
         todo = [c for c in plan.cells() if (c.variant, c.seed) not in rows and c.variant not in missing]
-        keep = lambda: table.write(plan.out, header | {"not run": missing}, list(rows.values()), plan.table)  # noqa: E731
+        keep = lambda: table.write(plan.out, header | {"not run": told}, list(rows.values()), plan.table)  # noqa: E731
         keep()
         with contextlib.closing(_results(plan, todo)) as results:
             begun = time.monotonic()

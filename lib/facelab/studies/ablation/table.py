@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from facelab.metrics.intervals import bootstrap_runs
 from facelab.seeding import generator
 from facelab.studies.ablation.variants import VARIANTS, Variant
 
-METRICS = ("psnr_hole", "psnr_gain", "identity", "iou")
+METRICS = ("psnr_hole", "identity", "iou", "sharpness")
 LOWER_IS_BETTER = ("identity",)
 
 
@@ -51,9 +52,14 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """``"better"`` or ``"worse"`` than the parent where the interval leaves zero out, else ``"open"``."""
+        """``"better"`` or ``"worse"`` than the parent where the interval leaves zero out, else ``"open"``.
+
+        Of sharpness neither more nor less is better: ``"sharper"`` or ``"softer"``.
+        """
         if not (self.low > 0 or self.high < 0):
             return "open" if self.parent else ""
+        if self.metric == "sharpness":
+            return "sharper" if self.difference > 0 else "softer"
         return "better" if (self.difference > 0) != (self.metric in LOWER_IS_BETTER) else "worse"
 
 
@@ -83,7 +89,8 @@ def lines(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, me
 def _values(rows: Sequence[Mapping[str, Any]], name: str, metric: str) -> dict[int, Tensor]:
     """(N,) a seed."""
     mine = sorted((row for row in rows if row["variant"] == name), key=lambda row: row["seed"])
-    return {row["seed"]: torch.tensor(row["pictures"][metric], dtype=torch.double)
+    numbers = lambda row: [math.nan if value is None else value for value in row["pictures"][metric]]  # noqa: E731
+    return {row["seed"]: torch.tensor(numbers(row), dtype=torch.double)
             for row in mine if metric in row.get("pictures", {})}  # fmt: skip
 
 
@@ -143,7 +150,7 @@ def write(out: Path, header: Mapping[str, Any], rows: Sequence[Mapping[str, Any]
 
 
 def _jsonl(rows: Sequence[Mapping[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
 
 
 def as_csv(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS) -> str:
