@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facelab import cli
+from facelab import cli, images
 from facelab.errors import BadConfig
 from facelab.metrics.critic import slopes
 from facelab.nets.features import NAMES, why_missing
@@ -19,7 +19,7 @@ from facelab.nets.oagan import Guess
 from facelab.seeding import generator, seed_all
 from facelab.studies import batches
 from facelab.studies.ablation import cell as cells
-from facelab.studies.ablation import diagnosis, stock, sweep, table, variants
+from facelab.studies.ablation import diagnosis, record, stock, sweep, table, variants
 from facelab.studies.parts import faces
 from facelab.studies.trials import trial
 from facelab.systems import oagan
@@ -356,3 +356,39 @@ def test_random_features_are_the_same_in_every_process():
     again = feature_net("resnet34-random")(torch.zeros(1, 1, 32, 32))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert len(first) == 3 and torch.isfinite(first[-1]).all()
+
+
+# --- the record ----------------------------------------------------------------------------------------------------
+
+
+def test_the_record_is_small_and_says_what_the_sweep_said(done, tmp_path, monkeypatch):
+    folder, _ = done
+    monkeypatch.setattr(record, "home", lambda data: tmp_path / f"05_{data}")
+    paths = record.write(folder)
+    assert all(path.stat().st_size < 150_000 for path in paths)
+    assert record.recorded() == table.read(folder)
+    long, short = table.read_course(folder), record.recorded_course()
+    assert len(long) == len(short)
+    for look, again in zip(long, short, strict=True):
+        assert look.keys() == again.keys() and look["variant"] == again["variant"]
+        assert again["slope_real"] == pytest.approx(look["slope_real"], rel=6e-3)
+    sheet = record.recorded_sheet()
+    assert list(sheet.images) == list(sheet.holes) == ["base", "SN + GP"]
+    drawn = images.load_image(folder / "cells" / "sn-gp-seed0" / "faces.png")
+    for k in range(record.FACES):
+        face = drawn[:, :32, 32 * k : 32 * k + 32]
+        assert (sheet.images["SN + GP"][k] - face).abs().mean() < 0.05  # JPEG
+        assert (sheet.holes["SN + GP"][k] * 2 - 1 - drawn[:, 32:, 32 * k : 32 * k + 32]).abs().max() < 0.07
+    assert sheet.truth.shape == (6, 1, 32, 32) and (sheet.occluded != sheet.truth).any()
+    assert sheet.images["base"].shape == sheet.truth.shape
+
+
+def test_what_ships_is_a_whole_record(repo):
+    """The figures of lesson 05 stand on it: runs with the settings of the table as it is, and what was seen of each."""
+    content = record.recorded("orl")
+    plan_now = sweep.Plan(variants.VARIANTS, "orl", 3, content["header"]["steps"], repo, count=256)
+    for name, digest in content["header"]["settings"].items():
+        assert digest == sweep._digest(plan_now, name), f"{name} was run with other settings: run it again"
+    assert {row["variant"] for row in content["rows"]} <= set(variants.by_name())
+    assert {(r["variant"], r["seed"]) for r in content["rows"]} == {
+        (look["variant"], look["seed"]) for look in record.recorded_course("orl")}  # fmt: skip

@@ -34,6 +34,7 @@ class Line:
         mean: over runs.
         std: between runs, n − 1 in the denominator; NaN for one run.
         difference: mean of the per-picture difference to the parent, on the seeds that both have; NaN for the base.
+        apart: the same for each of those seeds.
         low, high: its 95 % interval over people and seeds.
         seconds: of training, mean over runs.
     """
@@ -48,6 +49,7 @@ class Line:
     difference: float
     low: float
     high: float
+    apart: dict[int, float]
     seconds: float
 
     @property
@@ -72,26 +74,30 @@ def lines(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, me
         metric: one of :data:`METRICS`.
     """
     people = content["header"]["people"]
-    values = {v.name: _values(content["rows"], v.name, metric) for v in variants}
+    found = values(content["rows"], metric)
     seconds = {v.name: [row["seconds"] for row in content["rows"] if row["variant"] == v.name] for v in variants}
     out = []
-    for variant in (v for v in variants if values[v.name]):
-        runs = {seed: value.nanmean().item() for seed, value in values[variant.name].items()}
+    for variant in (v for v in variants if v.name in found):
+        mine, parents = found[variant.name], found.get(variant.parent, {})
+        runs = {seed: value.nanmean().item() for seed, value in mine.items()}
         each = torch.tensor(list(runs.values()), dtype=torch.double)
-        spread = each.std().item() if len(each) > 1 else float("nan")
-        apart = difference(values[variant.name], values.get(variant.parent, {}), people, metric, variant.name)
+        spread = each.std().item() if len(each) > 1 else math.nan
+        change = difference(mine, parents, people, metric, variant.name)
+        apart = {seed: (value - parents[seed]).nanmean().item() for seed, value in mine.items() if seed in parents}
         spent = sum(seconds[variant.name]) / len(seconds[variant.name])
-        out.append(Line(variant.name, variant.parent, variant.about, metric, runs, each.mean().item(), spread, *apart,
-                        spent))  # fmt: skip
+        out.append(Line(variant.name, variant.parent, variant.about, metric, runs, each.mean().item(), spread, *change,
+                        apart, spent))  # fmt: skip
     return out
 
 
-def _values(rows: Sequence[Mapping[str, Any]], name: str, metric: str) -> dict[int, Tensor]:
-    """(N,) a seed."""
-    mine = sorted((row for row in rows if row["variant"] == name), key=lambda row: row["seed"])
-    numbers = lambda row: [math.nan if value is None else value for value in row["pictures"][metric]]  # noqa: E731
-    return {row["seed"]: torch.tensor(numbers(row), dtype=torch.double)
-            for row in mine if metric in row.get("pictures", {})}  # fmt: skip
+def values(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, dict[int, Tensor]]:
+    """Variant → seed → (N,), one value a picture; NaN where a picture has none. Runs that failed are left out."""
+    out: dict[str, dict[int, Tensor]] = {}
+    for row in sorted(rows, key=lambda row: row["seed"]):
+        if metric in row.get("pictures", {}):
+            numbers = [math.nan if value is None else value for value in row["pictures"][metric]]
+            out.setdefault(row["variant"], {})[row["seed"]] = torch.tensor(numbers, dtype=torch.double)
+    return out
 
 
 def difference(

@@ -32,6 +32,7 @@ class Variant:
         changes: settings that differ from the parent's; one, unless ``confounded``.
         about: the factor in words.
         confounded: several factors at once, on purpose: no difference to its parent has one cause.
+        group: what kind of question it asks.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Variant:
     changes: Mapping[str, Any] = field(default_factory=dict)
     about: str = ""
     confounded: bool = False
+    group: str = ""
 
 
 #: The base: OA-GAN corrected (lesson 04), small enough for two minutes on one core. As published, its critic is there
@@ -54,55 +56,74 @@ def _v(name: str, parent: str, about: str, confounded: bool = False, **changes: 
     return Variant(name, parent, changes, about, confounded)
 
 
+def _group(group: str, *variants: Variant) -> tuple[Variant, ...]:
+    return tuple(dataclasses.replace(variant, group=group) for variant in variants)
+
+
 VARIANTS = (
-    Variant("base", "", about="WGAN, gradient penalty in the same step"),
-    # the leash
-    _v("two-step", "base", "the penalty in an Adam step of its own, as released", two_step_penalty=True),
-    _v("no penalty", "base", "nothing holds the critic", penalty="none"),
-    _v("DRAGAN", "base", "penalty around real pictures, the paper's noise", penalty="dragan"),
-    _v("DRAGAN notebook", "DRAGAN", "the one-sided noise of its authors' notebook", penalty="dragan-notebook"),
-    _v("DRAGAN + IN", "DRAGAN", "instance norm in the critic", critic_norm="instance"),
-    _v("GP + IN", "base", "instance norm in the critic", critic_norm="instance"),
-    _v("SN + GP", "base", "spectral norm in the critic", critic_norm="spectral"),
-    _v("SN", "SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
-    _v("SN + hinge", "SN", "hinge loss", loss="hinge"),
-    _v("R1", "base", "penalty on the slope at real pictures, towards zero", penalty="r1"),
-    _v("R1 + NS", "R1", "non-saturating loss", loss="nonsaturating"),
-    _v("quick critic", "base", "five times the critic's learning rate", critic_learning_rate=1e-3),
-    _v("no critic", "base", "no adversarial term at all", lambda_adv=0.0),
-    # the same leashes, the critic as loud as released
-    _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
-    _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
-    _v("loud, DRAGAN", "loud", "penalty around real pictures, the paper's noise", penalty="dragan"),
-    _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
-    _v("loud, SN + GP", "loud", "spectral norm in the critic", critic_norm="spectral"),
-    _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
-    # as loud, and as well fed as released: five critic steps to one of the generator
-    _v("fed", "loud", "five critic steps to one of the generator, as released", n_critic=5),
-    _v("fed, DRAGAN", "fed", "penalty around real pictures, the paper's noise", penalty="dragan"),
-    _v("fed, DRAGAN + IN", "fed, DRAGAN", "instance norm in the critic", critic_norm="instance"),
-    _v("fed, SN + GP", "fed", "spectral norm in the critic", critic_norm="spectral"),
-    _v("fed, SN", "fed, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
-    # what pictures are compared by
-    _v("no features", "base", "neither perceptual nor style term", feature_net="none"),
-    _v("Lite1", "base", "a deeper feature net", feature_net="effnet-lite1"),
-    _v("random ResNet34", "base", "a feature net that has learned nothing", feature_net="resnet34-random"),
-    _v("ResNet34", "base", "ImageNet's ResNet34 as feature net", feature_net="resnet34"),
-    _v("VGG16", "base", "the feature net of the paper", feature_net="vgg16"),
-    # what is known
-    _v("identity", "base", "the critic also names the person", classes=PEOPLE),
-    _v("identity, smooth", "identity", "label smoothing 0.1", label_smoothing=0.1),
-    _v("no hole supervision", "base", "the true hole is not used, as released", lambda_hole=0.0),
-    _v("no natural", "base", "no natural batches", natural_every=0),
-    _v("fourfold", "base", "the source project's last run: four factors at once", True,
-       feature_net="resnet34-random", classes=PEOPLE, label_smoothing=0.1, critic_norm="spectral"),
-    # ours
-    _v("eyes", "base", "the finder has frozen ImageNet eyes", encoder="effnet-lite0"),
-    _v("eyes, enlarged", "eyes", "the eyes see the picture twice as large", enlarge=2),
-    _v("eyes, told", "eyes", "half of each batch is told the true hole", teacher=0.5),
-    _v("told", "base", "half of each batch is told the true hole", teacher=0.5),
-    _v("EMA", "base", "a running average of the generator is judged", ema=0.98),
-    _v("late critic", "base", "the critic joins after half of the run", adversarial_from=0.5),
+    *_group(
+        "the base",
+        Variant("base", "", about="WGAN, gradient penalty in the same step"),
+    ),
+    *_group(
+        "the leash",
+        _v("two-step", "base", "the penalty in an Adam step of its own, as released", two_step_penalty=True),
+        _v("no penalty", "base", "nothing holds the critic", penalty="none"),
+        _v("DRAGAN", "base", "penalty around real pictures, the paper's noise", penalty="dragan"),
+        _v("DRAGAN notebook", "DRAGAN", "the one-sided noise of its authors' notebook", penalty="dragan-notebook"),
+        _v("DRAGAN + IN", "DRAGAN", "instance norm in the critic", critic_norm="instance"),
+        _v("GP + IN", "base", "instance norm in the critic", critic_norm="instance"),
+        _v("SN + GP", "base", "spectral norm in the critic", critic_norm="spectral"),
+        _v("SN", "SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+        _v("SN + hinge", "SN", "hinge loss", loss="hinge"),
+        _v("R1", "base", "penalty on the slope at real pictures, towards zero", penalty="r1"),
+        _v("R1 + NS", "R1", "non-saturating loss", loss="nonsaturating"),
+        _v("quick critic", "base", "five times the critic's learning rate", critic_learning_rate=1e-3),
+        _v("no critic", "base", "no adversarial term at all", lambda_adv=0.0),
+    ),
+    *_group(
+        "as loud as released",
+        _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
+        _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
+        _v("loud, DRAGAN", "loud", "penalty around real pictures, the paper's noise", penalty="dragan"),
+        _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
+        _v("loud, SN + GP", "loud", "spectral norm in the critic", critic_norm="spectral"),
+        _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+    ),
+    *_group(
+        "as loud and as well fed as released",
+        _v("fed", "loud", "five critic steps to one of the generator, as released", n_critic=5),
+        _v("fed, DRAGAN", "fed", "penalty around real pictures, the paper's noise", penalty="dragan"),
+        _v("fed, DRAGAN + IN", "fed, DRAGAN", "instance norm in the critic", critic_norm="instance"),
+        _v("fed, SN + GP", "fed", "spectral norm in the critic", critic_norm="spectral"),
+        _v("fed, SN", "fed, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+    ),
+    *_group(
+        "what pictures are compared by",
+        _v("no features", "base", "neither perceptual nor style term", feature_net="none"),
+        _v("Lite1", "base", "a deeper feature net", feature_net="effnet-lite1"),
+        _v("random ResNet34", "base", "a feature net that has learned nothing", feature_net="resnet34-random"),
+        _v("ResNet34", "base", "ImageNet's ResNet34 as feature net", feature_net="resnet34"),
+        _v("VGG16", "base", "the feature net of the paper", feature_net="vgg16"),
+    ),
+    *_group(
+        "what is known",
+        _v("identity", "base", "the critic also names the person", classes=PEOPLE),
+        _v("identity, smooth", "identity", "label smoothing 0.1", label_smoothing=0.1),
+        _v("no hole supervision", "base", "the true hole is not used, as released", lambda_hole=0.0),
+        _v("no natural", "base", "no natural batches", natural_every=0),
+        _v("fourfold", "base", "the source project's last run: four factors at once", True,
+           feature_net="resnet34-random", classes=PEOPLE, label_smoothing=0.1, critic_norm="spectral"),
+    ),
+    *_group(
+        "ours",
+        _v("eyes", "base", "the finder has frozen ImageNet eyes", encoder="effnet-lite0"),
+        _v("eyes, enlarged", "eyes", "the eyes see the picture twice as large", enlarge=2),
+        _v("eyes, told", "eyes", "half of each batch is told the true hole", teacher=0.5),
+        _v("told", "base", "half of each batch is told the true hole", teacher=0.5),
+        _v("EMA", "base", "a running average of the generator is judged", ema=0.98),
+        _v("late critic", "base", "the critic joins after half of the run", adversarial_from=0.5),
+    ),
 )  # fmt: skip
 
 

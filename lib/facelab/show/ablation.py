@@ -1,0 +1,175 @@
+"""An ablation as pictures: differences with their intervals, what was seen while training, faces side by side.
+
+Taught in: lesson 05.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from facelab.show.canvas import COLOURS, GREY, INK, LINE, needed, new_figure, styled
+from facelab.show.lab import Drawn, Lab, chooser
+from facelab.studies.ablation.record import Sheet
+from facelab.studies.ablation.table import Line
+from facelab.studies.ablation.variants import VARIANTS, Variant
+
+ROW = 0.225  # inches of a line of the table
+VERDICTS = {
+    "better": COLOURS[0],
+    "worse": COLOURS[5],
+    "sharper": COLOURS[3],
+    "softer": COLOURS[4],
+    "open": GREY,
+    "": INK,
+}
+NAMES = {"psnr_hole": "PSNR in the hole (dB)", "identity": "identity distance", "iou": "IoU of the hole",
+         "sharpness": "sharpness (1 = the truth's)"}  # fmt: skip
+
+
+@styled
+def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS, wide: float = 2.6) -> Figure:
+    """Each variant's difference to its parent, one column a metric: a bar is the 95 % interval, a dot one seed.
+
+    Args:
+        columns: lines of :func:`facelab.studies.ablation.table.lines`, one metric each.
+        variants: the table; its groups divide the figure.
+        wide: inches of a column.
+    """
+    shown = [v for v in variants if any(line.variant == v.name and line.parent for line in columns[0])]
+    labels = [f"{v.name}  ←  {v.parent}" for v in shown]
+    left, top = needed(labels, 9) + 0.15, 0.5
+    groups = [k for k, v in enumerate(shown) if k and v.group != shown[k - 1].group]
+    place = {v.name: k + 0.7 * sum(k >= start for start in groups) for k, v in enumerate(shown)}
+    height = ROW * (max(place.values()) + 1)
+    figure = new_figure(left + wide * len(columns) + 0.1, height + top + 0.45)
+    for number, column in enumerate(columns):
+        box = (left + number * wide, 0.45, wide - 0.25, height)
+        axes = figure.add_axes(tuple(v / figure.get_size_inches()[i % 2] for i, v in enumerate(box)))
+        _forest(axes, [line for line in column if line.variant in place], place)
+        axes.set_title(NAMES[column[0].metric], fontsize=9.5)
+        if number == 0:
+            axes.set(yticks=list(place.values()), yticklabels=labels)
+            axes.tick_params(axis="y", labelsize=9)
+        else:
+            axes.set_yticks([])
+    figure.text(0.5, 0.08 / figure.get_figheight(), "difference to the parent", ha="center", color=GREY, fontsize=9)
+    return figure
+
+
+def _forest(axes: Axes, lines: Sequence[Line], place: Mapping[str, float]) -> None:
+    for line in lines:
+        y, colour = place[line.variant], VERDICTS[line.verdict]
+        axes.plot([line.low, line.high], [y, y], color=colour, lw=3.2, alpha=0.45, solid_capstyle="butt")
+        axes.plot(line.difference, y, "|", color=colour, ms=9, mew=2)
+        axes.plot(list(line.apart.values()), [y] * len(line.apart), ".", color=colour, ms=4.5, mew=0)
+    axes.axvline(0, color=INK, lw=0.8)
+    axes.set_ylim(max(place.values()) + 0.6, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(left=False)
+    axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=5)
+
+
+def median_course(looks: Sequence[Mapping[str, Any]], variant: str, number: str) -> tuple[list[int], list[float]]:
+    """Steps, and the median over seeds of one number seen while a variant trained; what is missing is left out."""
+    by_step: dict[int, list[float]] = {}
+    for look in looks:
+        if look["variant"] == variant and look.get(number) is not None:
+            by_step.setdefault(look["step"], []).append(look[number])
+    return list(by_step), [float(np.median(values)) for values in by_step.values()]
+
+
+@styled
+def courses(
+    looks: Sequence[Mapping[str, Any]], names: Sequence[str], numbers: Mapping[str, str], *, columns: int = 3,
+    log: Sequence[str] = (), levels: Mapping[str, float] | None = None,
+) -> Figure:  # fmt: skip
+    """What was seen while some variants trained: one panel a number, one line a variant (median over seeds).
+
+    Args:
+        looks: rows of ``course.jsonl``.
+        names: of the variants.
+        numbers: number → title of its panel.
+        columns: panels a row.
+        log: numbers on a logarithmic scale.
+        levels: number → a dashed line.
+    """
+    rows = math.ceil(len(numbers) / columns)
+    figure = new_figure(2.9 * columns, 2.05 * rows + 0.45)
+    for k, (number, title) in enumerate(numbers.items()):
+        axes = figure.add_subplot(rows, columns, k + 1)
+        for name, colour in zip(names, COLOURS, strict=False):
+            for seed in sorted({look["seed"] for look in looks if look["variant"] == name}):
+                one = [look for look in looks if look["seed"] == seed]
+                axes.plot(*median_course(one, name, number), color=colour, lw=0.8, alpha=0.3)
+            axes.plot(*median_course(looks, name, number), color=colour, label=name)
+        if number in (levels or {}):
+            axes.axhline(levels[number], color=INK, lw=0.8, ls=(0, (4, 3)))
+        axes.set_title(title, loc="left", fontsize=9.5)
+        axes.set_yscale("log" if number in log else "linear")
+        if k >= len(numbers) - columns:
+            axes.set_xlabel("step")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.tight_layout(pad=0.6, rect=(0, 0.32 / figure.get_figheight(), 1, 1))
+    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6), fontsize=9)
+    return figure
+
+
+@styled
+def against(points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: str, *, log: bool = True) -> Figure:
+    """One dot a variant, named: does one number go with another?
+
+    Args:
+        points: variant → (x, y).
+        xlabel, ylabel: what they are.
+        log: x on a logarithmic scale.
+    """
+    figure = new_figure(6.4, 3.9)
+    axes = figure.add_subplot()
+    for name, (x, y) in points.items():
+        axes.plot(x, y, "o", color=COLOURS[0], ms=4.5)
+        axes.annotate(name, (x, y), (4, 3), textcoords="offset points", fontsize=7.5)
+    axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log else "linear")
+    axes.grid(color=LINE)
+    figure.tight_layout(pad=0.6)
+    return figure
+
+
+def variants_lab(sheet: Sheet, scores: Mapping[str, Tensor] | None = None, start: Sequence[str] = ()) -> Lab:
+    """Compare any two variants face by face.
+
+    Args:
+        sheet: see :class:`facelab.studies.ablation.record.Sheet`.
+        scores: variant → (N,) of the faces shown, e.g. PSNR in the hole, dB; told in words.
+        start: the two variants to begin with.
+
+    Returns:
+        A lab; its controls are ``face left right show``.
+
+    Taught in: 05.
+    """
+    names = list(sheet.images)
+    first, second = start or (names[0], names[-1])
+    controls = {
+        "face": chooser("face", [(f"face {k}", k) for k in range(len(sheet.truth))]),
+        "left": chooser("left", names, first),
+        "right": chooser("right", names, second),
+        "show": chooser("show", ["picture", "hole"]),
+    }
+
+    def draw(face: int, left: str, right: str, show: str) -> Drawn:
+        pick = sheet.images if show == "picture" else {name: hole * 2 - 1 for name, hole in sheet.holes.items()}
+        last = sheet.truth[face] if show == "picture" else sheet.hole[face] * 2 - 1
+        panels = {"input": sheet.occluded[face], left: pick[left][face]}
+        panels |= {f"{right} " if right == left else right: pick[right][face], "truth": last}
+        words = " · ".join(f"{name} <b>{scores[name][face]:.1f} dB</b>" for name in (left, right)) if scores else ""
+        return panels, words
+
+    return Lab(draw, controls, columns=2)

@@ -1,0 +1,149 @@
+"""The small record of a sweep that ships with the course: ``python -m facelab.studies.ablation.record FOLDER``.
+
+``notebooks/figures/05_DATA.jsonl`` (the results, exactly as the sweep wrote them: it can go on from there) ·
+``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
+variant).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from facelab import files, images
+from facelab.studies.ablation import table
+from facelab.studies.ablation.cell import shown
+from facelab.studies.ablation.sweep import slug
+from facelab.studies.evaluation import standard_trials
+
+FACES = 6  # of those that a cell draws
+LIMIT = 150 * 1024  # bytes of a picture
+DIGITS = 3  # significant ones, of what was seen while training
+QUALITIES = (90, 84, 78, 72, 66, 60, 52)
+
+
+class Sheet(NamedTuple):
+    """Some test faces as every variant gave them back.
+
+    ``occluded``, ``truth`` (N, C, S, S) in [-1, 1], ``hole`` (N, 1, S, S); ``images`` and ``holes``: variant → the same
+    shapes.
+    """
+
+    occluded: Tensor
+    truth: Tensor
+    hole: Tensor
+    images: dict[str, Tensor]
+    holes: dict[str, Tensor]
+
+
+def home(data: str) -> Path:
+    """Where a record lies, without its ending."""
+    return files.project_root() / "notebooks" / "figures" / f"05_{data}"
+
+
+def recorded(data: str = "orl") -> dict[str, Any]:
+    """The shipped results: see :func:`facelab.studies.ablation.table.read`."""
+    return table.read(f"{home(data)}.jsonl")
+
+
+def recorded_course(data: str = "orl") -> list[dict[str, Any]]:
+    """What was seen while the recorded runs trained, a row a look."""
+    path = Path(f"{home(data)}_course.jsonl")
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+    looks = lambda course: [dict(zip(course, values, strict=True)) for values in zip(*course.values(), strict=True)]  # noqa: E731
+    return [{"variant": row["variant"], "seed": row["seed"], **look} for row in rows for look in looks(row["course"])]
+
+
+def recorded_sheet(data: str = "orl") -> Sheet:
+    """The recorded faces beside what they answer to."""
+    header = recorded(data)["header"]
+    size, channels = header["base"]["size"], header["base"]["channels"]
+    test = standard_trials(data, size, channels, header["count"])["trained kinds"]
+    chosen = places(len(test))
+    names = drawn(recorded(data))
+    faces, holes = (_tiles(Path(f"{home(data)}_{end}"), len(names), size, c) for end, c in
+                    (("faces.jpg", channels), ("holes.png", 1)))  # fmt: skip
+    return Sheet(
+        test.occluded[chosen], test.truth[chosen], test.hole[chosen],
+        dict(zip(names, faces, strict=True)), dict(zip(names, (holes + 1) / 2, strict=True)),
+    )  # fmt: skip
+
+
+def places(count: int) -> list[int]:
+    """Places in a trial of ``count`` pictures of the faces on a sheet."""
+    return shown(count)[:FACES]
+
+
+def drawn(content: Mapping[str, Any]) -> list[str]:
+    """Variants of a sheet, in its order: those whose first run ended well."""
+    return [row["variant"] for row in content["rows"] if row["seed"] == 0 and row["ended"] == "done"]
+
+
+def _tiles(path: Path, rows: int, size: int, channels: int) -> Tensor:
+    """A sheet (rows · size, FACES · size) as images (rows, FACES, C, size, size)."""
+    whole = images.load_image(path, channels)
+    return whole.view(channels, rows, size, FACES, size).permute(1, 3, 0, 2, 4)
+
+
+def write(folder: str | Path, data: str = "orl") -> list[Path]:
+    """Make the record of a finished sweep.
+
+    Args:
+        folder: of the sweep, with its ``cells``.
+        data: names the record.
+
+    Raises:
+        ValueError: the faces do not fit into a small file.
+    """
+    folder, target = Path(folder), home(data)
+    content, size = table.read(folder), table.read(folder)["header"]["base"]["size"]
+    strips = [images.load_image(folder / "cells" / f"{slug(name)}-seed0" / "faces.png") for name in drawn(content)]
+    strips = [strip[..., : FACES * size] for strip in strips]
+    faces, holes = (torch.cat([strip[:, top : top + size] for strip in strips], 1) for top in (0, size))
+    out = [Path(f"{target}{end}") for end in (".jsonl", "_course.jsonl", "_faces.jpg", "_holes.png")]
+    files.write_bytes(out[0], (folder / "results.jsonl").read_bytes())
+    files.write_text(out[1], _columns(table.read_course(folder)))
+    files.write_bytes(out[2], _jpeg(images.to_pil(faces)))
+    files.write_bytes(out[3], _png(images.to_pil(images.to_channels(holes, 1))))
+    return out
+
+
+def _columns(looks: list[dict[str, Any]]) -> str:
+    """One line a run, a list a number: a third of the bytes."""
+    runs: dict[tuple[str, int], dict[str, list]] = {}
+    for look in looks:
+        course = runs.setdefault((look["variant"], look["seed"]), {})
+        for name, value in look.items():
+            if name not in ("variant", "seed"):
+                short = float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+                course.setdefault(name, []).append(short)
+    lines = [{"variant": variant, "seed": seed, "course": course} for (variant, seed), course in runs.items()]
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    for quality in QUALITIES:
+        out = io.BytesIO()
+        picture.save(out, format="JPEG", quality=quality, optimize=True)
+        if out.tell() <= LIMIT:
+            return out.getvalue()
+    raise ValueError(f"{picture.size[0]} × {picture.size[1]} pixels of faces do not fit into {LIMIT} bytes")
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    steps = picture.convert("L").point(lambda value: 17 * round(value / 17))  # sixteen greys say what is hidden
+    steps.save(out, format="PNG", optimize=True)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    print(*write(*sys.argv[1:3]), sep="\n")

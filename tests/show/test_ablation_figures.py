@@ -1,0 +1,85 @@
+"""Pictures of an ablation: the right bar in the right place, and faces under their own names."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from facelab.show import ablation
+from facelab.show.canvas import COLOURS, png
+from facelab.show.lab import GAP, HEAD, SIDE
+from facelab.studies.ablation import table
+from facelab.studies.ablation.record import Sheet
+
+VALUES = {"base": 10.0, "two-step": 12.0, "no penalty": 7.0, "loud": 10.5}
+
+
+def content():
+    rows = [
+        {"variant": name, "seed": seed, "seconds": 1.0,
+         "pictures": {metric: [value + 0.1 * seed] * 4 for metric in table.METRICS}}
+        for name, value in VALUES.items() for seed in range(3)
+    ]  # fmt: skip
+    return {"header": {"people": ["a", "a", "b", "b"]}, "rows": rows}
+
+
+def looks():
+    return [{"variant": name, "seed": seed, "step": step, "slope_fake": value * step, "bound_operator": None}
+            for name, value in VALUES.items() for seed in range(2) for step in (10, 20)]  # fmt: skip
+
+
+def test_better_is_right_of_zero_and_blue_and_worse_left_and_red():
+    figure = ablation.differences(table.lines(content()))
+    (axes,) = figure.axes
+    named = [label.get_text().split("  ←  ") for label in axes.get_yticklabels()]
+    assert named == [["two-step", "base"], ["no penalty", "base"], ["loud", "base"]]
+    bars = [line for line in axes.lines if line.get_linewidth() == 3.2]
+    for bar, tick, change in zip(bars, axes.get_yticks(), (2.0, -3.0, 0.5), strict=True):
+        assert bar.get_ydata()[0] == tick and bar.get_xdata() == pytest.approx([change, change])
+        assert to_rgb(bar.get_color()) == to_rgb(COLOURS[0] if change > 0 else COLOURS[5])
+    ticks = axes.get_yticks()
+    assert ticks[2] - ticks[1] > ticks[1] - ticks[0], "another group begins after a gap"
+
+
+def test_a_course_is_the_median_over_seeds():
+    rows = looks()
+    rows[0]["slope_fake"] = 0.0
+    assert ablation.median_course(rows, "base", "slope_fake") == ([10, 20], [50.0, 200.0])
+    assert ablation.median_course(rows, "base", "bound_operator") == ([], [])
+
+
+def test_figures_are_drawn():
+    numbers = {"slope_fake": "slope", "bound_operator": "bound"}
+    for figure in (
+        ablation.differences(*(table.lines(content(), metric=metric) for metric in table.METRICS)),
+        ablation.courses(looks(), ["base", "loud"], numbers, log=("slope_fake",), levels={"slope_fake": 1.0}),
+        ablation.against({"base": (1.0, 2.0), "loud": (10.0, 1.0)}, "x", "y"),
+    ):
+        assert np.asarray(Image.open(io.BytesIO(png(figure))).convert("L")).std() > 5
+
+
+@pytest.fixture
+def sheet():
+    grey = lambda value, channels=1: torch.full((2, channels, 8, 8), value)  # noqa: E731
+    images = {"base": grey(-1.0), "loud": grey(1.0)}
+    return Sheet(grey(0.0), grey(0.5), grey(1.0), images, {"base": grey(0.0), "loud": grey(0.5)})
+
+
+def brightness(lab, number):
+    page = np.asarray(Image.open(io.BytesIO(lab.picture.value)).convert("L"), dtype=float)
+    left = number * (SIDE + GAP)
+    return page[HEAD : HEAD + SIDE, left : left + SIDE].mean() / 255
+
+
+def test_the_lab_shows_what_it_says(sheet):
+    scores = {"base": torch.tensor([1.0, 2.0]), "loud": torch.tensor([3.0, 4.0])}
+    lab = ablation.variants_lab(sheet, scores, ("base", "loud"))
+    assert [brightness(lab, k) for k in range(4)] == pytest.approx([0.5, 0.0, 1.0, 0.75], abs=0.01)
+    assert "base <b>1.0 dB</b> · loud <b>3.0 dB</b>" in lab.words.value
+    lab.controls["show"].value = "hole"
+    assert [brightness(lab, k) for k in range(4)] == pytest.approx([0.5, 0.0, 0.5, 1.0], abs=0.01)
+    lab.controls["face"].value, lab.controls["right"].value = 1, "base"
+    assert brightness(lab, 2) == pytest.approx(0.0, abs=0.01) and "<b>2.0 dB</b>" in lab.words.value
