@@ -157,6 +157,20 @@ def test_no_supervision_has_no_hole_loss():
     assert {"area", "hole_tv"} <= set(logs)
 
 
+def test_whom_the_critic_takes_for_real():
+    """Only the pictures named in the setting reach the critic as real."""
+    for who, used, unused in (("others", "clean", "truth"), ("same", "truth", "clean")):
+        cfg = dataclasses.replace(TINY, critic_real=who, penalty="none")
+        losses = {}
+        for touched in ("", used, unused):
+            (model, opts, state), batch = make(cfg), batch_of(cfg)
+            if touched:
+                batch[touched] = batch[touched] * 0.5
+            fake = torch.zeros_like(batch["occluded"])
+            losses[touched] = oagan.critic_step(batch, fake, model, opts["D"], state, Engine())["D_real"]
+        assert losses[unused] == losses[""] != losses[used]
+
+
 def test_identity_head_takes_labels():
     cfg = dataclasses.replace(TINY, classes=7)
     model, opts, state = make(cfg)

@@ -122,6 +122,7 @@ VARIANTS = (
         _v("eyes, told", "eyes", "half of each batch is told the true hole", teacher=0.5),
         _v("told", "base", "half of each batch is told the true hole", teacher=0.5),
         _v("EMA", "base", "a running average of the generator is judged", ema=0.98),
+        _v("same faces", "base", "the critic's real faces are those that were covered", critic_real="same"),
         _v("late critic", "base", "the critic joins after half of the run", adversarial_from=0.5),
     ),
 )  # fmt: skip

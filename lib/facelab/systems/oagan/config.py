@@ -30,6 +30,7 @@ class Config:
     critic_width: int = 16  # published: 64
     critic_downs: int = 4  # published: 6
     critic_norm: str = "none"
+    critic_real: str = "others"  # whom it takes for real: other pictures, as published, or "same": the covered faces
     classes: int = 0  # outputs of the identity head; 0 leaves it out
     label_smoothing: float = 0.0  # of its targets: this share is spread evenly over all classes
     loss: str = "wgan"
@@ -69,7 +70,7 @@ class Config:
         allowed = {
             "model": ("unet", "published"), "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
             "critic_norm": ("none", "instance", "spectral"), "encoder": ("none", "effnet-lite0"),
-            "enlarge": (1, 2),
+            "enlarge": (1, 2), "critic_real": ("others", "same"),
             "feature_net": ("none", *FEATURE_NETS),
         }  # fmt: skip
         for field, values in allowed.items():

@@ -80,9 +80,14 @@ def critic_step(
     batch: dict[str, Tensor], fake: Tensor, model: OAGAN, opt: torch.optim.Optimizer, state: State, engine: Engine,
     labelled: bool = True,
 ) -> dict[str, float]:  # fmt: skip
-    """Move D: adversarial loss and penalty in one step (two with ``two_step_penalty``); G is not touched."""
+    """Move D: adversarial loss and penalty in one step (two with ``two_step_penalty``); G is not touched.
+
+    With ``critic_real`` "same" the real faces are those that were covered: what the two sides differ in is then what
+    was painted, and not who is in the batch, how bright. (Not so on natural steps, whose truth nobody has.)
+    """
     cfg: Config = state.cfg
-    real = batch["clean"][: len(fake)]
+    real, names = ("clean", "clean_label") if cfg.critic_real == "others" else ("truth", "label")
+    real = batch[real][: len(fake)]
     loss_d = PAIRS[cfg.loss][0]
     with engine.autocast():
         if cfg.classes and labelled:
@@ -92,7 +97,7 @@ def critic_step(
         loss = loss_d(scores.float(), model.D(fake).float())
     logs = {"D": loss.item(), "D_real": scores.float().mean().item()}
     if labels is not None:
-        loss = loss + cfg.lambda_class * class_loss(labels, batch["clean_label"], cfg)
+        loss = loss + cfg.lambda_class * class_loss(labels, batch[names], cfg)
     with engine.full_precision():
         rand = lambda *shape: engine.rand(shape, state.generator)  # noqa: E731
         penalty = PENALTIES[cfg.penalty](model.D, real, fake, rand) * cfg.lambda_penalty
