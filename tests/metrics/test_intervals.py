@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from facelab import seeding
+from facelab.metrics import intervals
 from facelab.metrics.intervals import bootstrap, bootstrap_runs
 
 
@@ -75,9 +76,9 @@ def test_runs_and_people_both_move_the_mean():
         torch.randn(60, 1, generator=random).double(),
     )
     for values, deviation in (
-        (people.expand(3, 400), people.std(correction=0) / 400**0.5),
-        (runs.expand(60, 20), runs.std(correction=0) / 60**0.5),
-        (runs + people, (runs.var(correction=0) / 60 + people.var(correction=0) / 400).sqrt()),
+        (people.expand(3, 400), people.std() / 400**0.5),
+        (runs.expand(60, 20), runs.std() / 60**0.5),
+        (runs + people, (runs.var() / 60 + people.var() / 400).sqrt()),
     ):
         lo, hi = bootstrap_runs(values, seeding.generator(1), draws=4000)
         assert (hi - lo) / 2 == pytest.approx(1.96 * deviation.item(), rel=0.06)
@@ -100,6 +101,14 @@ def test_runs_keep_a_persons_pictures_together_and_leave_gaps_out():
     holed[:, 3::20] = torch.nan
     assert bootstrap_runs(holed, seeding.generator(1), groups) == pytest.approx(alone, abs=1e-6)
     assert all(map(math.isnan, bootstrap_runs(torch.full((2, 3), torch.nan), seeding.generator(1))))
+
+
+def test_three_runs_scatter_as_much_as_three_runs_do():
+    """Of three the variance is right, where drawing three would give two thirds of it."""
+    runs = torch.tensor([[0.0], [1.0], [5.0]]).expand(3, 4)
+    pick = intervals._times_drawn(3, 20_000, seeding.generator(0))
+    means = (pick @ runs[:, 0].double()) / pick.sum(1)
+    assert means.var().item() == pytest.approx(runs[:, 0].var().item() / 3, rel=0.03)
 
 
 def test_runs_refuse_what_bootstrap_refuses():

@@ -15,7 +15,8 @@ from pathlib import Path
 SWEEP = """
 import sys
 from pathlib import Path
-from facelab.studies.ablation.sweep import Plan, sweep
+from facelab.studies.ablation.plan import Plan
+from facelab.studies.ablation.sweep import sweep
 from facelab.studies.ablation.variants import BASE, chosen
 if __name__ == "__main__":
     steps, size, seeds = map(int, sys.argv[2:])
@@ -49,10 +50,11 @@ def main() -> None:
     script.write_text(SWEEP)
     begun = time.monotonic()
     assert start(script, folder / "whole", *numbers).wait() == 0
-    length, chance, killed = time.monotonic() - begun, random.Random(), 0
+    length, chance, killed = time.monotonic() - begun, random.Random(0), 0
     for workers_too in [False, *[True] * (kills - 1)]:  # the first kill spares the workers: they must end by themselves
         child = start(script, folder / "killed", *numbers)
-        time.sleep(chance.uniform(0.25, 0.75) * length)
+        time.sleep(moment := chance.uniform(0.25, 0.75) * length)
+        print(f"killed after {moment:.1f} of {length:.1f} s", file=sys.stderr)
         if child.poll() is None:
             killed += 1
             (os.killpg if workers_too else os.kill)(child.pid, signal.SIGKILL)

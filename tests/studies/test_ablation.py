@@ -1,9 +1,12 @@
 """Ablations: one factor a variant, the same batches for all, results that survive anything."""
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
+import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 import torch
 
 from facelab import cli, images
-from facelab.errors import BadConfig
+from facelab.errors import BadConfig, FacelabError
 from facelab.metrics.critic import slopes
 from facelab.nets.features import NAMES, why_missing
 from facelab.nets.oagan import Guess
@@ -20,17 +23,21 @@ from facelab.seeding import generator, seed_all
 from facelab.studies import batches
 from facelab.studies.ablation import cell as cells
 from facelab.studies.ablation import diagnosis, record, stock, sweep, table, variants
+from facelab.studies.ablation import plan as plans
 from facelab.studies.parts import faces
 from facelab.studies.trials import trial
 from facelab.systems import oagan
+from facelab.systems.oagan import step as half
 from facelab.train.engine import Engine
+from facelab.train.state import State
 
 KILLER = Path(__file__).with_name("kill_sweep.py")
+PEOPLE = [k // 10 for k in range(80)]
 TINY = variants.BASE | {"size": 32, "critic_downs": 3, "width": 8, "hole_width": 8, "batch": 4}
 
 
 def plan(folder, names=("SN + GP",), **settings):
-    return sweep.Plan(variants.chosen(names), **{"data": "orl", "seeds": 1, "steps": 4, "out": folder, "count": 6,
+    return plans.Plan(variants.chosen(names), **{"data": "orl", "seeds": 1, "steps": 4, "out": folder, "count": 6,
                                                  "base": TINY, "device": "cpu", **settings})  # fmt: skip
 
 
@@ -41,9 +48,10 @@ def without_times(folder):
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sweep")
-    notes = []
+    folder, notes, patch = tmp_path_factory.mktemp("sweep"), [], pytest.MonkeyPatch()
+    patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("no_weights")))  # whatever this machine has downloaded
     sweep.sweep(plan(folder, ("SN + GP", "VGG16"), seeds=2), notes.append)
+    patch.undo()
     return folder, notes
 
 
@@ -59,6 +67,60 @@ def test_every_variant_differs_from_its_parent_in_one_setting():
         assert apart == set(variant.changes), variant.name
         assert variant.confounded or len(apart) == 1, variant.name
     assert len({json.dumps(settings, sort_keys=True) for settings in made.values()}) == len(made), "two are the same"
+
+
+def steps_of(name, monkeypatch, count=12):
+    """How often generator and critic move, and on what, in the first steps of a variant."""
+    cfg = variants.configuration(name, "orl", count, base=TINY | {"feature_net": "none"})
+    cfg = dataclasses.replace(
+        cfg, encoder="none", enlarge=1, feature_net="none"
+    )  # whoever finds, the rhythm is the same, and faster
+    moves, seen = [], {}
+    for function in ("critic_step", "generator_step"):
+        monkeypatch.setattr(half, function, lambda *a, f=function, **k: moves.append(f) or {})
+    for terms in ("paired_terms", "natural_terms", "adversarial_terms"):
+        monkeypatch.setattr(half, terms, lambda *a, f=terms, **k: moves.append(f) or {})
+    model = oagan.build(cfg)
+    opts, state = oagan.optimizers(model, cfg), State(0, count, generator(0), cfg)
+    picture, hole = torch.zeros(4, 1, 32, 32), torch.zeros(4, 1, 32, 32)
+    batch = dict.fromkeys(("truth", "occluded", "clean", "natural"), picture) | {"hole": hole}
+    for state.step in range(count):
+        oagan.train_step(batch, model, opts, state, Engine())
+    for move in moves:
+        seen[move] = seen.get(move, 0) + 1
+    return seen
+
+
+def test_one_setting_is_one_factor_in_what_happens_too(monkeypatch):
+    """Nobody trains more, or on other batches, than the parent, but where that is the factor."""
+    meant = {
+        "no natural": {"paired_terms", "natural_terms"}, "no critic": {"critic_step", "adversarial_terms"},
+        "late critic": {"critic_step", "adversarial_terms"}, "fed": {"critic_step"}, "loud, fed": {"critic_step"},
+    }  # fmt: skip
+    seen = {v.name: steps_of(v.name, monkeypatch) for v in variants.VARIANTS}
+    assert seen["base"] == {"critic_step": 12, "generator_step": 12, "paired_terms": 9, "natural_terms": 3,
+                            "adversarial_terms": 12}  # fmt: skip
+    for variant in variants.VARIANTS[1:]:
+        mine, parents = seen[variant.name], seen[variant.parent]
+        apart = {name for name in mine | parents if mine.get(name, 0) != parents.get(name, 0)}
+        assert apart == meant.get(variant.name, set()), variant.name
+
+
+def test_variants_with_the_same_networks_begin_with_the_same_weights():
+    def start(name):
+        seed_all(0)
+        model = oagan.build(variants.configuration(name, "orl", 10, base=TINY | {"feature_net": "none"}))
+        named = {key.replace("parametrizations.weight.original", "weight"): value for key, value in
+                 model.state_dict().items() if "parametrizations.weight.0" not in key}  # fmt: skip
+        return {key: value for key, value in named.items() if not key.startswith(("average", "D.classify"))}
+
+    base = start("base")
+    for name in ("SN", "DRAGAN", "fourfold", "identity", "EMA", "loud", "no critic", "told"):
+        mine = start(name)
+        assert mine.keys() == base.keys() and all(torch.equal(mine[key], base[key]) for key in base), name
+    normed = start("GP + IN")  # has the norms' own parameters besides, which shift the numbering
+    same = [(a, b) for a in base.values() for b in normed.values() if a.ndim == 4 and a.shape == b.shape]
+    assert sum(torch.equal(a, b) for a, b in same) >= sum(a.ndim == 4 for a in base.values())
 
 
 def test_the_table_has_what_the_ablation_asks_for():
@@ -158,14 +220,7 @@ def test_finished_cells_are_never_done_again(done, monkeypatch):
     before = (folder / "results.jsonl").read_bytes()
     monkeypatch.setattr(sweep, "ProcessPoolExecutor", lambda *a, **k: pytest.fail("a finished cell was done again"))
     sweep.sweep(plan(folder, seeds=2), lambda line: None)
-    assert (folder / "results.jsonl").read_bytes() == before.replace(*_not_run(before))
-
-
-def _not_run(content: bytes) -> tuple[bytes, bytes]:
-    """VGG16 is not asked for the second time: the header no longer says that it was not run."""
-    header = json.loads(content.splitlines()[0])
-    line, again = (table._jsonl([row]).encode() for row in (header, header | {"not run": {}}))
-    return line, again
+    assert (folder / "results.jsonl").read_bytes() == before, "what was not run is still said not to have been run"
 
 
 def test_results_alone_are_enough_to_go_on(done, tmp_path):
@@ -179,10 +234,65 @@ def test_results_alone_are_enough_to_go_on(done, tmp_path):
     assert not (tmp_path / "cells").exists()
 
 
-def test_results_of_other_settings_are_refused(done):
+OTHERS = [
+    ({"base": TINY | {"width": 16}}, "width"), ({"steps": 8}, "steps"), ({"count": 7}, "count"),
+    ({"data": "lfw"}, "lfw"), ({"base": TINY | {"lambda_hidden": 1.0}}, "lambda_hidden"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "named"), OTHERS)
+def test_results_of_other_settings_are_refused(done, settings, named):
     folder, _ = done
-    with pytest.raises(BadConfig, match="same settings"):
-        sweep.sweep(plan(folder, base=TINY | {"width": 16}), lambda line: None)
+    before = (folder / "results.jsonl").read_bytes()
+    with pytest.raises(FacelabError, match=named):
+        sweep.sweep(plan(folder, seeds=2, **settings), lambda line: None)
+    assert (folder / "results.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(("settings", "named"), OTHERS[:3])
+def test_also_before_there_is_any_row(tmp_path, settings, named, monkeypatch):
+    """Killed in its first minute: what was drawn for one plan must not serve another."""
+    monkeypatch.setattr(sweep, "_results", lambda *a: (nothing for nothing in ()))
+    sweep.sweep(plan(tmp_path), lambda line: None)
+    with pytest.raises(BadConfig, match=named):
+        sweep.sweep(plan(tmp_path, **settings), lambda line: None)
+
+
+def test_a_changed_default_is_a_changed_setting(done, monkeypatch):
+    folder, _ = done
+    there = plans.Plan.configuration
+    other = lambda self, name: dataclasses.replace(there(self, name), lambda_visible=9.0)  # noqa: E731
+    monkeypatch.setattr(plans.Plan, "configuration", other)
+    with pytest.raises(BadConfig, match="lambda_visible"):
+        sweep.sweep(plan(folder, seeds=2), lambda line: None)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_kill_between_the_files_loses_nothing(done, tmp_path, monkeypatch, number):
+    folder, _ = done
+    shutil.copytree(folder, tmp_path / "out")
+    for name in ("results.jsonl", "course.jsonl", "table.csv"):
+        (tmp_path / "out" / name).unlink()
+    written, real = [], table.files.write_text
+
+    def dies(path, text):
+        written.append(path)
+        if len(written) == number + 3:  # the first three are those of the empty table
+            raise KeyboardInterrupt
+        real(path, text)
+
+    cells_done = [(c, json.loads((tmp_path / "out/cells" / c.folder.name / "row.json").read_text()))
+                  for c in plan(tmp_path / "out", seeds=2).cells()]  # fmt: skip
+    monkeypatch.setattr(sweep, "_results", lambda plan, todo: iter([p for p in cells_done if p[0] in todo]))
+    monkeypatch.setattr(table.files, "write_text", lambda path, text: dies(path, text) if path.parent.name == "out" and
+                        path.name != "plan.json" else real(path, text))  # fmt: skip
+    monkeypatch.setattr(sweep.contextlib, "closing", contextlib.nullcontext)
+    with pytest.raises(KeyboardInterrupt):
+        sweep.sweep(plan(tmp_path / "out", seeds=2), lambda line: None)
+    monkeypatch.setattr(table.files, "write_text", real)
+    sweep.sweep(plan(tmp_path / "out", seeds=2), lambda line: None)
+    assert without_times(tmp_path / "out")[1:] == without_times(folder)[1:]
+    assert table.read_course(tmp_path / "out") == table.read_course(folder)
 
 
 def test_two_sweeps_do_not_work_in_one_folder(tmp_path):
@@ -225,7 +335,9 @@ def test_a_run_that_diverges_is_a_row_that_says_so(tmp_path, monkeypatch):
     row = cells.run(one)
     assert row["ended"] == "not finite at step 2" and "pictures" not in row
     content = {"header": {"people": ["a"]}, "rows": [row]}
-    assert table.lines(content) == [] and "base" not in table.as_csv(content)
+    (line,) = table.lines(content)
+    assert line.failed == (0,) and line.verdict == "breaks" and math.isnan(line.mean) and line.seeds == {}
+    assert ",breaks,0," in table.as_csv(content) and "| breaks |" in table.as_text(content)
 
 
 def test_a_sweep_killed_at_random_ends_like_one_never_killed(tmp_path):
@@ -240,32 +352,58 @@ def test_a_sweep_killed_at_random_ends_like_one_never_killed(tmp_path):
 
 
 def made_up(parent, child):
-    """Rows of two variants, two seeds, four pictures of two people."""
-    rows = [{"variant": name, "seed": seed, "seconds": 1.0, "pictures": {"psnr_hole": one, "identity": one}}
-            for name, runs in (("base", parent), ("R1", child)) for seed, one in enumerate(runs)]  # fmt: skip
+    """Rows of two variants, some seeds, four pictures of two people."""
+    runs = [(name, seed, one) for name, ones in (("base", parent), ("R1", child)) for seed, one in enumerate(ones)]
+    rows = [{"variant": name, "seed": seed, "seconds": 1.0, "ended": "done",
+             "pictures": {"psnr_hole": one, "identity": one}} for name, seed, one in runs]  # fmt: skip
     return {"header": {"people": ["a", "a", "b", "b"]}, "rows": rows}
 
 
 def test_a_difference_is_taken_picture_by_picture_and_seed_by_seed():
-    parent = [[10.0, 20.0, 30.0, 40.0], [0.0, 50.0, 5.0, 7.0]]
+    parent = [[10.0, 20.0, 30.0, 40.0], [0.0, 50.0, 5.0, 7.0], [1.0, 2.0, 3.0, 4.0]]
     child = [[value + 1 for value in run] for run in parent]
     line = table.lines(made_up(parent, child))[1]
     assert (line.difference, line.low, line.high) == pytest.approx((1, 1, 1))  # however much faces and seeds differ
-    assert line.verdict == "better" and line.mean == pytest.approx(line.seeds[0] / 2 + line.seeds[1] / 2)
+    assert line.verdict == "better" and line.mean == pytest.approx(sum(line.seeds.values()) / 3)
     assert line.std == pytest.approx(torch.tensor(list(line.seeds.values())).std().item())
     assert table.lines(made_up(parent, child), metric="identity")[1].verdict == "worse"  # less distance is better
 
 
 def test_one_person_or_one_seed_alone_decides_nothing():
-    same = [[10.0, 10.0, 10.0, 10.0]] * 2
-    by_person = table.lines(made_up(same, [[12.0, 12.0, 10.0, 10.0]] * 2))[1]
-    by_seed = table.lines(made_up(same, [[12.0] * 4, [10.0] * 4]))[1]
+    same = [[10.0, 10.0, 10.0, 10.0]] * 3
+    by_person = table.lines(made_up(same, [[12.0, 12.0, 10.0, 10.0]] * 3))[1]
+    by_seed = table.lines(made_up(same, [[13.0] * 4, [10.0] * 4, [10.0] * 4]))[1]
     for line in (by_person, by_seed):
         assert line.difference == pytest.approx(1) and line.low <= 0 and line.verdict == "open"
 
 
+def test_a_verdict_needs_three_seeds_that_agree():
+    clear = [[12.0] * 4]
+    assert [table.lines(made_up([[10.0] * 4] * n, clear * n))[1].verdict for n in (1, 2, 3)] == [
+        "open",
+        "open",
+        "better",
+    ]
+    split = [[16.0] * 4, [15.0] * 4, [9.9] * 4]
+    line = table.lines(made_up([[10.0] * 4] * 3, split))[1]
+    assert line.low < 0 < line.difference and line.verdict == "open"
+
+
+def test_how_often_the_interval_holds_the_truth():
+    """Three seeds, eight people, no difference at all, as much chance from seeds as from pictures."""
+    wrong, decided, tries = 0, 0, 120
+    for k in range(tries):
+        random = generator(k, "null")
+        apart = 0.3 * torch.randn(3, 1, generator=random) + 0.3 * torch.randn(3, 80, generator=random)
+        apart = apart + 0.1 * torch.randn(8, generator=random).repeat_interleave(10)
+        _, low, high = table.difference(dict(enumerate(apart)), dict(enumerate(torch.zeros(3, 80))), PEOPLE, k)
+        wrong += not low <= 0 <= high
+        decided += not low <= 0 <= high and len({value.item() > 0 for value in apart.mean(1)}) == 1
+    assert wrong / tries < 0.2 and decided / tries < 0.2, (wrong, decided)  # not 0.05: three seeds are few
+
+
 def test_more_sharpness_is_neither_better_nor_worse_and_gaps_are_left_out():
-    content = made_up([[1.0] * 4], [[2.0, 2.0, 2.0, None]])
+    content = made_up([[1.0] * 4] * 3, [[2.0, 2.0, 2.0, None]] * 3)
     for row in content["rows"]:
         row["pictures"]["sharpness"] = row["pictures"]["psnr_hole"]
     line = table.lines(content, metric="sharpness")[1]
@@ -294,7 +432,7 @@ def test_looking_changes_nothing(looked):
     cfg, model, test = looked
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = torch.get_rng_state()
-    first = diagnosis.watch(model, cfg, test, Engine())(0)
+    first = diagnosis.watch(model, cfg, test, Engine())(3)
     assert first == diagnosis.watch(model, cfg, test, Engine())(7)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
@@ -312,11 +450,15 @@ def test_what_a_critic_says():
     """One pattern for everybody; a pattern of each picture's own; a coarse one."""
     fakes = torch.randn(4, 1, 16, 16, generator=generator(0))
     pattern = torch.randn(1, 1, 16, 16, generator=generator(1))
-    repeats = diagnosis.said(lambda x: (x * pattern).sum((1, 2, 3), keepdim=True), fakes)
-    own = diagnosis.said(lambda x: x.square().sum((1, 2, 3), keepdim=True), fakes)
-    brighter = diagnosis.said(lambda x: 7 * x.mean((1, 2, 3), keepdim=True), fakes)
+    hole = torch.zeros(4, 1, 16, 16)
+    hole[..., 8:] = 1
+    elsewhere = pattern * (1 - hole[:1]) * 100  # where nothing was painted
+    repeats = diagnosis.said(lambda x: (x * (pattern + elsewhere)).sum((1, 2, 3), keepdim=True), fakes, hole)
+    own = diagnosis.said(lambda x: x.square().sum((1, 2, 3), keepdim=True), fakes, hole)
+    own["coarse"] = diagnosis.said(lambda x: (x * elsewhere).sum((1, 2, 3), keepdim=True), fakes, hole)["coarse"]
+    brighter = diagnosis.said(lambda x: 7 * x.mean((1, 2, 3), keepdim=True), fakes, hole)
     assert repeats["same"] == pytest.approx(1) and repeats["coarse"] < 0.1
-    assert own["same"] == pytest.approx(1 / 4, abs=0.08)
+    assert own["same"] == pytest.approx(1 / 4, abs=0.08) and own["coarse"] == 0
     assert brighter == pytest.approx({"same": 1, "coarse": 1}, abs=1e-5)
 
 
@@ -334,6 +476,10 @@ def test_pulls_are_the_gradients_of_the_terms(looked):
     assert found["inside"] == pytest.approx(1.0)
     assert found["pull_truth"] == pytest.approx(6.0 * 8 / 1024, rel=1e-4)
     assert found["pull_critic"] == 0 and found["hole_pull_critic"] == 0
+    loud = dataclasses.replace(only, lambda_adv=5.0)
+    for joined in (False, True):
+        found = diagnosis.pulls(plain, loud, out, truth, truth, hole, Engine(), joined)
+        assert (found["pull_critic"] > 0) == joined
 
 
 # --- the command ---------------------------------------------------------------------------------------------------
@@ -383,12 +529,11 @@ def test_the_record_is_small_and_says_what_the_sweep_said(done, tmp_path, monkey
     assert sheet.images["base"].shape == sheet.truth.shape
 
 
-def test_what_ships_is_a_whole_record(repo):
+def test_what_ships_is_a_whole_record(tmp_path):
     """The figures of lesson 05 stand on it: runs with the settings of the table as it is, and what was seen of each."""
     content = record.recorded("orl")
-    plan_now = sweep.Plan(variants.VARIANTS, "orl", 3, content["header"]["steps"], repo, count=256)
-    for name, digest in content["header"]["settings"].items():
-        assert digest == sweep._digest(plan_now, name), f"{name} was run with other settings: run it again"
+    plan_now = plans.Plan(variants.VARIANTS, "orl", 3, content["header"]["steps"], tmp_path, count=256)
+    plans.refuse_other(plan_now, content)
     assert {row["variant"] for row in content["rows"]} <= set(variants.by_name())
     assert {(r["variant"], r["seed"]) for r in content["rows"]} == {
         (look["variant"], look["seed"]) for look in record.recorded_course("orl")}  # fmt: skip

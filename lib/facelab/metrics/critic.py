@@ -26,8 +26,8 @@ def slopes(critic: Critic, images: Tensor, chunk: int = 32) -> Tensor:
     """Length of the critic's gradient at each image: a lower bound of its Lipschitz constant.
 
     Args:
-        critic: images (N, C, H, W) to logits of any shape, averaged for each image.
-        images: (N, C, H, W), e.g. real, fake, or anywhere between.
+        critic: images (N, C, H, W), or points (N, D), to logits of any shape, averaged for each.
+        images: (N, C, H, W) or (N, D), e.g. real, fake, or anywhere between.
         chunk: how many at a time.
 
     Returns:

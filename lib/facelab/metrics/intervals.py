@@ -80,8 +80,10 @@ def bootstrap_runs(
     """Percentile bootstrap interval of the mean over runs and people, resampling both.
 
     Another seed would have given another model, other people another test. Runs and whole groups are drawn with
-    replacement, independently, and every drawn run brings its values for every drawn group. With few runs the part
-    that comes from them is underestimated (with R of them its variance by a factor (R − 1) / R): show each one, too.
+    replacement, independently, and every drawn run brings its values for every drawn group. Of n there are n − 1 drawn
+    (one where there is but one), so that the variance of the drawn means is right and not too small by (n − 1) / n.
+    With three runs and eight people the interval is still too short, because so few cannot say how wide they
+    scatter; lesson 05 measures by how much. Show each run, too.
 
     Args:
         values: (R, N) one metric, a row a run, a column a picture; NaN entries are left out.
@@ -93,7 +95,7 @@ def bootstrap_runs(
     Raises:
         ValueError: groups of another length, or a level outside (0, 1).
 
-    Source: Owen 2007, "The pigeonhole bootstrap", section 2.
+    Source: Owen 2007, "The pigeonhole bootstrap", section 2; Rao and Wu 1988 for drawing n − 1.
     Taught in: 05
     """
     runs, pictures = values.shape
@@ -104,6 +106,8 @@ def bootstrap_runs(
     number: dict[Hashable, int] = {}
     label = torch.tensor([number.setdefault(g, len(number)) for g in (groups or range(pictures))], dtype=torch.long)
     known = ~torch.isnan(values.double())
+    if not known.any():
+        return float("nan"), float("nan")
     place = torch.zeros(pictures, len(number), dtype=torch.double).scatter_(1, label.view(-1, 1), 1.0)
     sums, counts = values.detach().double().nan_to_num(0.0) @ place, known.double() @ place  # (R, people)
     drawn_runs, drawn_people = (_times_drawn(size, draws, generator) for size in (runs, len(number)))
@@ -114,6 +118,6 @@ def bootstrap_runs(
 
 
 def _times_drawn(size: int, draws: int, generator: torch.Generator) -> Tensor:
-    """(draws, size): how often each of ``size`` things came up in ``size`` draws with replacement."""
-    pick = torch.randint(size, (draws, size), generator=generator)
-    return torch.zeros(draws, size, dtype=torch.double).scatter_add_(1, pick, torch.ones(draws, size).double())
+    """(draws, size): how often each of ``size`` things came up when one fewer were drawn with replacement."""
+    pick = torch.randint(size, (draws, max(1, size - 1)), generator=generator)
+    return torch.zeros(draws, size, dtype=torch.double).scatter_add_(1, pick, torch.ones(pick.shape).double())

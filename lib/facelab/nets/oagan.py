@@ -150,17 +150,19 @@ class OAGANDiscriminator(nn.Module):
         self, channels: int = 3, width: int = 64, downs: int = 6, classes: int = 0, size: int = 128, norm: str = "none"
     ):
         super().__init__()
-        wrap = nn.utils.parametrizations.spectral_norm if norm == "spectral" else (lambda layer: layer)
         layers, inside = [], channels
         for level in range(downs):
             outside = width * 2**level
-            layers.append(wrap(nn.Conv2d(inside, outside, 4, 2, 1)))
+            layers.append(nn.Conv2d(inside, outside, 4, 2, 1))
             layers += [instance_norm(outside)] if norm == "instance" and level else []
             layers.append(nn.LeakyReLU(0.01))
             inside = outside
         self.body = nn.Sequential(*layers)
-        self.score = wrap(nn.Conv2d(inside, 1, 3, 1, 1, bias=False))
-        self.classify = wrap(nn.Conv2d(inside, classes, size // 2**downs, bias=False)) if classes else None
+        self.score = nn.Conv2d(inside, 1, 3, 1, 1, bias=False)
+        self.classify = nn.Conv2d(inside, classes, size // 2**downs, bias=False) if classes else None
+        if norm == "spectral":  # afterwards: it draws numbers too, and critics of one seed should begin alike
+            for layer in [layer for layer in self.modules() if isinstance(layer, nn.Conv2d)]:
+                nn.utils.parametrizations.spectral_norm(layer)
 
     def forward(self, image: Tensor) -> Tensor:
         """Image (N, C, H, W) to patch logits (N, 1, H / 2**downs, W / 2**downs)."""

@@ -101,6 +101,8 @@ def courses(
         log: numbers on a logarithmic scale.
         levels: number → a dashed line.
     """
+    if len(names) > len(COLOURS):
+        raise ValueError(f"{len(names)} variants cannot be told apart; show at most {len(COLOURS)}")
     rows = math.ceil(len(numbers) / columns)
     figure = new_figure(2.9 * columns, 2.05 * rows + 0.45)
     for k, (number, title) in enumerate(numbers.items()):
@@ -129,11 +131,13 @@ def against(points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: str,
     Args:
         points: variant → (x, y).
         xlabel, ylabel: what they are.
-        log: x on a logarithmic scale.
+        log: x on a logarithmic scale; a variant at 0 is drawn at the left edge.
     """
     figure = new_figure(6.4, 3.9)
     axes = figure.add_subplot()
+    least = min((x for x, _ in points.values() if x > 0), default=1.0)
     for name, (x, y) in points.items():
+        x = max(x, least / 2) if log else x
         axes.plot(x, y, "o", color=COLOURS[0], ms=4.5)
         axes.annotate(name, (x, y), (4, 3), textcoords="offset points", fontsize=7.5)
     axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log else "linear")

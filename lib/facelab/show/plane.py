@@ -18,7 +18,7 @@ from facelab.show.canvas import COLOURS, GREY, INK, new_figure, styled
 from facelab.studies.toy import Distribution, Snapshot
 
 REACH = 1.7  # the plane is drawn from -REACH to REACH
-STEEP = (-2.0, 4.0)  # powers of ten: slopes that a histogram tells apart; what lies beyond is in its last bar
+STEEP = (-2.0, 6.0)  # powers of ten: slopes that a histogram tells apart; what lies beyond is in its last bar
 
 
 def lattice(side: int, reach: float = REACH) -> Tensor:

@@ -64,7 +64,7 @@ def landscape_lab(steps: int = LAB_STEPS, **start: object) -> Lab:
         "loss": chooser("loss", list(PAIRS), first.loss),
         "leash": chooser("leash", list(LEASHES), first.leash),
         "weight": chooser("weight", [0.01, 0.1, 1.0, 10.0, 100.0], first.weight),
-        "critic_learning_rate": chooser("critic's rate", [1e-4, 1e-3, 4e-3, 1e-2], first.critic_learning_rate),
+        "critic_learning_rate": chooser("critic's rate", [1e-4, 1e-3, 2e-3, 4e-3, 1e-2], first.critic_learning_rate),
         "n_critic": chooser("critic steps", [1, 3, 5], first.n_critic),
         "moment": ipywidgets.IntSlider(
             LOOKS, min=0, max=LOOKS, description="moment", style=LABEL, layout=ipywidgets.Layout(width="300px")
@@ -78,7 +78,7 @@ def landscape_lab(steps: int = LAB_STEPS, **start: object) -> Lab:
             first, **chosen | ({"weight": 1.0} if idle else {})
         )  # the same game, not played twice
         game = _played(cfg)
-        return _panels(game[min(moment, len(game) - 1)], DISTRIBUTIONS[cfg.data])
+        return _panels(game[moment * (len(game) - 1) // LOOKS], DISTRIBUTIONS[cfg.data])
 
     return Lab(draw, controls)
 

@@ -106,13 +106,16 @@ class UnitNorm(nn.Module):
 
 def mlp(width: int, depth: int, outside: int, leash: str = "none") -> nn.Sequential:
     """Points (N, 2) to (N, ``outside``): ``depth`` hidden layers of leaky ReLU, and what a leash puts into a critic."""
-    wrap = nn.utils.parametrizations.spectral_norm if leash == "spectral" else (lambda layer: layer)
     layers: list[nn.Module] = []
     for level in range(depth):
-        layers.append(wrap(nn.Linear(2 if level == 0 else width, width)))
+        layers.append(nn.Linear(2 if level == 0 else width, width))
         layers += [UnitNorm()] if leash == "instance" else []
         layers.append(nn.LeakyReLU(0.2))
-    return nn.Sequential(*layers, wrap(nn.Linear(width, outside)))
+    net = nn.Sequential(*layers, nn.Linear(width, outside))
+    if leash == "spectral":  # afterwards: it draws numbers too, and nets of one seed should begin alike
+        for layer in [layer for layer in net if isinstance(layer, nn.Linear)]:
+            nn.utils.parametrizations.spectral_norm(layer)
+    return net
 
 
 def critic_step(
@@ -154,16 +157,17 @@ def play(cfg: Toy, looks: int = 20, count: int = 512) -> list[Snapshot]:
 
     Args:
         cfg: its settings; the same give the same bits.
-        looks: how many moments are kept, evenly spread; the untrained one comes first in addition.
+        looks: how many moments are kept at most, evenly spread; the untrained one comes first in addition.
         count: latent points looked at.
     """
     seed_all(cfg.seed)
     G, D = mlp(cfg.width, cfg.depth, 2), mlp(cfg.width, cfg.depth, 1, cfg.leash)
     opt_G, opt_D = adam(G.parameters(), cfg.learning_rate), adam(D.parameters(), cfg.critic_learning_rate)
     random, target = generator(cfg.seed, "toy"), DISTRIBUTIONS[cfg.data]
-    rand = lambda *shape: torch.rand(*shape, generator=random)  # noqa: E731
+    chance = generator(cfg.seed, "penalty")  # its own: with any leash the same points come in the same order
+    rand = lambda *shape: torch.rand(*shape, generator=chance)  # noqa: E731
     watched = torch.randn(count, 2, generator=generator(cfg.seed, "watched"))
-    every = max(1, cfg.steps // looks)
+    wanted = {round(look * cfg.steps / looks) for look in range(1, looks + 1)}
     kept, loss = [_look(0, G, D, watched, math.nan)], math.nan
     for step in range(1, cfg.steps + 1):
         for _ in range(cfg.n_critic):
@@ -171,7 +175,7 @@ def play(cfg: Toy, looks: int = 20, count: int = 512) -> list[Snapshot]:
                 fake = G(torch.randn(cfg.batch, 2, generator=random))
             loss = critic_step(D, opt_D, target.sample(cfg.batch, random), fake, cfg, rand)
         generator_step(G, D, opt_G, torch.randn(cfg.batch, 2, generator=random), cfg)
-        if step % every == 0 or step == cfg.steps:
+        if step in wanted:
             kept.append(_look(step, G, D, watched, loss))
     return kept
 
@@ -197,7 +201,8 @@ def coverage(points: Tensor, target: Distribution, reach: float = 4.0, least: fl
         reach: a point belongs to a heap within so many of its deviations.
         least: a heap counts as found with so much of its fair share of the points.
 
-    Source: Srivastava et al. 2017 (VEEGAN), section 5, for rings and grids of heaps.
+    Source: Srivastava et al. 2017 (VEEGAN), section 5, for rings and grids; there ``reach`` is 3 and any point finds a
+    heap.
     """
     apart, nearest = torch.cdist(points, target.centres).min(1)
     good = apart < reach * target.deviation

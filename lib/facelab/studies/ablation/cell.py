@@ -18,9 +18,10 @@ from facelab import files, images
 from facelab.errors import BadConfig, NotFinite
 from facelab.studies.ablation import diagnosis, stock
 from facelab.studies.evaluation import measure, run_restore
-from facelab.studies.training import system, train, training_seconds
+from facelab.studies.training import describe, system, train, training_seconds
 from facelab.systems.oagan import Config
 from facelab.train import history
+from facelab.train.engine import make_engine
 from facelab.train.state import plain_config
 
 LOOKS = 8  # at a run, spread evenly
@@ -56,35 +57,44 @@ def run(cell: Cell) -> dict[str, Any]:
     """Train and measure, or go on where a killed process stopped; the row is in ``row.json`` before this returns.
 
     Returns:
-        ``variant seed steps ended seconds``, and where the run ended well ``means``, ``unseen`` (means on kinds never
-        trained on), ``pictures`` (a list a metric of :data:`KEPT`) and ``course`` (what was seen while training).
+        ``variant seed steps ended seconds device torch``, and where the run ended well ``means``, ``unseen`` (means on
+        kinds never trained on), ``pictures`` (a list a metric of :data:`KEPT`) and ``course`` (what was seen while
+        training).
 
     Raises:
-        BadConfig: the folder holds a finished run of other settings.
+        BadConfig: the folder holds a run of other settings.
     """
     finished = cell.folder / "row.json"
+    _refuse_other(cell)
     if finished.is_file():
-        described = json.loads((cell.folder / "config.json").read_text("utf-8"))
-        if (described["config"], described["about"]["data"]) != (plain_config(cell.cfg), cell.data):
-            raise BadConfig("--out", str(cell.folder.parents[1]), "a folder whose finished runs have the same settings")
         return json.loads(finished.read_text("utf-8"))
     row: dict[str, Any] = {"variant": cell.variant, "seed": cell.seed, "steps": cell.cfg.steps, "ended": "done"}
     try:
         _, model = train(
             "oagan", cell.cfg, cell.data, seed=cell.seed, out=cell.folder, device=cell.device, progress=False,
-            loader=stock.loader(cell.batches), watch=diagnosis.watch, every=max(1, cell.cfg.steps // LOOKS),
+            loader=stock.loader(cell.batches), watch=diagnosis.watch, every=math.ceil(cell.cfg.steps / LOOKS),
         )  # fmt: skip
     except NotFinite as error:
         row["ended"] = f"not finite at step {error.step}"
     rows = history.read(cell.folder / "history.jsonl")
     row["seconds"] = round(training_seconds(rows), 1)
+    row |= {"device": describe(make_engine(cell.device)), "torch": torch.__version__}
     if row["ended"] == "done":
         row |= judged(partial(system("oagan").restore, model.cpu().eval()), cell)
     row["course"] = [{k.removeprefix("val_"): _short(v) for k, v in seen.items() if k == "step" or k.startswith("val_")}
                      for seen in rows if "val_gain" in seen]  # fmt: skip
     files.write_text(finished, json.dumps(row) + "\n")
-    shutil.rmtree(cell.folder / "checkpoints", ignore_errors=True)
+    for left in (cell.folder / "checkpoints", cell.folder / "best.ckpt", *cell.folder.glob("grid_*.png")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
     return row
+
+
+def _refuse_other(cell: Cell) -> None:
+    described = cell.folder / "config.json"
+    if described.is_file():
+        known = json.loads(described.read_text("utf-8"))
+        if (known["config"], known["about"]["data"]) != (plain_config(cell.cfg), cell.data):
+            raise BadConfig("--out", str(cell.folder.parents[1]), "a folder whose runs have the same settings")
 
 
 def judged(restore: Callable, cell: Cell) -> dict[str, Any]:

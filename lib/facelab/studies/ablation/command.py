@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from facelab import files
 from facelab.errors import BadConfig
+from facelab.machine import usable_cores
 from facelab.studies.ablation import table
-from facelab.studies.ablation.sweep import STEPS, slug, sweep_named
+from facelab.studies.ablation.plan import STEPS, slug
+from facelab.studies.ablation.sweep import sweep_named
 from facelab.studies.ablation.variants import VARIANTS
 
 
@@ -24,7 +25,8 @@ def add_ablate_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--seeds", type=int, default=3, help="runs of each variant (default: 3)")
     sub.add_argument("--budget", type=int, default=STEPS, help="training steps a run (default: %(default)s)")
     sub.add_argument("--size", type=int, default=64, help="pixels (default: 64)")
-    sub.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (default: one a core)")
+    sub.add_argument("--jobs", type=int, default=usable_cores(), help="runs at a time (default: one a core)")
+    sub.add_argument("--device", default="auto", help="auto (default), cpu or cuda; with cuda choose --jobs 1")
     sub.add_argument("--count", type=int, default=256, help="test pictures (default: up to 256)")
     sub.add_argument("--out", help="folder; finished runs in it are never done again (default: runs/ablation-DATA)")
 
@@ -42,7 +44,7 @@ def ablate_command(args: argparse.Namespace) -> None:
     out = Path(args.out) if args.out else files.runs_root() / f"ablation-{slug(args.data)}"
     content = sweep_named(
         args.variants, data=args.data, seeds=args.seeds, steps=args.budget, out=out, jobs=args.jobs, count=args.count,
-        size=args.size,
+        size=args.size, device=args.device,
     )  # fmt: skip
     for metric in ("psnr_hole", "identity"):
         print(f"\n{metric}\n\n{table.as_text(content, metric=metric)}")

@@ -54,9 +54,8 @@ def watch(model: OAGAN, cfg: Config, test: Trial, engine: Engine) -> Callable[[i
         numbers["slope_highest"] = max(values.max().item() for values in steep.values())
         with torch.no_grad():
             numbers |= {f"score_{name}": model.D(places[name]).mean().item() for name in ("real", "fake")}
-        numbers |= (
-            said(model.D, restored) | bounds(model.D, cfg.size) | pulls(model, cfg, out, occluded, truth, hole, engine)
-        )
+        numbers |= said(model.D, restored, found) | bounds(model.D, cfg.size)
+        numbers |= pulls(model, cfg, out, occluded, truth, hole, engine, step > cfg.critic_from)
         numbers["hole_area"] = (found.mean() / hole.mean()).item()
         numbers["holes_lost"] = (iou(found, hole) < LOST).float().mean().item()
         return numbers
@@ -64,12 +63,13 @@ def watch(model: OAGAN, cfg: Config, test: Trial, engine: Engine) -> Callable[[i
     return look
 
 
-def said(critic: nn.Module, fakes: Tensor) -> dict[str, float]:
+def said(critic: nn.Module, fakes: Tensor, where: Tensor) -> dict[str, float]:
     """What a critic tells a generator, whatever its volume.
 
     Args:
         critic: images to logits.
         fakes: (N, C, H, W), N > 1, height and width divisible by 8.
+        where: (N, 1, H, W), the holes that were filled: only there the painted picture can follow.
 
     Returns:
         ``same``: share of the squared gradient that is the same at every fake, 1 / N where all differ, 1 where the
@@ -78,6 +78,7 @@ def said(critic: nn.Module, fakes: Tensor) -> dict[str, float]:
     fakes = fakes.detach().requires_grad_(True)
     with torch.enable_grad():
         (slope,) = torch.autograd.grad(critic(fakes).flatten(1).mean(1).sum(), fakes)
+    slope = slope * where
     every = slope.square().sum((1, 2, 3)).mean().clamp_min(1e-30)
     coarse = 64 * F.avg_pool2d(slope, 8).square().sum((1, 2, 3)).mean()
     return {"same": (slope.mean(0).square().sum() / every).item(), "coarse": (coarse / every).item()}
@@ -106,9 +107,13 @@ def bounds(critic: OAGANDiscriminator, size: int) -> dict[str, float]:
 
 
 def pulls(
-    model: OAGAN, cfg: Config, out: Guess, occluded: Tensor, truth: Tensor, hole: Tensor, engine: Engine
-) -> dict[str, float]:
-    """Which loss terms move the generator's two outputs, and where.
+    model: OAGAN, cfg: Config, out: Guess, occluded: Tensor, truth: Tensor, hole: Tensor, engine: Engine,
+    joined: bool = True,
+) -> dict[str, float]:  # fmt: skip
+    """Which loss terms move the generator's two outputs, and where. An identity head's term is left out.
+
+    Args:
+        joined: whether the critic has joined; before, it pulls nothing.
 
     Returns:
         ``pull_critic``, ``pull_truth``: mean length, a picture, of the gradient of the adversarial and of all other
@@ -120,7 +125,7 @@ def pulls(
         restored = composite(occluded, raw, torch.sigmoid(logits))
         terms = paired_terms({"truth": truth, "hole": hole}, Guess(logits, raw), restored, model, cfg, engine)
         by_truth = torch.autograd.grad(sum(terms.values()), (raw, logits), retain_graph=True)
-        voice = adversarial_terms({}, restored, model, cfg, engine, labelled=False)["adv"]
+        voice = adversarial_terms({}, restored, model, cfg, engine, labelled=False)["adv"] * joined
         by_critic = torch.autograd.grad(voice, (raw, logits))
     both = (by_truth[0] + by_critic[0]).square()
     numbers = {"inside": ((both * hole).sum() / both.sum().clamp_min(1e-30)).item()}

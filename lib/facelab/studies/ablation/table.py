@@ -21,6 +21,7 @@ from facelab.studies.ablation.variants import VARIANTS, Variant
 
 METRICS = ("psnr_hole", "identity", "iou", "sharpness")
 LOWER_IS_BETTER = ("identity",)
+LEAST = 3  # seeds of a verdict
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Line:
         difference: mean of the per-picture difference to the parent, on the seeds that both have; NaN for the base.
         apart: the same for each of those seeds.
         low, high: its 95 % interval over people and seeds.
+        failed: seeds whose run broke down.
         seconds: of training, mean over runs.
     """
 
@@ -50,15 +52,20 @@ class Line:
     low: float
     high: float
     apart: dict[int, float]
+    failed: tuple[int, ...]
     seconds: float
 
     @property
     def verdict(self) -> str:
-        """``"better"`` or ``"worse"`` than the parent where the interval leaves zero out, else ``"open"``.
+        """What may be said: ``"better"`` or ``"worse"`` than the parent, ``"open"``, or ``"breaks"`` where a run did.
 
-        Of sharpness neither more nor less is better: ``"sharper"`` or ``"softer"``.
+        Better or worse needs :data:`LEAST` seeds that all agree in sign, and an interval without zero. Of sharpness
+        neither more nor less is better: ``"sharper"`` or ``"softer"``.
         """
-        if not (self.low > 0 or self.high < 0):
+        if self.failed:
+            return "breaks"
+        signs = {value > 0 for value in self.apart.values()}
+        if len(self.apart) < LEAST or len(signs) > 1 or not (self.low > 0 or self.high < 0):
             return "open" if self.parent else ""
         if self.metric == "sharpness":
             return "sharper" if self.difference > 0 else "softer"
@@ -66,27 +73,29 @@ class Line:
 
 
 def lines(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole") -> list[Line]:
-    """One metric of every variant that has a finished run, in the table's order.
+    """One metric of every variant that was run, in the table's order; NaN where all its runs broke down.
 
     Args:
         content: of :func:`read`.
         variants: the table.
         metric: one of :data:`METRICS`.
     """
-    people = content["header"]["people"]
-    found = values(content["rows"], metric)
-    seconds = {v.name: [row["seconds"] for row in content["rows"] if row["variant"] == v.name] for v in variants}
+    people, found = content["header"]["people"], values(content["rows"], metric)
     out = []
-    for variant in (v for v in variants if v.name in found):
-        mine, parents = found[variant.name], found.get(variant.parent, {})
+    for variant in variants:
+        rows = [row for row in content["rows"] if row["variant"] == variant.name]
+        failed = tuple(sorted(row["seed"] for row in rows if row["ended"] != "done"))
+        mine, parents = found.get(variant.name, {}), found.get(variant.parent, {})
+        if not mine and not failed:
+            continue
         runs = {seed: value.nanmean().item() for seed, value in mine.items()}
         each = torch.tensor(list(runs.values()), dtype=torch.double)
         spread = each.std().item() if len(each) > 1 else math.nan
         change = difference(mine, parents, people, metric, variant.name)
         apart = {seed: (value - parents[seed]).nanmean().item() for seed, value in mine.items() if seed in parents}
-        spent = sum(seconds[variant.name]) / len(seconds[variant.name])
+        spent = sum(row["seconds"] for row in rows) / len(rows)
         out.append(Line(variant.name, variant.parent, variant.about, metric, runs, each.mean().item(), spread, *change,
-                        apart, spent))  # fmt: skip
+                        apart, failed, spent))  # fmt: skip
     return out
 
 
@@ -150,8 +159,8 @@ def write(out: Path, header: Mapping[str, Any], rows: Sequence[Mapping[str, Any]
     seen += [{"variant": row["variant"], "seed": row["seed"], **look} for row in rows for look in row.get("course", ())]
     seen.sort(key=lambda look: (*order(look), look["step"]))
     kept = [{name: value for name, value in row.items() if name != "course"} for row in rows]
+    files.write_text(out / "course.jsonl", _jsonl(seen))  # first: a row in the results counts as done, course and all
     files.write_text(out / "results.jsonl", _jsonl([dict(header), *kept]))
-    files.write_text(out / "course.jsonl", _jsonl(seen))
     files.write_text(out / "table.csv", as_csv({"header": dict(header), "rows": kept}, variants))
 
 
@@ -162,7 +171,8 @@ def _jsonl(rows: Sequence[Mapping[str, Any]]) -> str:
 def as_csv(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS) -> str:
     """All metrics of all variants as CSV, one line each; every seed's own value in ``seeds``."""
     out = io.StringIO()
-    columns = ["variant", "parent", "metric", "mean", "std", "seeds", "difference", "low", "high", "verdict", "seconds"]
+    columns = ["variant", "parent", "metric", "mean", "std", "seeds", "difference", "low", "high", "verdict", "failed",
+               "seconds"]  # fmt: skip
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for metric in METRICS:
@@ -170,7 +180,7 @@ def as_csv(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS) -
             each = " ".join(f"{seed}:{value:.4f}" for seed, value in line.seeds.items())
             numbers = [f"{value:.4f}" for value in (line.difference, line.low, line.high)]
             writer.writerow([line.variant, line.parent, metric, f"{line.mean:.4f}", f"{line.std:.4f}", each, *numbers,
-                             line.verdict, f"{line.seconds:.1f}"])  # fmt: skip
+                             line.verdict, " ".join(map(str, line.failed)), f"{line.seconds:.1f}"])  # fmt: skip
     return out.getvalue()
 
 

@@ -1,7 +1,8 @@
 """OA-GAN's variants: what each changes, and in what.
 
-Every variant differs from its named parent in one factor, so that a difference has one cause. The one exception is the
-source project's own last run, which changed four at once; it says so.
+Every variant differs from its named parent in one factor, so that a difference has one cause. The one exception is in
+the manner of the source project's own last run, which changed four at once; it says so. Variants of one seed see the
+same batches, and those with the same networks begin with the same weights.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ VARIANTS = (
         "the leash",
         _v("two-step", "base", "the penalty in an Adam step of its own, as released", two_step_penalty=True),
         _v("no penalty", "base", "nothing holds the critic", penalty="none"),
-        _v("DRAGAN", "base", "penalty around real pictures, the paper's noise", penalty="dragan"),
+        _v("DRAGAN", "base", "penalty around real pictures, Gaussian noise, c = 1/16", penalty="dragan"),
+        _v("DRAGAN, c = 10", "DRAGAN", "noise as far as the paper is quoted for", penalty="dragan-far"),
         _v("DRAGAN notebook", "DRAGAN", "the one-sided noise of its authors' notebook", penalty="dragan-notebook"),
         _v("DRAGAN + IN", "DRAGAN", "instance norm in the critic", critic_norm="instance"),
         _v("GP + IN", "base", "instance norm in the critic", critic_norm="instance"),
@@ -79,51 +81,51 @@ VARIANTS = (
         _v("R1", "base", "penalty on the slope at real pictures, towards zero", penalty="r1"),
         _v("R1 + NS", "R1", "non-saturating loss", loss="nonsaturating"),
         _v("quick critic", "base", "five times the critic's learning rate", critic_learning_rate=1e-3),
-        _v("no critic", "base", "no adversarial term at all", lambda_adv=0.0),
+        _v("fed", "base", "three critic steps on every batch", critic_repeats=3),
+        _v("same faces", "base", "the critic's real faces are those that were covered", critic_real="same"),
+        _v("no natural", "base", "no natural batches", natural_every=0),
+        _v("no critic", "no natural", "no adversarial term at all", lambda_adv=0.0),
+        _v("late critic", "no natural", "the critic joins after half of the run", adversarial_from=0.5),
     ),
     *_group(
         "as loud as released",
         _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
         _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
-        _v("loud, DRAGAN", "loud", "penalty around real pictures, the paper's noise", penalty="dragan"),
+        _v("loud, DRAGAN", "loud", "penalty around real pictures, Gaussian noise", penalty="dragan"),
         _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
         _v("loud, SN + GP", "loud", "spectral norm in the critic", critic_norm="spectral"),
         _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
     ),
     *_group(
-        "as loud and as well fed as released",
-        _v("fed", "loud", "five critic steps to one of the generator, as released", n_critic=5),
-        _v("fed, DRAGAN", "fed", "penalty around real pictures, the paper's noise", penalty="dragan"),
-        _v("fed, DRAGAN + IN", "fed, DRAGAN", "instance norm in the critic", critic_norm="instance"),
-        _v("fed, SN + GP", "fed", "spectral norm in the critic", critic_norm="spectral"),
-        _v("fed, SN", "fed, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
+        "as loud, and better fed",
+        _v("loud, fed", "loud", "three critic steps on every batch", critic_repeats=3),
+        _v("loud, fed, SN + GP", "loud, fed", "spectral norm in the critic", critic_norm="spectral"),
+        _v("loud, fed, SN", "loud, fed, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
     ),
     *_group(
         "what pictures are compared by",
         _v("no features", "base", "neither perceptual nor style term", feature_net="none"),
-        _v("Lite1", "base", "a deeper feature net", feature_net="effnet-lite1"),
-        _v("random ResNet34", "base", "a feature net that has learned nothing", feature_net="resnet34-random"),
-        _v("ResNet34", "base", "ImageNet's ResNet34 as feature net", feature_net="resnet34"),
-        _v("VGG16", "base", "the feature net of the paper", feature_net="vgg16"),
+        _v("Lite1", "base", "a deeper feature net, at the same weights", feature_net="effnet-lite1"),
+        _v("random ResNet34", "base", "a feature net that learned nothing", feature_net="resnet34-random"),
+        _v("ResNet34", "base", "ImageNet's ResNet34 as feature net, same weights", feature_net="resnet34"),
+        _v("VGG16", "base", "the feature net of the paper, same weights", feature_net="vgg16"),
     ),
     *_group(
         "what is known",
         _v("identity", "base", "the critic also names the person", classes=PEOPLE),
         _v("identity, smooth", "identity", "label smoothing 0.1", label_smoothing=0.1),
-        _v("no hole supervision", "base", "the true hole is not used, as released", lambda_hole=0.0),
-        _v("no natural", "base", "no natural batches", natural_every=0),
-        _v("fourfold", "base", "the source project's last run: four factors at once", True,
+        _v("no hole supervision", "base", "the true hole is not used", lambda_hole=0.0),
+        _v("fourfold", "base", "in the manner of the source's last run: four factors at once", True,
            feature_net="resnet34-random", classes=PEOPLE, label_smoothing=0.1, critic_norm="spectral"),
+        _v("fourfold, ImageNet", "fourfold", "with ImageNet's ResNet34, as it was run", feature_net="resnet34"),
     ),
     *_group(
         "ours",
-        _v("eyes", "base", "the finder has frozen ImageNet eyes", encoder="effnet-lite0"),
+        _v("eyes", "base", "another finder: frozen ImageNet eyes and a small decoder", encoder="effnet-lite0"),
         _v("eyes, enlarged", "eyes", "the eyes see the picture twice as large", enlarge=2),
         _v("eyes, told", "eyes", "half of each batch is told the true hole", teacher=0.5),
         _v("told", "base", "half of each batch is told the true hole", teacher=0.5),
         _v("EMA", "base", "a running average of the generator is judged", ema=0.98),
-        _v("same faces", "base", "the critic's real faces are those that were covered", critic_real="same"),
-        _v("late critic", "base", "the critic joins after half of the run", adversarial_from=0.5),
     ),
 )  # fmt: skip
 

@@ -50,7 +50,8 @@ class Config:
     teacher: float = 0.5  # share of each batch whose gate is given the true hole; released: 0
     complete_from: float = 0.0  # share of the run in which only the hole is learned; then the whole picture
     adversarial_from: float = 0.3  # share of the run after which the critic joins; released: 0
-    n_critic: int = 1  # critic steps per generator step; released: 5
+    n_critic: int = 1  # batches the critic sees per generator step; released: 5
+    critic_repeats: int = 1  # critic steps on each of them
     natural_every: int = 4  # every so many generator steps one is natural; released: 2
     two_step_penalty: bool = False  # released: True, an Adam step of its own for the penalty
     batch: int = 16
@@ -87,7 +88,7 @@ class Config:
         self._check_stages()
 
     def _check_numbers(self):
-        for field in ("batch", "steps", "n_critic", "critic_width", "critic_downs"):
+        for field in ("batch", "steps", "n_critic", "critic_repeats", "critic_width", "critic_downs"):
             if getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "1 or more")
         for field in ("beta1", "beta2"):

@@ -54,7 +54,7 @@ def train_step(
     with engine.autocast(), contextlib.nullcontext() if update_G else torch.no_grad():
         out, hole = guess(model.G, occluded, truth_hole, 0.0 if natural else cfg.teacher)
     restored = composite(occluded, out.raw, hole)
-    if adversarial:
+    for _ in range(cfg.critic_repeats if adversarial else 0):
         logs |= critic_step(batch, restored.detach(), model, opts["D"], state, engine, labelled=not natural)
     if update_G:
         if natural:

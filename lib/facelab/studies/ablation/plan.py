@@ -1,0 +1,122 @@
+"""What a sweep is to do, and whether a folder was made for the same.
+
+Taught in: lesson 05.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facelab import files
+from facelab.errors import BadConfig
+from facelab.studies.ablation.cell import Cell
+from facelab.studies.ablation.variants import VARIANTS, Variant, by_name, configuration
+from facelab.studies.parts import faces
+from facelab.systems.oagan import Config
+from facelab.train.state import plain_config
+
+STEPS = 500  # two minutes on one core
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a sweep does.
+
+    Args:
+        variants: rows; parents before children.
+        data: a dataset of the catalogue.
+        seeds: 0, 1, … so many.
+        steps: training steps of every cell.
+        out: the folder.
+        jobs: processes at a time. Each computes on one thread, so that the number of cores changes no digit.
+        count: pictures of each test trial.
+        base: settings of the base, see :func:`facelab.studies.ablation.variants.configuration`.
+        device: see :func:`facelab.train.engine.make_engine`.
+        table: the table the variants are from.
+    """
+
+    variants: Sequence[Variant]
+    data: str
+    seeds: int
+    steps: int
+    out: Path
+    jobs: int = 1
+    count: int = 256
+    base: Mapping[str, Any] | None = None
+    device: str = "auto"
+    table: Sequence[Variant] = VARIANTS
+
+    def configuration(self, name: str) -> Config:
+        """Every setting of one of its variants."""
+        return configuration(name, self.data, self.steps, self.table, self.base)
+
+    def cells(self) -> list[Cell]:
+        """Every cell, seed by seed, so that an unfinished sweep compares all variants on the seeds it has."""
+        made, out = {v.name: self.configuration(v.name) for v in self.variants}, self.out
+        return [
+            Cell(v.name, made[v.name], self.data, seed, out / "cells" / f"{slug(v.name)}-seed{seed}",
+                 out / "shared" / f"seed{seed}", out / "shared" / "trials.pt", self.device)
+            for seed in range(self.seeds) for v in self.variants
+        ]  # fmt: skip
+
+    def shared(self) -> dict[str, Any]:
+        """What all cells have in common; one folder holds cells of one such set."""
+        base = plain_config(self.configuration(next(iter(by_name(self.table)))))
+        return {"data": self.data, "count": self.count, "base": base}
+
+
+def slug(name: str) -> str:
+    """A name as a folder may have it: ``"SN + GP"`` to ``"sn-gp"``."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def header(plan: Plan, known: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, Any]:
+    """What rows share, and what each variant changes against the base; of earlier calls, too."""
+    shared, part = plan.shared(), faces(plan.data, "test", 64, None)
+    count, base = min(plan.count, len(part)), shared["base"]
+    full = {v.name: plain_config(plan.configuration(v.name)) for v in plan.variants}
+    changes = {name: {field: v for field, v in mine.items() if base[field] != v} for name, mine in full.items()}
+    told = {name: why.partition(" in ")[0] for name, why in missing.items()}  # a record names no folder of ours
+    earlier = {n: why for n, why in known.get("not run", {}).items() if n not in changes}
+    return {
+        "system": "oagan", "data": plan.data, "count": count, "steps": plan.steps,
+        "people": [part.identity(int(i * len(part) / count)) for i in range(count)],
+        "base": base, "changes": known.get("changes", {}) | changes, "not run": earlier | told,
+    }  # fmt: skip
+
+
+def refuse_other(plan: Plan, found: Mapping[str, Any]) -> None:
+    """Compare a plan with what a folder was made for, settings that both know.
+
+    Args:
+        plan: see :class:`Plan`.
+        found: what :func:`facelab.studies.ablation.table.read` read; empty for a new folder.
+
+    Raises:
+        BadConfig: they differ; new rows would be compared with rows of something else.
+    """
+    described, now = plan.out / "plan.json", plan.shared()
+    known = json.loads(described.read_text("utf-8")) if described.is_file() else {}
+    if header := found["header"]:
+        full = {name: header["base"] | changes for name, changes in header["changes"].items()}
+        mine = {v.name: plain_config(plan.configuration(v.name)) for v in plan.variants}
+        for name in full.keys() & mine.keys() & {row["variant"] for row in found["rows"]}:
+            _compare(plan.out, full[name], mine[name], name)
+        known = {"data": header["data"], "base": header["base"]} | known
+        if len(header["people"]) != min(plan.count, len(faces(plan.data, "test", 64, None))):
+            raise BadConfig("--count", plan.count, f"{len(header['people'])}, as in {plan.out}")
+    _compare(plan.out, known, {name: value for name, value in now.items() if name != "base"}, "the sweep")
+    _compare(plan.out, known.get("base", {}), now["base"], "the base")
+    files.write_text(described, json.dumps(now, indent=1) + "\n")
+
+
+def _compare(out: Path, known: Mapping[str, Any], now: Mapping[str, Any], whose: str) -> None:
+    for field in sorted(known.keys() & now.keys()):
+        if known[field] != now[field]:
+            what = f"another folder, or the same settings: {field} of {whose} was {known[field]}, and is {now[field]}"
+            raise BadConfig("--out", str(out), what)
