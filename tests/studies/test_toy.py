@@ -16,7 +16,7 @@ from facelab.studies import toy
 def test_the_truth_covers_itself(name):
     target = toy.DISTRIBUTIONS[name]
     found = toy.coverage(target.sample(2000, generator(0, name)), target)
-    assert found.heaps == len(target.centres) and found.good > 0.99
+    assert found.modes == len(target.centres) and found.quality > 0.99
     assert target.centres.abs().max() < 1.3
 
 
@@ -46,6 +46,28 @@ def test_the_same_settings_give_the_same_bits():
     torch.manual_seed(2)
     assert torch.equal(first, toy.play(cfg)[-1].fake)
     assert not torch.equal(first, toy.play(dataclasses.replace(cfg, seed=1))[-1].fake)
+
+
+def test_with_any_leash_the_same_points_come_in_the_same_order(monkeypatch):
+    seen, real = {}, toy.critic_step
+    for leash in toy.LEASHES:
+
+        def keep(D, opt, points, *more, leash=leash):
+            seen.setdefault(leash, []).append(points)
+            return real(D, opt, points, *more)
+
+        monkeypatch.setattr(toy, "critic_step", keep)
+        toy.play(toy.Toy(loss="wgan", leash=leash, weight=0.1, steps=3, batch=8, n_critic=2), count=4)
+    for points in seen.values():
+        assert len(points) == 6 and all(torch.equal(a, b) for a, b in zip(points, seen["none"], strict=True))
+
+
+def test_critics_of_one_seed_begin_alike():
+    start = lambda leash: toy.play(toy.Toy(leash=leash, steps=1, batch=4, width=8), count=2)[0].critic  # noqa: E731
+    plain, held = start("none"), start("spectral")
+    weights = [layer.parametrizations.weight.original for layer in held if hasattr(layer, "weight")]
+    assert all(torch.equal(a, layer.weight) for a, layer in
+               zip(weights, [layer for layer in plain if hasattr(layer, "weight")], strict=True))  # fmt: skip
 
 
 def test_leashes_hold_what_they_say():

@@ -70,7 +70,7 @@ def landscapes(
         reach: the plane is drawn from -reach to reach.
     """
     rows = -(-len(moments) // columns)
-    figure = new_figure(2.15 * columns, 2.4 * rows)
+    figure = new_figure(2.15 * columns, 2.4 * rows + 0.1)
     for k, (name, moment) in enumerate(moments.items()):
         axes = figure.add_subplot(rows, columns, k + 1)
         values = (score_map if show == "score" else slope_map)(moment.critic, reach=reach)
@@ -85,7 +85,7 @@ def landscapes(
         axes.set_title(name, fontsize=9.5)
         for spine in axes.spines.values():
             spine.set_visible(False)
-    figure.tight_layout(pad=0.4)
+    figure.tight_layout(pad=0.6)
     return figure
 
 

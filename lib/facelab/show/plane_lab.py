@@ -93,7 +93,7 @@ def _panels(now: Snapshot, target: Distribution) -> Drawn:
         "slope (white = 1, red = steeper)": _canvas(steepness_of(slope_map(now.critic, 80)), clouds),
     }
     words = (
-        f"step {now.step}: <b>{found.heaps}</b> of {len(target.centres)} heaps found, {found.good:.0%} of the fakes "
+        f"step {now.step}: <b>{found.modes}</b> of {len(target.centres)} heaps found, {found.quality:.0%} of the fakes "
     )
     words += "lie in one · median slope " + ", ".join(f"{name} <b>{value:.2g}</b>" for name, value in steep.items())
     return panels, words

@@ -186,10 +186,10 @@ def _look(step: int, G: nn.Module, D: nn.Module, watched: Tensor, loss: float) -
 
 
 class Coverage(NamedTuple):
-    """``heaps``: how many of the heaps were found; ``good``: share of points that lie in one of them."""
+    """``modes``: how many of the heaps were found; ``quality``: share of points that lie in one of them."""
 
-    heaps: int
-    good: float
+    modes: int
+    quality: float
 
 
 def coverage(points: Tensor, target: Distribution, reach: float = 4.0, least: float = 0.2) -> Coverage:
