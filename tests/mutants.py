@@ -83,6 +83,31 @@ MUTANTS = (
         "errors that end as success", "cli.py",
         "return _say(error, FAILED)", "return _say(error, 0)", "tests/repo/test_commands.py",
     ),
+    Mutant(
+        "a penalty that looks at reals alone", "losses/penalties.py",
+        "mix * real + (1 - mix) * fake", "real", "tests/losses/test_penalties.py",
+    ),
+    Mutant(
+        "an interval as if three seeds were many", "metrics/intervals.py",
+        "(draws, max(1, size - 1))", "(draws, size)", "tests/metrics/test_intervals.py",
+    ),
+    Mutant(
+        "spectral norm that changes where a critic begins", "nets/oagan.py",
+        "layers, inside = [], channels", "layers, inside = [*torch.rand(int(norm == 'spectral'))][:0], channels",
+        "tests/studies/test_ablation.py",
+    ),
+    Mutant(
+        "differences to another seed of the parent", "studies/ablation/table.py",
+        "mine[seed] - parents[seed] for seed in common", "mine[seed] - parents[common[0]] for seed in common",
+        "tests/studies/test_ablation.py",
+    ),
+    Mutant(
+        "a row that counts before its course is kept", "studies/ablation/table.py",
+        'files.write_text(out / "course.jsonl", _jsonl(seen))',
+        'files.write_text(out / "results.jsonl", _jsonl([dict(header), *kept]));'
+        ' files.write_text(out / "course.jsonl", _jsonl(seen))',
+        "tests/studies/test_ablation.py",
+    ),
 )  # fmt: skip
 
 
