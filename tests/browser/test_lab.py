@@ -25,8 +25,7 @@ from facelab.files import project_root
 from facelab.lessons.notebook import find_lesson, tags
 from facelab.show.lab import GAP, HEAD, REST, SIDE
 
-LESSON, SLIDER = "02", "down"
-PANELS = ("face", "hole", "composite")
+PANELS = {"02": ("face", "hole", "composite"), "03": ("score", "slope")}  # of the lesson's lab
 SECONDS = 600  # for the whole lesson; an idle machine needs about 20, one that trains beside it many more
 TOKEN = "lab"
 
@@ -46,11 +45,11 @@ def chromium() -> str:
 
 
 @pytest.fixture
-def lab_folder(tmp_path) -> Path:
+def lab_folder(tmp_path, lesson) -> Path:
     """A folder as the project has it, with a copy of the lesson to open: Jupyter writes into what it runs."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    notebook = nbformat.read(find_lesson(LESSON), 4)
+    notebook = nbformat.read(find_lesson(lesson), 4)
     (cell,) = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     assert 'PROFILE = "laptop"' in cell.source
     cell.source = cell.source.replace('PROFILE = "laptop"', 'PROFILE = "smoke"')
@@ -144,7 +143,7 @@ def _wait_until_run(page, record: Path) -> None:
         page.wait_for_timeout(250)
 
 
-def _panels(picture) -> dict[str, bytes]:
+def _panels(picture, lesson: str) -> dict[str, bytes]:
     """What the eye sees: the pixels of each panel, words above it left out."""
     script = """async image => {
         for (let go = true, tries = 0; go; ) {  // decoding fails while a new picture is arriving
@@ -160,36 +159,64 @@ def _panels(picture) -> dict[str, bytes]:
     with Image.open(io.BytesIO(raw)) as whole:
         lefts = range(0, whole.width, SIDE + GAP)
         parts = [whole.crop((left, HEAD, left + SIDE, HEAD + SIDE)).convert("RGB").tobytes() for left in lefts]
-    return dict(zip(PANELS, parts, strict=True))
+    return dict(zip(PANELS[lesson], parts, strict=True))
 
 
-def _wait_for_change(picture, before: dict[str, bytes], seconds: float = 90) -> dict[str, bytes]:
+def _wait_for_change(picture, lesson: str, before: dict[str, bytes], seconds: float = 90) -> dict[str, bytes]:
     deadline = time.monotonic() + seconds
-    while (now := _panels(picture)) == before and time.monotonic() < deadline:
+    while (now := _panels(picture, lesson)) == before and time.monotonic() < deadline:
         time.sleep(0.1)
     return now
 
 
-def test_a_slider_of_the_lesson_changes_its_picture(server, page, tmp_path):
+def _open_lab(page, server: str, folder: Path, lesson: str):
+    """Run the lesson; its living picture, which does not change by itself, and its panels."""
     _run_all(page, server)
-    _wait_until_run(page, tmp_path / "out" / "metrics.json")
+    _wait_until_run(page, folder / "out" / "metrics.json")
     picture = page.locator("img.facelab-lab")
     picture.scroll_into_view_if_needed(timeout=90_000)
-    stood = page.locator(".jp-OutputArea-child:has(.facelab-lab) + .jp-OutputArea-child img").get_attribute("src")
-    before = _panels(picture)
+    before = _panels(picture, lesson)
     page.wait_for_timeout(1000)
-    assert _panels(picture) == before, "the picture changes by itself: the test would prove nothing"
-    label = page.locator(".widget-label", has_text=re.compile(f"^{SLIDER}$"))
-    slider = page.locator(".widget-slider", has=label)
-    assert slider.locator(".widget-readout").inner_text() == "0.00"
-    slider.locator(".noUi-handle").focus()
-    for _ in range(20):
-        page.keyboard.press("ArrowRight")
-    after = _wait_for_change(picture, before)
-    assert slider.locator(".widget-readout").inner_text() == "0.20"
-    assert {name: after[name] != before[name] for name in PANELS} == {"face": False, "hole": True, "composite": True}
+    assert _panels(picture, lesson) == before, "the picture changes by itself: the test would prove nothing"
+    return picture, before
+
+
+def _press(page, slider: str, key: str, times: int):
+    """Move a slider with the keyboard; its readout."""
+    found = page.locator(".widget-slider", has=page.locator(".widget-label", has_text=re.compile(f"^{slider}$")))
+    found.locator(".noUi-handle").focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+    return found.locator(".widget-readout")
+
+
+@pytest.mark.parametrize("lesson", ["02"])
+def test_a_slider_of_the_lesson_changes_its_picture(server, page, tmp_path, lesson):
+    picture, before = _open_lab(page, server, tmp_path, lesson)
     still = page.locator(".jp-OutputArea-child:has(.facelab-lab) + .jp-OutputArea-child img")
+    stood = still.get_attribute("src")
+    readout = _press(page, "down", "ArrowRight", 20)
+    after = _wait_for_change(picture, lesson, before)
+    assert readout.inner_text() == "0.20"
+    changed = {name: after[name] != before[name] for name in before}
+    assert changed == {"face": False, "hole": True, "composite": True}
     assert still.count() == 1 and not still.is_visible(), "beside the living picture the still one is hidden"
     page.wait_for_timeout(1000 * REST + 2000)
     assert still.get_attribute("src") != stood, "and it shows the lab as it was last"
+    assert page.outside == []
+
+
+@pytest.mark.parametrize("lesson", ["03"])
+def test_a_game_is_played_anew_and_scrubbed(server, page, tmp_path, lesson):
+    """The landscape moves with the moment; another leash is another game."""
+    picture, before = _open_lab(page, server, tmp_path, lesson)
+    readout = _press(page, "moment", "ArrowLeft", 15)
+    earlier = _wait_for_change(picture, lesson, before)
+    assert readout.inner_text() == "25" and all(earlier[name] != before[name] for name in before)
+    leash = page.locator(".widget-dropdown", has=page.locator(".widget-label", has_text=re.compile("^leash$")))
+    leash.locator("select").select_option("spectral")
+    other = _wait_for_change(picture, lesson, earlier)
+    assert all(other[name] != earlier[name] for name in before)
+    weight = page.locator(".widget-dropdown", has=page.locator(".widget-label", has_text=re.compile("^weight$")))
+    assert weight.locator("select").is_disabled(), "spectral norm has no weight"
     assert page.outside == []
