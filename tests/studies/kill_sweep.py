@@ -53,7 +53,7 @@ def main() -> None:
     length, chance, killed = time.monotonic() - begun, random.Random(0), 0
     for workers_too in [False, *[True] * (kills - 1)]:  # the first kill spares the workers: they must end by themselves
         child = start(script, folder / "killed", *numbers)
-        time.sleep(moment := chance.uniform(0.25, 0.75) * length)
+        time.sleep(moment := chance.uniform(0.5, 1.5) * length / (kills + 1))  # together less than all the work
         print(f"killed after {moment:.1f} of {length:.1f} s", file=sys.stderr)
         if child.poll() is None:
             killed += 1

@@ -151,6 +151,7 @@ def test_a_table_that_would_compare_nothing_is_refused(row):
 
 def test_a_variant_brings_its_ancestors():
     assert [v.name for v in variants.chosen(["SN + hinge"])] == ["base", "SN + GP", "SN", "SN + hinge"]
+    assert [v.name for v in variants.chosen(["SN + hinge", "base"], ancestors=False)] == ["base", "SN + hinge"]
     with pytest.raises(BadConfig, match="no such"):
         variants.chosen(["no such"])
 

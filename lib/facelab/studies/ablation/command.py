@@ -20,6 +20,7 @@ def add_ablate_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--variants", nargs="+", default=[], metavar="NAME", help="some of them (default: all; see --list)"
     )
+    sub.add_argument("--alone", action="store_true", help="only these, without the variants they are compared with")
     sub.add_argument("--list", action="store_true", help="list the variants and end")
     sub.add_argument("--data", default="orl", help="dataset (default: orl)")
     sub.add_argument("--seeds", type=int, default=3, help="runs of each variant (default: 3)")
@@ -44,7 +45,7 @@ def ablate_command(args: argparse.Namespace) -> None:
     out = Path(args.out) if args.out else files.runs_root() / f"ablation-{slug(args.data)}"
     content = sweep_named(
         args.variants, data=args.data, seeds=args.seeds, steps=args.budget, out=out, jobs=args.jobs, count=args.count,
-        size=args.size, device=args.device,
+        size=args.size, device=args.device, ancestors=not args.alone,
     )  # fmt: skip
     for metric in ("psnr_hole", "identity"):
         print(f"\n{metric}\n\n{table.as_text(content, metric=metric)}")

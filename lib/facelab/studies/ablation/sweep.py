@@ -139,6 +139,9 @@ def _alone(out: Path) -> Iterator[None]:
         yield
 
 
-def sweep_named(names: Sequence[str], size: int = 64, **settings: Any) -> dict[str, Any]:
-    """:func:`sweep` of variants by name, their ancestors included; see :class:`Plan` for the settings."""
-    return sweep(Plan(chosen(names), base={**BASE, "size": size}, **settings))
+def sweep_named(names: Sequence[str], size: int = 64, ancestors: bool = True, **settings: Any) -> dict[str, Any]:
+    """:func:`sweep` of variants by name, their ancestors included unless told not to; all of them for no names.
+
+    See :class:`facelab.studies.ablation.plan.Plan` for the settings.
+    """
+    return sweep(Plan(chosen(names, ancestors), base={**BASE, "size": size}, **settings))

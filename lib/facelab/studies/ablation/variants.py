@@ -150,8 +150,13 @@ def by_name(variants: Sequence[Variant] = VARIANTS) -> dict[str, Variant]:
     return table
 
 
-def chosen(names: Sequence[str], variants: Sequence[Variant] = VARIANTS) -> list[Variant]:
+def chosen(names: Sequence[str], ancestors: bool = True, variants: Sequence[Variant] = VARIANTS) -> list[Variant]:
     """The named variants and all their ancestors, in the table's order; all of them for no names.
+
+    Args:
+        names: of variants.
+        ancestors: False leaves out those not named: then nothing but what is named can be compared.
+        variants: the table.
 
     Raises:
         BadConfig: an unknown name.
@@ -162,7 +167,7 @@ def chosen(names: Sequence[str], variants: Sequence[Variant] = VARIANTS) -> list
             raise BadConfig("variant", name, "one of " + "; ".join(table))
         while name and name not in wanted:
             wanted.add(name)
-            name = table[name].parent
+            name = table[name].parent if ancestors else ""
     return [variant for variant in variants if not names or variant.name in wanted]
 
 
