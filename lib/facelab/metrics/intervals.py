@@ -38,10 +38,7 @@ def bootstrap(
     Source: Davison & Hinkley 1997, *Bootstrap Methods and their Application*, 3.8 (whole clusters) and 5.3.
     Taught in: 10
     """
-    if groups is not None and len(groups) != len(values):
-        raise ValueError(f"{len(groups)} groups for {len(values)} values; one a value is needed")
-    if not 0 < level < 1:
-        raise ValueError(f"level = {level} is not possible; give a share between 0 and 1, e.g. 0.95")
+    _check(groups, len(values), level)
     sums, counts = _per_group(values.detach().cpu().double(), groups)
     if not len(sums):
         return float("nan"), float("nan")
@@ -50,15 +47,29 @@ def bootstrap(
     return lo, hi
 
 
+def _check(groups: Sequence[Hashable] | None, count: int, level: float) -> None:
+    if groups is not None and len(groups) != count:
+        raise ValueError(f"{len(groups)} groups for {count} values; one a value is needed")
+    if not 0 < level < 1:
+        raise ValueError(f"level = {level} is not possible; give a share between 0 and 1, e.g. 0.95")
+
+
+def _numbered(groups: Sequence[Hashable]) -> tuple[Tensor, int]:
+    """Groups as numbers from 0, in the order in which they first come, and how many there are."""
+    number: dict[Hashable, int] = {}
+    label = torch.tensor([number.setdefault(group, len(number)) for group in groups], dtype=torch.long)
+    return label, len(number)
+
+
 def _per_group(values: Tensor, groups: Sequence[Hashable] | None) -> tuple[Tensor, Tensor]:
     """Sum and number of the values of each group; groups without a value are dropped."""
     keep = ~torch.isnan(values)
     if groups is None:
         return values[keep], torch.ones_like(values[keep])
-    number: dict[Hashable, int] = {}
-    label = torch.tensor([number.setdefault(g, len(number)) for g in groups], dtype=torch.long)[keep]
-    sums = values.new_zeros(len(number)).index_add_(0, label, values[keep])
-    counts = values.new_zeros(len(number)).index_add_(0, label, torch.ones_like(values[keep]))
+    label, size = _numbered(groups)
+    label = label[keep]
+    sums = values.new_zeros(size).index_add_(0, label, values[keep])
+    counts = values.new_zeros(size).index_add_(0, label, torch.ones_like(values[keep]))
     return sums[counts > 0], counts[counts > 0]
 
 
@@ -83,7 +94,7 @@ def bootstrap_runs(
     replacement, independently, and every drawn run brings its values for every drawn group. Of n there are n − 1 drawn
     (one where there is but one), so that the variance of the drawn means is right and not too small by (n − 1) / n.
     With three runs and eight people the interval is still too short, because so few cannot say how wide they
-    scatter; lesson 05 measures by how much. Show each run, too.
+    scatter; a test measures by how much. Show each run, too.
 
     Args:
         values: (R, N) one metric, a row a run, a column a picture; NaN entries are left out.
@@ -99,18 +110,14 @@ def bootstrap_runs(
     Taught in: 05
     """
     runs, pictures = values.shape
-    if groups is not None and len(groups) != pictures:
-        raise ValueError(f"{len(groups)} groups for {pictures} values a run; one a value is needed")
-    if not 0 < level < 1:
-        raise ValueError(f"level = {level} is not possible; give a share between 0 and 1, e.g. 0.95")
-    number: dict[Hashable, int] = {}
-    label = torch.tensor([number.setdefault(g, len(number)) for g in (groups or range(pictures))], dtype=torch.long)
+    _check(groups, pictures, level)
+    label, people = _numbered(range(pictures) if groups is None else groups)
     known = ~torch.isnan(values.double())
     if not known.any():
         return float("nan"), float("nan")
-    place = torch.zeros(pictures, len(number), dtype=torch.double).scatter_(1, label.view(-1, 1), 1.0)
+    place = torch.zeros(pictures, people, dtype=torch.double).scatter_(1, label.view(-1, 1), 1.0)
     sums, counts = values.detach().double().nan_to_num(0.0) @ place, known.double() @ place  # (R, people)
-    drawn_runs, drawn_people = (_times_drawn(size, draws, generator) for size in (runs, len(number)))
+    drawn_runs, drawn_people = (_times_drawn(size, draws, generator) for size in (runs, people))
     total = (drawn_runs @ sums * drawn_people).sum(1)
     means = total / (drawn_runs @ counts * drawn_people).sum(1)
     lo, hi = torch.nanquantile(means, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=means.dtype)).tolist()

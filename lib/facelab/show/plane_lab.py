@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
 
-import ipywidgets
 import matplotlib
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from facelab.losses.adversarial import PAIRS
 from facelab.metrics.critic import slopes
-from facelab.show.lab import LABEL, Drawn, Lab, chooser
+from facelab.show.lab import Drawn, Lab, chooser, slider
 from facelab.show.plane import REACH, places, score_map, shade_of, slope_map, steepness_of
 from facelab.studies.toy import DISTRIBUTIONS, LEASHES, Distribution, Snapshot, Toy, coverage, play
 
@@ -66,19 +65,16 @@ def landscape_lab(steps: int = LAB_STEPS, **start: object) -> Lab:
         "weight": chooser("weight", [0.01, 0.1, 1.0, 10.0, 100.0], first.weight),
         "critic_learning_rate": chooser("critic's rate", [1e-4, 1e-3, 2e-3, 4e-3, 1e-2], first.critic_learning_rate),
         "n_critic": chooser("critic steps", [1, 3, 5], first.n_critic),
-        "moment": ipywidgets.IntSlider(
-            LOOKS, min=0, max=LOOKS, description="moment", style=LABEL, layout=ipywidgets.Layout(width="300px")
-        ),
+        "moment": slider("moment", LOOKS, 0, LOOKS, 1),
     }
 
-    def draw(moment: int, **chosen) -> Drawn:
+    def draw(moment: float, **chosen) -> Drawn:
         idle = chosen["leash"] in WEIGHTLESS
         controls["weight"].disabled = idle
-        cfg = dataclasses.replace(
-            first, **chosen | ({"weight": 1.0} if idle else {})
-        )  # the same game, not played twice
-        game = _played(cfg)
-        return _panels(game[moment * (len(game) - 1) // LOOKS], DISTRIBUTIONS[cfg.data])
+        if idle:
+            chosen["weight"] = 1.0  # the same game, not played twice
+        game = _played(dataclasses.replace(first, **chosen))
+        return _panels(game[int(moment) * (len(game) - 1) // LOOKS], DISTRIBUTIONS[chosen["data"]])
 
     return Lab(draw, controls)
 
