@@ -370,6 +370,17 @@ def test_a_difference_is_taken_picture_by_picture_and_seed_by_seed():
     assert table.lines(made_up(parent, child), metric="identity")[1].verdict == "worse"  # less distance is better
 
 
+def test_everybody_may_be_held_against_one():
+    content = made_up([[1.0] * 4] * 3, [[1.5] * 4] * 3)
+    grandchildren = [row | {"variant": "R1 + NS", "pictures": {"psnr_hole": [3.0] * 4}}
+                     for row in content["rows"] if row["variant"] == "R1"]  # fmt: skip
+    content["rows"] += grandchildren
+    to = {name: {line.variant: line.difference for line in table.lines(content, to=name)} for name in ("", "base")}
+    assert (to[""]["R1 + NS"], to["base"]["R1 + NS"], to["base"]["R1"]) == pytest.approx((1.5, 2.0, 0.5))
+    assert [math.isnan(apart["base"]) for apart in to.values()] == [True, True]
+    assert "| R1 + NS | base |" in table.as_text(content, to="base")
+
+
 def test_one_person_or_one_seed_alone_decides_nothing():
     same = [[10.0, 10.0, 10.0, 10.0]] * 3
     by_person = table.lines(made_up(same, [[12.0, 12.0, 10.0, 10.0]] * 3))[1]
@@ -512,7 +523,8 @@ def test_the_record_is_small_and_says_what_the_sweep_said(done, tmp_path, monkey
     folder, _ = done
     monkeypatch.setattr(record, "home", lambda data: tmp_path / f"05_{data}")
     paths = record.write(folder)
-    assert all(path.stat().st_size < 150_000 for path in paths)
+    assert all(path.stat().st_size < 150_000 for path in paths) and all(map(Path.is_file, paths))
+    assert record.write(folder, faces=False) == paths[:2]
     assert record.recorded() == table.read(folder)
     long, short = table.read_course(folder), record.recorded_course()
     assert len(long) == len(short)

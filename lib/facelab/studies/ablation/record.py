@@ -1,15 +1,15 @@
-"""The small record of a sweep that ships with the course: ``python -m facelab.studies.ablation.record FOLDER``.
+"""The small record of a sweep that ships with the course: ``python -m facelab.studies.ablation.record FOLDER DATA``.
 
 ``notebooks/figures/05_DATA.jsonl`` (the results, exactly as the sweep wrote them: it can go on from there) ·
 ``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
-variant).
+variant; left out with ``--no-faces``, where the people in the pictures were never asked).
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,26 +93,36 @@ def _tiles(path: Path, rows: int, size: int, channels: int) -> Tensor:
     return whole.view(channels, rows, size, FACES, size).permute(1, 3, 0, 2, 4)
 
 
-def write(folder: str | Path, data: str = "orl") -> list[Path]:
+def write(folder: str | Path, data: str = "orl", faces: bool = True) -> list[Path]:
     """Make the record of a finished sweep.
 
     Args:
         folder: of the sweep, with its ``cells``.
         data: names the record.
+        faces: False writes numbers alone.
+
+    Returns:
+        The files written.
 
     Raises:
         ValueError: the faces do not fit into a small file.
     """
     folder, target = Path(folder), home(data)
-    content, size = table.read(folder), table.read(folder)["header"]["base"]["size"]
+    numbers, looks = Path(f"{target}.jsonl"), Path(f"{target}_course.jsonl")
+    files.write_bytes(numbers, (folder / "results.jsonl").read_bytes())
+    files.write_text(looks, _columns(table.read_course(folder)))
+    return [numbers, looks, *(_write_sheet(folder, target) if faces else ())]
+
+
+def _write_sheet(folder: Path, target: Path) -> list[Path]:
+    content = table.read(folder)
+    size = content["header"]["base"]["size"]
     strips = [images.load_image(folder / "cells" / f"{slug(name)}-seed0" / "faces.png") for name in drawn(content)]
     strips = [strip[..., : FACES * size] for strip in strips]
     faces, holes = (torch.cat([strip[:, top : top + size] for strip in strips], 1) for top in (0, size))
-    out = [Path(f"{target}{end}") for end in (".jsonl", "_course.jsonl", "_faces.jpg", "_holes.png")]
-    files.write_bytes(out[0], (folder / "results.jsonl").read_bytes())
-    files.write_text(out[1], _columns(table.read_course(folder)))
-    files.write_bytes(out[2], _jpeg(images.to_pil(faces)))
-    files.write_bytes(out[3], _png(images.to_pil(images.to_channels(holes, 1))))
+    out = [Path(f"{target}_faces.jpg"), Path(f"{target}_holes.png")]
+    files.write_bytes(out[0], _jpeg(images.to_pil(faces)))
+    files.write_bytes(out[1], _png(images.to_pil(images.to_channels(holes, 1))))
     return out
 
 
@@ -146,4 +156,8 @@ def _png(picture: Image.Image) -> bytes:
 
 
 if __name__ == "__main__":
-    print(*write(*sys.argv[1:3]), sep="\n")
+    parser = argparse.ArgumentParser(prog="python -m facelab.studies.ablation.record")
+    parser.add_argument("folder", help="of a finished sweep")
+    parser.add_argument("data", help="the dataset it was run on, e.g. orl")
+    parser.add_argument("--no-faces", dest="faces", action="store_false", help="numbers alone")
+    print(*write(**vars(parser.parse_args())), sep="\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -72,17 +73,20 @@ class Line:
         return "better" if (self.difference > 0) != (self.metric in LOWER_IS_BETTER) else "worse"
 
 
-def lines(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole") -> list[Line]:
+def lines(
+    content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole", to: str = ""
+) -> list[Line]:
     """One metric of every variant that was run, in the table's order; NaN where all its runs broke down.
 
     Args:
         content: of :func:`read`.
         variants: the table.
         metric: one of :data:`METRICS`.
+        to: the variant everybody is held against; each against its own parent where empty.
     """
     people, found = content["header"]["people"], values(content["rows"], metric)
     out = []
-    for variant in variants:
+    for variant in held_against(to, variants) if to else variants:
         rows = [row for row in content["rows"] if row["variant"] == variant.name]
         failed = tuple(sorted(row["seed"] for row in rows if row["ended"] != "done"))
         mine, parents = found.get(variant.name, {}), found.get(variant.parent, {})
@@ -97,6 +101,11 @@ def lines(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, me
         out.append(Line(variant.name, variant.parent, variant.about, metric, runs, each.mean().item(), spread, *change,
                         apart, failed, spent))  # fmt: skip
     return out
+
+
+def held_against(name: str, variants: Sequence[Variant] = VARIANTS) -> list[Variant]:
+    """The same table with one variant for everybody's parent: not what a change does, but who is best."""
+    return [dataclasses.replace(v, parent="" if v.name == name else name) for v in variants]
 
 
 def values(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, dict[int, Tensor]]:
@@ -184,10 +193,12 @@ def as_csv(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS) -
     return out.getvalue()
 
 
-def as_text(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole") -> str:
-    """One metric as a Markdown table for people."""
+def as_text(
+    content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole", to: str = ""
+) -> str:
+    """One metric as a Markdown table for people; arguments as of :func:`lines`."""
     out = [f"| variant | parent | {metric} | each seed | difference [95 %] | verdict |", "|---" * 6 + "|"]
-    for line in lines(content, variants, metric):
+    for line in lines(content, variants, metric, to):
         apart = f"{line.difference:+.3f} [{line.low:+.3f}, {line.high:+.3f}]" if line.parent else ""
         each = " ".join(f"{value:.3f}" for value in line.seeds.values())
         mean = f"{line.mean:.3f} ± {line.std:.3f}"
