@@ -213,4 +213,31 @@ RELATIONS: dict[str, list[Relation]] = {
             {"blame": {"trained kinds": {"told": 5.0, "finds": 3.0}, "unseen kinds": {"told": 3.0, "finds": 3.0}}},
         ),
     ],
+    "05_oagan_ablations": [
+        Relation(
+            "an interval over seeds and people holds the truth more often than one over the pictures of one seed",
+            lambda m: m["hits"]["seeds and people"] > m["hits"]["one seed, pictures"] + 0.2,
+            {"hits": {"seeds and people": 0.5, "one seed, pictures": 0.5}},
+        ),
+        Relation(
+            "a better finder beats the base for sure, and a critic as loud as released does not",
+            lambda m: "eyes, enlarged" in m["winners"] and "loud" not in m["winners"],
+            {"winners": ["loud"]},
+        ),
+        Relation(
+            "the critic outshouts the truth where instance norm broke down, and not in the base",
+            lambda m: m["ratio"]["loud, DRAGAN + IN"] > 1 > 2 * m["ratio"]["base"],
+            {"ratio": {"loud, DRAGAN + IN": 0.3, "base": 0.3}},
+        ),
+        Relation(
+            "the small sweep of its own has all the rows that were asked for",
+            lambda m: {"base", "no critic"} <= set(m["own"]),
+            {"own": {"base": {}}},
+        ),
+        Relation(
+            "the typo condemns one run more than the numbers that were printed",
+            lambda m: len(m["condemned"]["typed"]) == len(m["condemned"]["printed"]) + 1,
+            {"condemned": {"typed": ["DRAGAN + IN"], "printed": ["DRAGAN + IN"]}},
+        ),
+    ],
 }

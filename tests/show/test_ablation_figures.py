@@ -61,6 +61,14 @@ def test_figures_are_drawn():
         assert np.asarray(Image.open(io.BytesIO(png(figure))).convert("L")).std() > 5
 
 
+def test_only_the_named_carry_their_names_and_stay_inside_the_frame():
+    points = {"base": (1.0, 2.0), "R1": (3.0, 2.0), "loud": (10.0, 1.0)}
+    for named, said in (((), ["base", "R1", "loud"]), (("loud",), ["loud"])):
+        axes = ablation.against(points, "x", "y", named=named).axes[0]
+        assert [text.get_text() for text in axes.texts] == said
+    assert [text.get_ha() for text in ablation.against(points, "x", "y").axes[0].texts] == ["left", "left", "right"]
+
+
 @pytest.fixture
 def sheet():
     grey = lambda value, channels=1: torch.full((2, channels, 8, 8), value)  # noqa: E731

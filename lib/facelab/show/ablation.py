@@ -44,7 +44,7 @@ def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS
     """
     shown = [v for v in variants if any(line.variant == v.name and line.parent for line in columns[0])]
     labels = [f"{v.name}  ←  {v.parent}" for v in shown]
-    left, top = needed(labels, 9) + 0.15, 0.5
+    left, top = needed(labels, 9) + 0.3, 0.5
     groups = [k for k, v in enumerate(shown) if k and v.group != shown[k - 1].group]
     place = {v.name: k + 0.7 * sum(k >= start for start in groups) for k, v in enumerate(shown)}
     height = ROW * (max(place.values()) + 1)
@@ -125,21 +125,27 @@ def courses(
 
 
 @styled
-def against(points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: str, *, log: bool = True) -> Figure:
-    """One dot a variant, named: does one number go with another?
+def against(
+    points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: str, *, named: Sequence[str] = (), log: bool = True
+) -> Figure:
+    """One dot a variant: does one number go with another?
 
     Args:
         points: variant → (x, y).
         xlabel, ylabel: what they are.
+        named: variants that carry their names; the others are grey. All carry them where empty.
         log: x on a logarithmic scale; a variant at 0 is drawn at the left edge.
     """
     figure = new_figure(6.4, 3.9)
     axes = figure.add_subplot()
     least = min((x for x, _ in points.values() if x > 0), default=1.0)
+    middle = float(np.median([x for x, _ in points.values()] or [0.0]))
     for name, (x, y) in points.items():
-        x = max(x, least / 2) if log else x
-        axes.plot(x, y, "o", color=COLOURS[0], ms=4.5)
-        axes.annotate(name, (x, y), (4, 3), textcoords="offset points", fontsize=7.5)
+        x, says = max(x, least / 2) if log else x, not named or name in named
+        axes.plot(x, y, "o", color=COLOURS[0] if says else GREY, ms=4.5, alpha=1 if says else 0.5)
+        if says:
+            place, side = (-5, "right") if x > middle else (5, "left")  # towards the middle, inside the frame
+            axes.annotate(name, (x, y), (place, 2), textcoords="offset points", fontsize=8, ha=side)
     axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if log else "linear")
     axes.grid(color=LINE)
     figure.tight_layout(pad=0.6)

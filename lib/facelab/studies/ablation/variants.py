@@ -93,6 +93,7 @@ VARIANTS = (
         _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
         _v("loud, DRAGAN", "loud", "penalty around real pictures, Gaussian noise", penalty="dragan"),
         _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
+        _v("loud, GP + IN", "loud", "instance norm in the critic", critic_norm="instance"),
         _v("loud, SN + GP", "loud", "spectral norm in the critic", critic_norm="spectral"),
         _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
     ),
