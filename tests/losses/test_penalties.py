@@ -26,6 +26,16 @@ def test_linear_critic(linear, name):
     torch.testing.assert_close(value, (weight.norm() - 1).square())
 
 
+@pytest.mark.parametrize("length", [0.03, 0.4, 1.7])
+def test_one_pulls_towards_a_tenth_and_one_only_holds_back(linear, length):
+    critic, weight = linear
+    with torch.no_grad():
+        weight *= length / weight.norm()
+    value = {name: pen.PENALTIES[name](critic, rand(*SHAPE), -rand(*SHAPE), rand) for name in ("gp-tenth", "lp")}
+    assert value["gp-tenth"].item() == pytest.approx((length - 0.1) ** 2, rel=1e-4)
+    assert value["lp"].item() == pytest.approx(max(0.0, length - 1) ** 2, rel=1e-4)
+
+
 def test_r1_of_a_linear_critic(linear):
     critic, weight = linear
     torch.testing.assert_close(pen.r1_penalty(critic, rand(*SHAPE), None, rand), 0.5 * weight.square().sum())
@@ -93,6 +103,7 @@ def test_gradient_of_the_penalty_against_finite_differences(name):
     torch.manual_seed(0)
     layers = torch.nn.Flatten(), torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)
     net = torch.nn.Sequential(*layers).double()
+    net[3].weight.data *= 20  # steeper than 1, so that every penalty has something to say
     real, fake = torch.rand(3, 1, 2, 2).double(), torch.rand(3, 1, 2, 2).double()
     fixed = lambda *s: torch.full(s, 0.3).double()  # noqa: E731
     penalty = pen.PENALTIES[name]
@@ -104,4 +115,5 @@ def test_gradient_of_the_penalty_against_finite_differences(name):
     with torch.no_grad():
         weight[0, 0] -= 2 * step
     down = penalty(net, real, fake, fixed).item()
-    assert weight.grad[0, 0].item() == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-8)
+    assert abs(weight.grad[0, 0].item()) > 1e-3
+    assert weight.grad[0, 0].item() == pytest.approx((up - down) / (2 * step), rel=1e-5)

@@ -35,13 +35,28 @@ def input_gradient_norm(critic: Critic, images: Tensor) -> Tensor:
     return (slope.flatten(1).square().sum(1) + 1e-12).sqrt()
 
 
-def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> Tensor:
-    """WGAN-GP: E[(‖∇D(x̂)‖ − 1)²] at x̂ on the straight line between a real and a fake.
+def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand, slope: float = 1.0) -> Tensor:
+    """WGAN-GP: E[(‖∇D(x̂)‖ − k)²] at x̂ on the straight line between a real and a fake.
+
+    It pulls from both sides: a critic flatter than k is made steeper, too.
+
+    Args:
+        slope: the k that is wanted; 1 in the paper.
 
     Source: Gulrajani et al. 2017, section 4; weight 10 there.
     """
     mix = _one_each(real, rand)
-    return (input_gradient_norm(critic, mix * real + (1 - mix) * fake) - 1).square().mean()
+    return (input_gradient_norm(critic, mix * real + (1 - mix) * fake) - slope).square().mean()
+
+
+def lipschitz_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> Tensor:
+    """WGAN-LP: E[max(0, ‖∇D(x̂)‖ − 1)²], the gradient penalty that holds back and never pushes.
+
+    Source: Petzka et al. 2018, "On the regularization of Wasserstein GANs"; Gulrajani et al. 2017, section 4, name it
+    too, as one-sided.
+    """
+    mix = _one_each(real, rand)
+    return (input_gradient_norm(critic, mix * real + (1 - mix) * fake) - 1).clamp_min(0).square().mean()
 
 
 def _one_each(images: Tensor, rand: Rand) -> Tensor:
@@ -97,6 +112,8 @@ def no_penalty(critic: Critic, real: Tensor, fake: Tensor, rand: Rand) -> Tensor
 
 PENALTIES: dict[str, Callable[..., Tensor]] = {
     "gp": gradient_penalty,
+    "gp-tenth": partial(gradient_penalty, slope=0.1),
+    "lp": lipschitz_penalty,
     "dragan": dragan_penalty,
     "dragan-far": partial(dragan_penalty, variance=10.0),  # a c of 10, as it is often quoted
     "dragan-notebook": dragan_notebook_penalty,

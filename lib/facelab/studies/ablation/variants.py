@@ -91,6 +91,8 @@ VARIANTS = (
         "as loud as released",
         _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
         _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
+        _v("loud, LP", "loud", "the penalty forbids slopes above 1 and leaves those below alone", penalty="lp"),
+        _v("loud, slope 0.1", "loud", "the penalty wants a tenth: weight times slope as in the base", penalty="gp-tenth"),
         _v("loud, DRAGAN", "loud", "penalty around real pictures, Gaussian noise", penalty="dragan"),
         _v("loud, DRAGAN + IN", "loud, DRAGAN", "instance norm in the critic", critic_norm="instance"),
         _v("loud, GP + IN", "loud", "instance norm in the critic", critic_norm="instance"),
