@@ -149,10 +149,14 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 
 def _png(picture: Image.Image) -> bytes:
-    out = io.BytesIO()
-    steps = picture.convert("L").point(lambda value: 17 * round(value / 17))  # sixteen greys say what is hidden
-    steps.save(out, format="PNG", optimize=True)
-    return out.getvalue()
+    """Holes in as many greys as the limit allows, at most sixteen."""
+    for greys in (16, 12, 8, 6, 4, 2):
+        step, out = 255 / (greys - 1), io.BytesIO()
+        levels = [round(round(value / step) * step) for value in range(256)]
+        picture.convert("L").point(levels).save(out, format="PNG", optimize=True)
+        if out.tell() <= LIMIT:
+            return out.getvalue()
+    raise ValueError(f"{picture.size[0]} × {picture.size[1]} pixels of holes do not fit into {LIMIT} bytes")
 
 
 if __name__ == "__main__":
