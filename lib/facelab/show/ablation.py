@@ -103,8 +103,10 @@ def courses(
     """
     if len(names) > len(COLOURS):
         raise ValueError(f"{len(names)} variants cannot be told apart; show at most {len(COLOURS)}")
-    rows = math.ceil(len(numbers) / columns)
-    figure = new_figure(2.9 * columns, 2.05 * rows + 0.45)
+    rows, wide = math.ceil(len(numbers) / columns), 2.9 * columns
+    beside = max(1, min(len(names), int(wide / (needed(names, 9) + 0.75))))  # words of the legend, a line
+    below = 0.12 + 0.2 * math.ceil(len(names) / beside)
+    figure = new_figure(wide, 2.05 * rows + 0.13 + below)
     for k, (number, title) in enumerate(numbers.items()):
         axes = figure.add_subplot(rows, columns, k + 1)
         for name, colour in zip(names, COLOURS, strict=False):
@@ -119,8 +121,8 @@ def courses(
         if k >= len(numbers) - columns:
             axes.set_xlabel("step")
     handles, labels = axes.get_legend_handles_labels()
-    figure.tight_layout(pad=0.6, rect=(0, 0.32 / figure.get_figheight(), 1, 1))
-    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6), fontsize=9)
+    figure.tight_layout(pad=0.6, rect=(0, below / figure.get_figheight(), 1, 1))
+    figure.legend(handles, labels, loc="lower center", ncols=beside, fontsize=9, labelspacing=0.2)
     return figure
 
 
