@@ -130,13 +130,13 @@ def courses(
 def against(
     points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: str, *, named: Sequence[str] = (), log: bool = True
 ) -> Figure:
-    """One dot a variant: does one number go with another?
+    """One dot a variant, or a run: does one number go with another?
 
     Args:
-        points: variant → (x, y).
+        points: name → (x, y).
         xlabel, ylabel: what they are.
-        named: variants that carry their names; the others are grey. All carry them where empty.
-        log: x on a logarithmic scale; a variant at 0 is drawn at the left edge.
+        named: those that carry their names; the others are grey. All carry them where empty.
+        log: x on a logarithmic scale; an x of 0 is drawn at the left edge.
     """
     figure = new_figure(6.4, 3.9)
     axes = figure.add_subplot()

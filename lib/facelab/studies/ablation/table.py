@@ -201,6 +201,6 @@ def as_text(
     for line in lines(content, variants, metric, to):
         apart = f"{line.difference:+.3f} [{line.low:+.3f}, {line.high:+.3f}]" if line.parent else ""
         each = " ".join(f"{value:.3f}" for value in line.seeds.values())
-        mean = f"{line.mean:.3f} ± {line.std:.3f}"
+        mean = f"{line.mean:.3f}" + (f" ± {line.std:.3f}" if len(line.seeds) > 1 else "")
         out.append(f"| {line.variant} | {line.parent} | {mean} | {each} | {apart} | {line.verdict} |")
     return "\n".join(out)

@@ -44,8 +44,9 @@ class Variant:
     group: str = ""
 
 
-#: The base: OA-GAN corrected (lesson 04), small enough for two minutes on one core. As published, its critic is there
-#: from the first step, its finder starts from nothing, its gate is never told the hole; only the critic is quieter.
+#: The base: OA-GAN corrected (lesson 04), small enough for two minutes on one core, with weights and rates for so small
+#: a run. As published, its critic is there from the first step, its finder starts from nothing, its gate is never told
+#: the hole.
 BASE = dict(
     model="unet", encoder="none", width=16, hole_width=16, blocks=3, critic_width=16, critic_downs=5, batch=12,
     loss="wgan", penalty="gp", lambda_adv=0.1, feature_net="effnet-lite0", teacher=0.0, adversarial_from=0.0,
@@ -88,7 +89,7 @@ VARIANTS = (
         _v("late critic", "no natural", "the critic joins after half of the run", adversarial_from=0.5),
     ),
     *_group(
-        "as loud as released",
+        "with the weight as released",
         _v("loud", "base", "adversarial weight 1, as released", lambda_adv=1.0),
         _v("loud, no penalty", "loud", "nothing holds the critic", penalty="none"),
         _v("loud, DRAGAN", "loud", "penalty around real pictures, Gaussian noise", penalty="dragan"),
@@ -98,7 +99,7 @@ VARIANTS = (
         _v("loud, SN", "loud, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
     ),
     *_group(
-        "as loud, and better fed",
+        "with the weight as released, and better fed",
         _v("loud, fed", "loud", "three critic steps on every batch", critic_repeats=3),
         _v("loud, fed, SN + GP", "loud, fed", "spectral norm in the critic", critic_norm="spectral"),
         _v("loud, fed, SN", "loud, fed, SN + GP", "spectral norm alone, WGAN loss", penalty="none"),
@@ -107,6 +108,7 @@ VARIANTS = (
         "a test of the cause",
         _v("loud, LP", "loud", "the penalty forbids slopes above 1, no more", penalty="lp"),
         _v("loud, slope 0.1", "loud", "the penalty wants a slope of 0.1, not 1", penalty="gp-tenth"),
+        _v("loud, GP + IN, slope 0.1", "loud, GP + IN", "the penalty wants a slope of 0.1, not 1", penalty="gp-tenth"),
     ),
     *_group(
         "what pictures are compared by",
