@@ -227,7 +227,8 @@ RELATIONS: dict[str, list[Relation]] = {
         Relation(
             "the critic outshouts the truth where instance norm broke down, and not in the base",
             lambda m: all(
-                m["loudest"][f"loud, DRAGAN + IN · {seed}"] > 1 > 2 * m["loudest"][f"base · {seed}"] for seed in m["seeds"]
+                m["loudest"][f"loud, DRAGAN + IN · {seed}"] > 1 > 2 * m["loudest"][f"base · {seed}"]
+                for seed in m["seeds"]
             ),
             {"seeds": [0], "loudest": {"loud, DRAGAN + IN · 0": 0.3, "base · 0": 0.3}},
         ),
