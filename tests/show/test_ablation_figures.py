@@ -69,6 +69,13 @@ def test_only_the_named_carry_their_names_and_stay_inside_the_frame():
     assert [text.get_ha() for text in ablation.against(points, "x", "y").axes[0].texts] == ["left", "left", "right"]
 
 
+def test_a_level_is_drawn_where_it_is_and_zero_at_the_edge():
+    axes = ablation.courses(looks(), ["base"], {"slope_fake": "slope"}, levels={"slope_fake": 0.7}).axes[0]
+    assert [0.7, 0.7] in [list(line.get_ydata()) for line in axes.lines]
+    axes = ablation.against({"none": (0.0, 1.0), "base": (0.2, 1.0)}, "x", "y").axes[0]
+    assert [line.get_xdata()[0] for line in axes.lines] == [0.1, 0.2]
+
+
 @pytest.fixture
 def sheet():
     grey = lambda value, channels=1: torch.full((2, channels, 8, 8), value)  # noqa: E731

@@ -3,6 +3,7 @@
 ``notebooks/figures/05_DATA.jsonl`` (the results, exactly as the sweep wrote them: it can go on from there) ·
 ``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
 variant; left out with ``--no-faces``, where the people in the pictures were never asked).
+Taught in: lesson 05.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""An ablation's files, and what they say: means, spreads, and differences to the parent with their intervals."""
+"""An ablation's files, and what they say: means, spreads, and differences to the parent with their intervals.
+
+Taught in: lesson 05.
+"""
 
 from __future__ import annotations
 
