@@ -1,7 +1,7 @@
 """Critic penalties, all of one form: ``penalty(critic, real, fake, rand) -> scalar``, weight not included.
 
-``critic`` takes images (N, C, H, W), or points (N, D), to logits; ``real`` and ``fake`` are such images of one shape, in
-[-1, 1]. The scalar is a mean over the N and differentiable with respect to the critic's parameters alone.
+``critic`` takes images (N, C, H, W), or points (N, D), to logits; ``real`` and ``fake`` are such images, of
+one shape, in [-1, 1]. The scalar is a mean over N, differentiable with respect to the critic's parameters alone.
 
 ``rand(*shape)`` draws uniform numbers in [0, 1) on the images' device; a training step passes its own source of
 randomness, so that a resumed run draws the same. Compute them in fp32: they need a second derivative.
