@@ -106,7 +106,7 @@ def slope_histograms(moments: Mapping[str, Snapshot], target: Distribution, *, c
             found = slopes(moment.critic, points, chunk=len(points)).clamp(10 ** STEEP[0], 10 ** STEEP[1])
             axes.hist(found.numpy(), edges, color=colour, alpha=0.5, label=where)
         axes.axvline(1, color=INK, lw=0.9, ls=(0, (4, 3)))
-        axes.set(xscale="log", yticks=[], xlim=(10 ** STEEP[0], 10 ** STEEP[1]))
+        axes.set(xscale="log", yticks=[], xlim=(10 ** STEEP[0], 10 ** STEEP[1]), xticks=[1, 1e2, 1e4])
         axes.set_title(name, fontsize=9.5, loc="left")
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
@@ -145,6 +145,7 @@ def evolution(games: Mapping[str, Sequence[Snapshot]], target: Distribution, *, 
             axes.scatter(*target.centres.T, s=45, facecolors="none", edgecolors=GREY, linewidths=0.9)
             axes.scatter(*moment.fake.T, s=2.5, color=COLOURS[1], linewidths=0, alpha=0.7)
             axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
             if row == 0:
                 axes.set_title(f"step {moment.step}", fontsize=9)
             if column == 0:
