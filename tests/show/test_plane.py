@@ -1,6 +1,7 @@
 """Pictures of games on the plane: what is where, and what the lab's controls do."""
 
 import io
+import math
 
 import numpy as np
 import pytest
@@ -62,6 +63,16 @@ def test_figures_are_drawn(game):
     for figure in figures:
         picture = np.asarray(Image.open(io.BytesIO(png(figure))).convert("L"))
         assert picture.std() > 5
+
+
+def test_names_of_lines_that_end_together_are_drawn_apart():
+    figure = charts.lines(
+        [1.0, 2.0], {"a": [0.0, 1.0], "b": [1.0, 1.001], "c": [2.0, 3.0], "d": [0.0, math.nan]}, "x", "y"
+    )
+    figure.canvas.draw()
+    boxes = {text.get_text(): text.get_window_extent() for text in figure.axes[0].texts}
+    assert boxes["a"].y1 <= boxes["b"].y0 + 1 and boxes["b"].y1 < boxes["c"].y0
+    assert boxes["d"].y1 < boxes["a"].y0  # where its last number is
 
 
 def test_places_lie_between(game):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -198,14 +200,8 @@ def lines(
     """
     figure = new_figure(5.6 + needed(list(values)), 2.7)
     axes = figure.add_axes((0.8 / figure.get_figwidth(), 0.19, 4.6 / figure.get_figwidth(), 0.76))
-    for (label, row), colour in zip(values.items(), COLOURS, strict=False):
-        numbers = np.asarray(row, float)
-        axes.plot(x, numbers, color=colour)
-        ends = np.flatnonzero(np.isfinite(numbers))
-        if len(ends):
-            place = (x[ends[-1]], numbers[ends[-1]])
-            style = {"textcoords": "offset points", "va": "center", "color": colour, "fontsize": 9}
-            axes.annotate(label, place, (6, 0), annotation_clip=False, **style)
+    for row, colour in zip(values.values(), COLOURS, strict=False):
+        axes.plot(x, np.asarray(row, float), color=colour)
     if level is not None:
         axes.axhline(level[0], color=INK, lw=0.9, ls=(0, (4, 3)))
         axes.text(0.01, level[0], level[1], transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
@@ -213,4 +209,24 @@ def lines(
         xlabel=xlabel, ylabel=ylabel, xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear"
     )
     axes.set_xlim(min(x), max(x))
+    _name_ends(axes, list(values))
     return figure
+
+
+def _name_ends(axes: Axes, labels: Sequence[str], apart: float = 11) -> None:
+    """Each line's label at its last point, moved up or down where two would lie within ``apart`` points."""
+    scale, ends = 72 / axes.figure.dpi, []
+    for label, line in zip(labels, axes.lines, strict=False):
+        points = line.get_xydata()
+        points = points[np.isfinite(points).all(1)]
+        if len(points):
+            ends.append((axes.transData.transform(points[-1])[1] * scale, label, line.get_color(), points[-1]))
+    ends.sort(key=lambda end: end[0])
+    heights = [end[0] for end in ends]
+    for _ in range(50):
+        for k, (low, high) in enumerate(itertools.pairwise(heights)):
+            push = max(0.0, apart - (high - low)) / 2
+            heights[k], heights[k + 1] = heights[k] - push, heights[k + 1] + push
+    for (height, label, colour, place), wanted in zip(ends, heights, strict=True):
+        style = {"textcoords": "offset points", "va": "center", "color": colour, "fontsize": 9}
+        axes.annotate(label, place, (6, wanted - height), annotation_clip=False, **style)
