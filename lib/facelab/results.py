@@ -1,4 +1,4 @@
-"""The README's table of results, generated from the cards in ``weights/``: it cannot drift from what was measured."""
+"""The README's tables, generated from the cards in ``weights/`` and the ablation's records: they cannot drift."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 
 from facelab.errors import BadWeights, LayoutError
 from facelab.files import project_root, weights_root, write_text
+from facelab.studies.ablation.record import recorded
+from facelab.studies.ablation.summary import summary
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+ABLATION = ("<!-- ablation:begin -->", "<!-- ablation:end -->")
 COLUMNS = (
     ("PSNR", "psnr", False),
     ("gain", "psnr_gain", True),
@@ -100,23 +103,33 @@ def read_cards(folder: Path) -> dict[str, dict[str, Any]]:
     return cards
 
 
-def renewed(text: str, table: str, source: str | Path = "README.md") -> str:
-    """``text`` with everything between the two markers replaced.
+def renewed(text: str, table: str, source: str | Path = "README.md", between: tuple[str, str] = (BEGIN, END)) -> str:
+    """``text`` with everything between two markers replaced.
+
+    Args:
+        text: of the file. table: what goes between. source: the file, for the message. between: the markers.
 
     Raises:
         LayoutError: the markers are not there once each, in order.
     """
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end) or BEGIN in rest or END in tail:
-        raise LayoutError(source, f"{BEGIN} … {END} once", "something else", "Put both markers back.")
-    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
+    first, last = between
+    head, begin, rest = text.partition(first)
+    _, end, tail = rest.partition(last)
+    if not (begin and end) or first in rest or last in tail:
+        raise LayoutError(source, f"{first} … {last} once", "something else", "Put both markers back.")
+    return f"{head}{first}\n{table}\n{last}{tail}"
+
+
+def up_to_date(text: str, source: str | Path = "README.md") -> str:
+    """The README's text with every generated part made anew from the project's cards and records."""
+    text = renewed(text, render(read_cards(weights_root())), source)
+    return renewed(text, summary({data: recorded(data) for data in ("orl", "lfw")}), source, ABLATION)
 
 
 def main() -> int:
     """Renew the project's README; ``python -m facelab.results``."""
     readme = project_root() / "README.md"
-    write_text(readme, renewed(readme.read_text(encoding="utf-8"), render(read_cards(weights_root())), readme))
+    write_text(readme, up_to_date(readme.read_text(encoding="utf-8"), readme))
     return 0
 
 

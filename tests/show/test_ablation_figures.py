@@ -44,6 +44,21 @@ def test_better_is_right_of_zero_and_blue_and_worse_left_and_red():
     assert ticks[2] - ticks[1] > ticks[1] - ticks[0], "another group begins after a gap"
 
 
+def test_a_run_that_broke_down_is_said_and_breaks_no_figure():
+    broken = content()
+    rows = [row for row in broken["rows"] if row["variant"] != "loud"]
+    rows += [{"variant": "loud", "seed": seed, "seconds": 1.0, "ended": "not finite at step 2"} for seed in range(3)]
+    figure = ablation.differences(table.lines(broken | {"rows": rows}))
+    assert "seed 0, 1, 2 breaks" in [text.get_text() for text in figure.axes[0].texts]
+    assert np.asarray(Image.open(io.BytesIO(png(figure))).convert("L")).std() > 5
+
+
+def test_sharper_and_softer_are_neither_blue_nor_red():
+    figure = ablation.differences(table.lines(content(), metric="sharpness"))
+    found = [to_rgb(line.get_color()) for line in figure.axes[0].lines if line.get_linewidth() == 3.2]
+    assert found == [to_rgb(COLOURS[3]), to_rgb(COLOURS[4]), to_rgb(COLOURS[3])]
+
+
 def test_a_course_is_the_median_over_seeds():
     rows = looks()
     rows[0]["slope_fake"] = 0.0
@@ -93,8 +108,10 @@ def test_the_lab_shows_what_it_says(sheet):
     scores = {"base": torch.tensor([1.0, 2.0]), "loud": torch.tensor([3.0, 4.0])}
     lab = ablation.variants_lab(sheet, scores, ("base", "loud"))
     assert [brightness(lab, k) for k in range(4)] == pytest.approx([0.5, 0.0, 1.0, 0.75], abs=0.01)
-    assert "base <b>1.0 dB</b> · loud <b>3.0 dB</b>" in lab.words.value
+    assert "base <b>1.0 dB in the hole</b> · loud <b>3.0 dB in the hole</b>" in lab.words.value
     lab.controls["show"].value = "hole"
     assert [brightness(lab, k) for k in range(4)] == pytest.approx([0.5, 0.0, 0.5, 1.0], abs=0.01)
     lab.controls["face"].value, lab.controls["right"].value = 1, "base"
-    assert brightness(lab, 2) == pytest.approx(0.0, abs=0.01) and "<b>2.0 dB</b>" in lab.words.value
+    assert brightness(lab, 2) == pytest.approx(0.0, abs=0.01) and "base <b>IoU 0.00</b>" in lab.words.value
+    lab.controls["show"].value = "picture"
+    assert "base <b>2.0 dB in the hole</b> · base" in lab.words.value

@@ -6,7 +6,9 @@ import dataclasses
 import io
 import json
 import math
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +32,7 @@ from facelab.studies.trials import trial
 from facelab.systems import oagan
 from facelab.systems.oagan import step as half
 from facelab.train.engine import Engine
-from facelab.train.state import State
+from facelab.train.state import State, plain_config
 
 KILLER = Path(__file__).with_name("kill_sweep.py")
 PEOPLE = [k // 10 for k in range(80)]
@@ -342,6 +344,26 @@ def test_a_run_that_diverges_is_a_row_that_says_so(tmp_path, monkeypatch):
     assert ",breaks,0," in table.as_csv(content) and "| breaks |" in table.as_text(content)
 
 
+@pytest.mark.parametrize("everybody", [True, False])
+def test_ctrl_c_ends_what_is_at_work_and_begins_nothing_new(tmp_path, everybody):
+    words = ["--variants", "no critic", "SN", "--size", "32", "--budget", "40", "--seeds", "2", "--jobs", "1"]
+    command = [sys.executable, "-m", "facelab.cli", "ablate", "oagan", *words, "--count", "8", "--out", str(tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, start_new_session=True, **pipes)
+    next(line for line in process.stderr if "dB in the hole" in line)  # the first run is done
+    os.killpg(process.pid, signal.SIGINT) if everybody else process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == cli.INTERRUPTED and "the same command goes on" in said
+    begun = sorted((tmp_path / "cells").iterdir())
+    assert 1 <= sum((folder / "row.json").is_file() for folder in begun) <= 2 and len(begun) <= 3, begun
+
+
+def test_data_that_is_not_here_leaves_no_folder(tmp_path):
+    with pytest.raises(FacelabError):
+        sweep.sweep_named(["base"], data="nowhere", seeds=1, steps=1, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_sweep_killed_at_random_ends_like_one_never_killed(tmp_path):
     command = [sys.executable, str(KILLER), str(tmp_path), "2", "8", "32", "1"]  # kills, steps, pixels, seeds
     finished = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
@@ -353,12 +375,12 @@ def test_a_sweep_killed_at_random_ends_like_one_never_killed(tmp_path):
 # --- what the numbers say ------------------------------------------------------------------------------------------
 
 
-def made_up(parent, child):
-    """Rows of two variants, some seeds, four pictures of two people."""
+def made_up(parent, child, people=("a", "a", "b", "b")):
+    """Rows of two variants, some seeds, a few pictures; four of two people unless told."""
     runs = [(name, seed, one) for name, ones in (("base", parent), ("R1", child)) for seed, one in enumerate(ones)]
     rows = [{"variant": name, "seed": seed, "seconds": 1.0, "ended": "done",
              "pictures": {"psnr_hole": one, "identity": one}} for name, seed, one in runs]  # fmt: skip
-    return {"header": {"people": ["a", "a", "b", "b"]}, "rows": rows}
+    return {"header": {"people": list(people)}, "rows": rows}
 
 
 def test_a_difference_is_taken_picture_by_picture_and_seed_by_seed():
@@ -400,6 +422,20 @@ def test_a_verdict_needs_three_seeds_that_agree():
     split = [[16.0] * 4, [15.0] * 4, [9.9] * 4]
     line = table.lines(made_up([[10.0] * 4] * 3, split))[1]
     assert line.low < 0 < line.difference and line.verdict == "open"
+
+
+@pytest.mark.parametrize(("seeds", "most"), [(3, 0.25), (6, 0.12)])
+def test_how_often_a_verdict_is_wrong_where_seeds_decide(seeds, most):
+    """No difference at all, eight people, seeds that scatter by more than people: the rule that colours a bar."""
+    wrong, intervals, tries = 0, 0, 150
+    for k in range(tries):
+        random = generator(k, "null")
+        apart = torch.randn(seeds, 1, generator=random) + 0.3 * torch.randn(seeds, 80, generator=random)
+        content = made_up([[0.0] * 80] * seeds, apart.tolist(), PEOPLE)
+        (line,) = [line for line in table.lines(content) if line.parent]
+        wrong, intervals = wrong + (line.verdict != "open"), intervals + (not line.low <= 0 <= line.high)
+    assert wrong / tries < most and intervals / tries < 0.3, (wrong, intervals)
+    assert intervals, "an interval that never errs is too long"
 
 
 def test_how_often_the_interval_holds_the_truth():
@@ -557,6 +593,12 @@ def test_what_ships_is_a_whole_record(data, tmp_path):
         plans.refuse_other(plan_now, content)
         assert names == set(variants.by_name()) - set(header["not run"])
     assert names <= set(variants.by_name())
-    assert runs == {(name, seed) for name in names for seed in range(1 if data == "long" else 3)}
+    for name in names:  # the settings of today's table; lfw itself need not be here for that
+        wanted, found = plain_config(variants.configuration(name, "orl", header["steps"])), header["base"]
+        found = found | header["changes"][name] | {key: wanted[key] for key in ("channels", "classes")}
+        assert found == wanted, name
+    count = {name: 1 + max(seed for other, seed in runs if other == name) for name in names}
+    assert runs == {(name, seed) for name in names for seed in range(count[name])}, "a seed is missing"
+    assert min(count.values()) >= (1 if data == "long" else 3)
     assert runs == {(look["variant"], look["seed"]) for look in record.recorded_course(data)}
     assert all(len(row["pictures"]["psnr_hole"]) == header["count"] for row in rows)

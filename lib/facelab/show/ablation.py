@@ -6,7 +6,7 @@ Taught in: lesson 05.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from facelab.metrics.holes import iou
 from facelab.show.canvas import COLOURS, GREY, INK, LINE, needed, new_figure, styled
 from facelab.show.lab import Drawn, Lab, chooser
 from facelab.studies.ablation.record import Sheet
@@ -27,6 +28,7 @@ VERDICTS = {
     "sharper": COLOURS[3],
     "softer": COLOURS[4],
     "open": GREY,
+    "breaks": COLOURS[5],
     "": INK,
 }
 NAMES = {"psnr_hole": "PSNR in the hole (dB)", "identity": "identity distance", "iou": "IoU of the hole",
@@ -43,7 +45,8 @@ def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS
         wide: inches of a column.
     """
     shown = [v for v in variants if any(line.variant == v.name and line.parent for line in columns[0])]
-    labels = [f"{v.name}  ←  {v.parent}" for v in shown]
+    parents = {v.parent for v in shown}
+    labels = [f"{v.name}  ←  {v.parent}" if len(parents) > 1 else v.name for v in shown]
     left, top = needed(labels, 9) + 0.3, 0.5
     groups = [k for k, v in enumerate(shown) if k and v.group != shown[k - 1].group]
     place = {v.name: k + 0.7 * sum(k >= start for start in groups) for k, v in enumerate(shown)}
@@ -59,13 +62,17 @@ def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS
             axes.tick_params(axis="y", labelsize=9)
         else:
             axes.set_yticks([])
-    figure.text(0.5, 0.08 / figure.get_figheight(), "difference to the parent", ha="center", color=GREY, fontsize=9)
+    whom = "the parent" if len(parents) > 1 else ", ".join(parents)
+    figure.text(0.5, 0.08 / figure.get_figheight(), f"difference to {whom}", ha="center", color=GREY, fontsize=9)
     return figure
 
 
 def _forest(axes: Axes, lines: Sequence[Line], place: Mapping[str, float]) -> None:
     for line in lines:
         y, colour = place[line.variant], VERDICTS[line.verdict]
+        if line.failed:
+            seeds = ", ".join(map(str, line.failed))
+            axes.text(0.02, y, f"seed {seeds} breaks", transform=axes.get_yaxis_transform(), color=colour, fontsize=7.5)
         axes.plot([line.low, line.high], [y, y], color=colour, lw=3.2, alpha=0.45, solid_capstyle="butt")
         axes.plot(line.difference, y, "|", color=colour, ms=9, mew=2)
         axes.plot(list(line.apart.values()), [y] * len(line.apart), ".", color=colour, ms=4.5, mew=0)
@@ -178,10 +185,20 @@ def variants_lab(sheet: Sheet, scores: Mapping[str, Tensor] | None = None, start
 
     def draw(face: int, left: str, right: str, show: str) -> Drawn:
         pick = sheet.images if show == "picture" else {name: hole * 2 - 1 for name, hole in sheet.holes.items()}
-        last = sheet.truth[face] if show == "picture" else sheet.hole[face] * 2 - 1
+        last = {"truth": sheet.truth[face]} if show == "picture" else {"true hole": sheet.hole[face] * 2 - 1}
         panels = {"input": sheet.occluded[face], left: pick[left][face]}
-        panels |= {f"{right} " if right == left else right: pick[right][face], "truth": last}
-        words = " · ".join(f"{name} <b>{scores[name][face]:.1f} dB</b>" for name in (left, right)) if scores else ""
+        panels |= {f"{right} " if right == left else right: pick[right][face]} | last
+        told = _found(sheet, face) if show == "hole" else _scored(scores, face)
+        words = " · ".join(f"{name} <b>{told(name)}</b>" for name in (left, right)) if told else ""
         return panels, words
 
     return Lab(draw, controls, columns=2)
+
+
+def _found(sheet: Sheet, face: int) -> Callable[[str], str]:
+    overlap = lambda name: iou(sheet.holes[name][face : face + 1], sheet.hole[face : face + 1]).item()  # noqa: E731
+    return lambda name: f"IoU {overlap(name):.2f}" if sheet.hole[face].max() > 0 else "no hole to find"
+
+
+def _scored(scores: Mapping[str, Tensor] | None, face: int) -> Callable[[str], str] | None:
+    return (lambda name: f"{scores[name][face]:.1f} dB in the hole") if scores else None

@@ -137,7 +137,7 @@ def evolution(games: Mapping[str, Sequence[Snapshot]], target: Distribution, *, 
     """
     figure = new_figure(1.5 * moments + 1.1, 1.5 * len(games) + 0.25)
     for row, (name, game) in enumerate(games.items()):
-        chosen = [round(k * (len(game) - 1) / (moments - 1)) for k in range(moments)]
+        chosen = [round(k * (len(game) - 1) / max(1, moments - 1)) for k in range(moments)]
         for column, moment in enumerate(game[k] for k in chosen):
             left = (1.1 + 1.5 * column) / figure.get_figwidth()
             bottom = 1.5 * (len(games) - 1 - row) / figure.get_figheight()

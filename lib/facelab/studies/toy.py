@@ -40,6 +40,9 @@ class Toy:
         batch: points.
         steps: generator steps.
         seed: of everything.
+
+    Raises:
+        BadConfig: an unknown name, or a number that is not positive.
     """
 
     data: str = "ring"
@@ -105,7 +108,13 @@ class UnitNorm(nn.Module):
 
 
 def mlp(width: int, depth: int, outside: int, leash: str = "none") -> nn.Sequential:
-    """Points (N, 2) to (N, ``outside``): ``depth`` hidden layers of leaky ReLU, and what a leash puts into a critic."""
+    """Points (N, 2) to (N, ``outside``): hidden layers of leaky ReLU, and what a leash puts into a critic.
+
+    Args:
+        width, depth: units of a hidden layer, and how many of those.
+        outside: numbers a point; 2 for a generator, 1 for a critic's logits.
+        leash: ``"spectral"`` or ``"instance"`` norm; any other name adds nothing.
+    """
     layers: list[nn.Module] = []
     for level in range(depth):
         layers.append(nn.Linear(2 if level == 0 else width, width))
@@ -121,7 +130,17 @@ def mlp(width: int, depth: int, outside: int, leash: str = "none") -> nn.Sequent
 def critic_step(
     D: nn.Module, opt: torch.optim.Optimizer, real: Tensor, fake: Tensor, cfg: Toy, rand: Callable
 ) -> float:
-    """Move the critic once by its loss and, in the same step, its penalty. Returns the loss without the penalty."""
+    """Move the critic once by its loss and, in the same step, its penalty.
+
+    Args:
+        D: points (N, 2) to logits (N, 1). opt: its optimizer.
+        real, fake: (N, 2); detach the fakes, or their gradient is computed for nothing.
+        cfg: names the loss, the leash and its weight.
+        rand: see :mod:`facelab.losses.penalties`.
+
+    Returns:
+        The loss without the penalty.
+    """
     loss = PAIRS[cfg.loss][0](D(real), D(fake))
     penalty = PENALTIES[cfg.leash](D, real, fake, rand) if cfg.leash in PENALTIES else 0.0
     opt.zero_grad()
@@ -135,7 +154,15 @@ def critic_step(
 
 
 def generator_step(G: nn.Module, D: nn.Module, opt: torch.optim.Optimizer, latent: Tensor, cfg: Toy) -> float:
-    """Move the generator once; the critic keeps no gradient of it."""
+    """Move the generator once; the critic keeps no gradient of it.
+
+    Args:
+        G: latent points (N, 2) to points (N, 2). D: its critic. opt: the generator's optimizer.
+        latent: (N, 2). cfg: names the loss.
+
+    Returns:
+        The loss.
+    """
     loss = PAIRS[cfg.loss][1](D(G(latent)))
     opt.zero_grad()
     loss.backward(inputs=list(G.parameters()))
@@ -159,6 +186,9 @@ def play(cfg: Toy, looks: int = 20, count: int = 512) -> list[Snapshot]:
         cfg: its settings; the same give the same bits.
         looks: how many moments are kept at most, evenly spread; the untrained one comes first in addition.
         count: latent points looked at.
+
+    Returns:
+        The moments, oldest first.
     """
     seed_all(cfg.seed)
     G, D = mlp(cfg.width, cfg.depth, 2), mlp(cfg.width, cfg.depth, 1, cfg.leash)

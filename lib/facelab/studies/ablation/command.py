@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from facelab import files
 from facelab.errors import BadConfig
 from facelab.machine import usable_cores
 from facelab.studies.ablation import table
-from facelab.studies.ablation.plan import STEPS, slug
+from facelab.studies.ablation.plan import STEPS
 from facelab.studies.ablation.sweep import sweep_named
-from facelab.studies.ablation.variants import VARIANTS
+from facelab.studies.ablation.variants import VARIANTS, slug
+from facelab.train.engine import make_engine
 
 
 def add_ablate_arguments(sub: argparse.ArgumentParser) -> None:
@@ -37,16 +39,21 @@ def ablate_command(args: argparse.Namespace) -> None:
     if args.list:
         for variant in VARIANTS:
             beside = f"{variant.parent}: " if variant.parent else ""
-            print(f"{variant.name:<20} {beside}{variant.about}")
+            print(f"{variant.name:<{max(len(v.name) for v in VARIANTS)}}  {beside}{variant.about}")
         return
     for name in ("seeds", "budget", "jobs", "count"):
         if getattr(args, name) < 1:
             raise BadConfig(f"--{name}", getattr(args, name), "1 or more")
+    make_engine(args.device)  # a device that is not here is refused before anything is drawn
     out = Path(args.out) if args.out else files.runs_root() / f"ablation-{slug(args.data)}"
-    content = sweep_named(
-        args.variants, data=args.data, seeds=args.seeds, steps=args.budget, out=out, jobs=args.jobs, count=args.count,
-        size=args.size, device=args.device, ancestors=not args.alone,
-    )  # fmt: skip
+    try:
+        content = sweep_named(
+            args.variants, data=args.data, seeds=args.seeds, steps=args.budget, out=out, jobs=args.jobs,
+            count=args.count, size=args.size, device=args.device, ancestors=not args.alone,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        raise
     for metric in ("psnr_hole", "identity"):
         print(f"\n{metric}\n\n{table.as_text(content, metric=metric)}")
     print(f"\nEverything: {out / 'table.csv'}")

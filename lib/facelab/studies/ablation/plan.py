@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from facelab import files
 from facelab.errors import BadConfig
 from facelab.studies.ablation.cell import Cell
-from facelab.studies.ablation.variants import VARIANTS, Variant, by_name, configuration
+from facelab.studies.ablation.variants import VARIANTS, Variant, by_name, configuration, slug
 from facelab.studies.parts import faces
 from facelab.systems.oagan import Config
 from facelab.train.state import plain_config
@@ -68,11 +67,6 @@ class Plan:
         """What all cells have in common; one folder holds cells of one such set."""
         base = plain_config(self.configuration(next(iter(by_name(self.table)))))
         return {"data": self.data, "count": self.count, "base": base}
-
-
-def slug(name: str) -> str:
-    """A name as a folder may have it: ``"SN + GP"`` to ``"sn-gp"``."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def header(plan: Plan, known: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, Any]:

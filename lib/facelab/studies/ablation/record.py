@@ -22,7 +22,7 @@ from torch import Tensor
 from facelab import files, images
 from facelab.studies.ablation import table
 from facelab.studies.ablation.cell import shown
-from facelab.studies.ablation.plan import slug
+from facelab.studies.ablation.variants import slug
 from facelab.studies.evaluation import standard_trials
 
 FACES = 6  # of those that a cell draws

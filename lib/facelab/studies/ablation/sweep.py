@@ -12,6 +12,7 @@ import dataclasses
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -31,8 +32,14 @@ from facelab.studies.ablation.plan import Plan, header, refuse_other
 from facelab.studies.ablation.variants import BASE, chosen, with_labels
 from facelab.studies.batches import training_loader
 
+_STOP: list[Any] = []  # in a worker: the event that says that the sweep is being ended
 
-def sweep(plan: Plan, note: Callable[[str], None] = lambda line: print(line, file=sys.stderr)) -> dict[str, Any]:
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def sweep(plan: Plan, note: Callable[[str], None] = _to_stderr) -> dict[str, Any]:
     """Do every cell that is not done yet and write the results.
 
     Args:
@@ -46,6 +53,7 @@ def sweep(plan: Plan, note: Callable[[str], None] = lambda line: print(line, fil
         BadConfig: another sweep works in the folder, or its results are of other settings.
         FacelabError: a cell failed; all others have been done first.
     """
+    plan.shared()  # data that is not here is refused before anything is written
     plan = dataclasses.replace(plan, out=files.usable_folder(plan.out))
     with _alone(plan.out):
         found = table.read(plan.out)
@@ -80,14 +88,15 @@ def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str,
     if not todo:
         return
     context, failed = multiprocessing.get_context("spawn"), []
-    pool = ProcessPoolExecutor(plan.jobs, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
+    stop = context.Event()
+    pool = ProcessPoolExecutor(plan.jobs, mp_context=context, initializer=_begin, initargs=(os.getpid(), stop))
     try:
         size, channels = todo[0].cfg.size, todo[0].cfg.channels
         shared = [pool.submit(stock.fill_trials, todo[0].trials, plan.data, size, channels, plan.count)]
         shared += [pool.submit(_draw, plan, cell) for cell in {c.seed: c for c in todo}.values()]
         for made in shared:
             made.result()
-        running: dict[Future, Cell] = {pool.submit(run, cell): cell for cell in todo}
+        running: dict[Future, Cell] = {pool.submit(_run, cell): cell for cell in todo}
         for ended in as_completed(running):
             try:
                 row = ended.result()
@@ -95,6 +104,9 @@ def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str,
                 failed.append(error)
             else:
                 yield running[ended], row
+    except BaseException:  # Ctrl-C: what is at work saves its step and ends, what waits never begins
+        stop.set()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     if failed:
@@ -107,14 +119,23 @@ def _draw(plan: Plan, cell: Cell) -> None:
     stock.fill(training_loader(plan.data, cfg, cell.seed), plan.steps, cell.batches)
 
 
-def _begin(parent: int) -> None:
+def _run(cell: Cell) -> dict[str, Any]:
+    if _STOP and _STOP[0].is_set():
+        raise KeyboardInterrupt("not begun")
+    return run(cell)
+
+
+def _begin(parent: int, stop: Any) -> None:
     """One thread a process, and no life without the parent: an orphan would write where the next sweep works."""
     torch.set_num_threads(1)
+    _STOP.append(stop)
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == parent and not stop.is_set():
             time.sleep(0.2)
-        os._exit(1)
+        if os.getppid() != parent:
+            os._exit(1)
+        os.kill(os.getpid(), signal.SIGTERM)  # a run at work finishes its step, saves it and ends
 
     threading.Thread(target=watch, daemon=True).start()
 
@@ -139,9 +160,12 @@ def _alone(out: Path) -> Iterator[None]:
         yield
 
 
-def sweep_named(names: Sequence[str], size: int = 64, ancestors: bool = True, **settings: Any) -> dict[str, Any]:
+def sweep_named(
+    names: Sequence[str], size: int = 64, ancestors: bool = True, note: Callable[[str], None] = _to_stderr,
+    **settings: Any,
+) -> dict[str, Any]:  # fmt: skip
     """:func:`sweep` of variants by name, their ancestors included unless told not to; all of them for no names.
 
     See :class:`facelab.studies.ablation.plan.Plan` for the settings.
     """
-    return sweep(Plan(chosen(names, ancestors), base={**BASE, "size": size}, **settings))
+    return sweep(Plan(chosen(names, ancestors), base={**BASE, "size": size}, **settings), note)

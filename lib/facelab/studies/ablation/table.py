@@ -33,7 +33,7 @@ class Line:
     """One variant, one metric.
 
     Args:
-        variant, parent, about: see :class:`facelab.studies.ablation.variants.Variant`.
+        variant, parent: see :class:`facelab.studies.ablation.variants.Variant`.
         metric: its name.
         seeds: value of each run, by seed: the mean over all pictures.
         mean: over runs.
@@ -47,7 +47,6 @@ class Line:
 
     variant: str
     parent: str
-    about: str
     metric: str
     seeds: dict[int, float]
     mean: float
@@ -98,10 +97,10 @@ def lines(
         runs = {seed: value.nanmean().item() for seed, value in mine.items()}
         each = torch.tensor(list(runs.values()), dtype=torch.double)
         spread = each.std().item() if len(each) > 1 else math.nan
-        change = difference(mine, parents, people, metric, variant.name)
+        change = difference(mine, parents, people, metric)  # the same draws for all: equal runs, equal bars
         apart = {seed: (value - parents[seed]).nanmean().item() for seed, value in mine.items() if seed in parents}
         spent = sum(row["seconds"] for row in rows) / len(rows)
-        out.append(Line(variant.name, variant.parent, variant.about, metric, runs, each.mean().item(), spread, *change,
+        out.append(Line(variant.name, variant.parent, metric, runs, each.mean().item(), spread, *change,
                         apart, failed, spent))  # fmt: skip
     return out
 
@@ -200,10 +199,11 @@ def as_text(
     content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS, metric: str = "psnr_hole", to: str = ""
 ) -> str:
     """One metric as a Markdown table for people; arguments as of :func:`lines`."""
-    out = [f"| variant | parent | {metric} | each seed | difference [95 %] | verdict |", "|---" * 6 + "|"]
+    out = [f"| variant | parent | {metric} | each seed | difference [95 %] | verdict | s a run |", "|---" * 7 + "|"]
     for line in lines(content, variants, metric, to):
         apart = f"{line.difference:+.3f} [{line.low:+.3f}, {line.high:+.3f}]" if line.parent else ""
         each = " ".join(f"{value:.3f}" for value in line.seeds.values())
         mean = f"{line.mean:.3f}" + (f" ± {line.std:.3f}" if len(line.seeds) > 1 else "")
-        out.append(f"| {line.variant} | {line.parent} | {mean} | {each} | {apart} | {line.verdict} |")
+        cells = (line.variant, line.parent, mean, each, apart, line.verdict, f"{line.seconds:.0f}")
+        out.append(f"| {' | '.join(cells)} |")
     return "\n".join(out)

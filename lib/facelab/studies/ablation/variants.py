@@ -10,6 +10,7 @@ Taught in: lesson 05.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,6 +111,8 @@ VARIANTS = (
         "a test of the cause",
         _v("loud, LP", "loud", "the penalty forbids slopes above 1, no more", penalty="lp"),
         _v("loud, slope 0.1", "loud", "the penalty wants a slope of 0.1, not 1", penalty="gp-tenth"),
+        _v("loud, slope 0.1, strict", "loud, slope 0.1", "and weighs what GP weighs", lambda_penalty=1000.0),
+        _v("loud, mild", "loud", "the penalty weighs what that of slope 0.1 weighs", lambda_penalty=0.1),
         _v("loud, GP + IN, slope 0.1", "loud, GP + IN", "the penalty wants a slope of 0.1, not 1", penalty="gp-tenth"),
     ),
     *_group(
@@ -140,16 +143,24 @@ VARIANTS = (
 )  # fmt: skip
 
 
+def slug(name: str) -> str:
+    """A name as a folder may have it: ``"SN + GP"`` to ``"sn-gp"``."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
 def by_name(variants: Sequence[Variant] = VARIANTS) -> dict[str, Variant]:
     """Variants by name, each with its parent among them.
 
     Raises:
-        BadConfig: two of one name, a parent that is not there, or more than one factor without ``confounded``.
+        BadConfig: two whose names give one folder, a parent that is not there, or more than one factor without
+            ``confounded``.
     """
     table: dict[str, Variant] = {}
+    folders: set[str] = set()
     for variant in variants:
-        if variant.name in table:
-            raise BadConfig("variant", variant.name, "a name of its own")
+        if slug(variant.name) in folders:
+            raise BadConfig("variant", variant.name, "a name of its own, also without its signs: it names a folder")
+        folders.add(slug(variant.name))
         if variant.parent and variant.parent not in table:
             raise BadConfig(f"parent of {variant.name}", variant.parent, "a variant listed before it")
         if bool(variant.parent) != (len(variant.changes) > 0) or (len(variant.changes) > 1) != variant.confounded:
