@@ -156,6 +156,31 @@ RELATIONS: dict[str, list[Relation]] = {
             lambda m: m["along_rays"]["IN"] < 0.5 * m["along_rays"]["GP"],
             {"along_rays": {"IN": 1.0, "GP": 1.0}},
         ),
+        Relation(
+            "in few steps GP's generator finds more heaps than those of the spectral critics, whatever the seed",
+            lambda m: min(m["heaps"]["GP"]) > max(m["heaps"]["SN, WGAN"] + m["heaps"]["SN, hinge"]),
+            {"heaps": {"GP": [4, 4, 1], "SN, WGAN": [1, 1, 1], "SN, hinge": [0, 0, 0]}},
+        ),
+        Relation(
+            "a heavy penalty is obeyed, a light one is not, and a quicker critic steepens only where nothing holds it",
+            lambda m: (
+                abs(m["answers"]["GP, weight 100"]["slope"] - 1) < 0.3 < 1 < m["answers"]["GP, weight 0.01"]["slope"]
+                and abs(m["answers"]["GP, twice the rate"]["slope"] - 1) < 0.4
+                and m["answers"]["none, twice the rate"]["slope"] > 3 * m["answers"]["none"]["slope"]
+            ),
+            {
+                "answers": {
+                    name: {"slope": 1.0}
+                    for name in (
+                        "GP, weight 100",
+                        "GP, weight 0.01",
+                        "GP, twice the rate",
+                        "none",
+                        "none, twice the rate",
+                    )
+                }
+            },
+        ),
     ],
     "04_oagan": [
         Relation(
@@ -218,6 +243,26 @@ RELATIONS: dict[str, list[Relation]] = {
             "an interval over seeds and people holds the truth more often than one over the pictures of one seed",
             lambda m: m["hits"]["seeds and people"] > m["hits"]["one seed, pictures"] + 0.2,
             {"hits": {"seeds and people": 0.5, "one seed, pictures": 0.5}},
+        ),
+        Relation(
+            "where seeds decide, six of them give fewer verdicts about nothing than three",
+            lambda m: m["worth"]["6 seeds, scatter 2.0"][1] < m["worth"]["3 seeds, scatter 2.0"][1],
+            {"worth": {"6 seeds, scatter 2.0": [0.9, 0.2], "3 seeds, scatter 2.0": [0.8, 0.2]}},
+        ),
+        Relation(
+            "more slope is possible under spectral norm than it promises, and the WGAN loss alone uses most of it",
+            lambda m: (
+                all(row["possible"][-1] > 2 * row["promised"][-1] for row in m["alone"].values())
+                and m["alone"]["SN"]["slope"][-1]
+                > m["alone"]["SN + GP"]["slope"][-1]
+                > m["alone"]["SN + hinge"]["slope"][-1]
+            ),
+            {
+                "alone": {
+                    name: {"possible": [3.0], "promised": [1.0], "slope": [1.0]}
+                    for name in ("SN", "SN + GP", "SN + hinge")
+                }
+            },
         ),
         Relation(
             "a better finder beats the base for sure, and a critic as loud as released does not",
