@@ -52,7 +52,7 @@ def settings(data: str, content: Mapping[str, Any]) -> str:
     header, rows = content["header"], content["rows"]
     names = list(dict.fromkeys(row["variant"] for row in rows))
     confounded = sum(by_name()[name].confounded for name in names)
-    but = f" ({confounded} of them in several settings at once)" if confounded else ""
+    but = f" ({confounded} of them changed in several settings at once)" if confounded else ""
     spent = [row["seconds"] for row in rows]
     return (
         f"`{data}`: {len(rows)} runs, {len(names) - 1} variants and the base they descend from{but}; "
