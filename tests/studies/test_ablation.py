@@ -349,7 +349,8 @@ def test_ctrl_c_ends_what_is_at_work_and_begins_nothing_new(tmp_path, everybody)
     words = ["--variants", "no critic", "SN", "--size", "32", "--budget", "40", "--seeds", "2", "--jobs", "1"]
     command = [sys.executable, "-m", "facelab.cli", "ablate", "oagan", *words, "--count", "8", "--out", str(tmp_path)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, start_new_session=True, **pipes)
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  (a test in the background ignores it)
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=heard, **pipes)
     next(line for line in process.stderr if "dB in the hole" in line)  # the first run is done
     os.killpg(process.pid, signal.SIGINT) if everybody else process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=120)[1]
