@@ -1,0 +1,70 @@
+"""Facemasks: on the face, over mouth and nose, the same for one seed, and honest about their hole."""
+
+import pytest
+import torch
+
+from facelab.errors import BadConfig
+from facelab.occlude import facemask
+from facelab.occlude.face import CANONICAL
+from facelab.seeding import generator
+
+SIZE = 96
+FACE = (CANONICAL * SIZE)[None].repeat(6, 1, 1)
+SKIN = torch.full((6, 3, SIZE, SIZE), 0.1)
+
+
+@pytest.mark.parametrize("kind", facemask.TYPES)
+def test_mouth_and_nose_are_covered_and_eyes_are_not(kind):
+    worn = facemask.wear(SKIN, FACE, generator(0, kind), kind)
+    inside = lambda k: worn.hole[:, 0, int(CANONICAL[k, 1] * SIZE), int(CANONICAL[k, 0] * SIZE)]  # noqa: E731
+    assert (inside(33) > 0.9).all() and (inside(66) > 0.9).all()  # under the nose, between the lips
+    assert (inside(37) < 0.1).all() and (inside(44) < 0.1).all() and (inside(24) < 0.1).all()
+    assert worn.types == (kind,) * 6 and worn.doubts == ("",) * 6
+    assert worn.image.shape == SKIN.shape and worn.image.abs().max() <= 1
+
+
+def test_one_seed_gives_the_same_bits_and_another_other_ones():
+    first, again, other = (facemask.wear(SKIN, FACE, generator(0, name)) for name in ("a", "a", "b"))
+    assert torch.equal(first.image, again.image) and torch.equal(first.hole, again.hole) and first.types == again.types
+    assert not torch.equal(first.image, other.image)
+
+
+def test_what_lies_far_from_the_mask_keeps_its_bits():
+    worn = facemask.wear(SKIN, FACE, generator(0, "far"))
+    assert torch.equal(worn.image[:, :, : SIZE // 5], SKIN[:, :, : SIZE // 5])
+    assert ((worn.hole > 0).float().mean((1, 2, 3)) < 0.6).all()
+
+
+def test_the_hole_is_where_the_picture_changed():
+    worn = facemask.wear(SKIN, FACE, generator(0, "hole"))
+    moved = (worn.image - SKIN).abs().amax(1, keepdim=True)
+    assert (moved[worn.hole == 0] <= 0.5).all(), "beyond the hole there is shadow alone"
+    assert moved[worn.hole == 1].mean() > 3 * moved[worn.hole == 0].mean()
+
+
+def test_faces_without_landmarks_and_profiles_are_reported():
+    points = FACE.clone()
+    points[1] = torch.nan
+    points[2, 27:36, 0] += 0.4 * SIZE
+    assert facemask.wear(SKIN, points, generator(0, "doubt")).doubts == ("", "no landmarks", "profile", "", "", "")
+    assert set(facemask.wear(SKIN, None, generator(0, "doubt")).doubts) == {"no landmarks"}
+
+
+def test_light_from_the_right_makes_the_right_side_brighter():
+    ramp = torch.linspace(-0.8, 0.8, SIZE).expand(6, 3, SIZE, SIZE)
+    mid = SIZE // 2
+    for picture, sign in ((ramp, 1), (ramp.flip(-1), -1)):
+        worn = facemask.wear(picture, FACE, generator(0, "light"), "cup")
+        cheeks = [worn.image[:, :, int(0.7 * SIZE), x - 4 : x + 4].mean() for x in (mid - 18, mid + 18)]
+        assert sign * (cheeks[1] - cheeks[0]) > 0
+
+
+def test_grey_pictures_stay_grey():
+    worn = facemask.wear(SKIN[:, :1], FACE, generator(0, "grey"))
+    assert worn.image.shape == (6, 1, SIZE, SIZE)
+
+
+@pytest.mark.parametrize("types", [("balaclava",), ()])
+def test_unknown_types_are_refused(types):
+    with pytest.raises(BadConfig, match="surgical"):
+        facemask.wear(SKIN, FACE, generator(0, "x"), types)

@@ -1,0 +1,53 @@
+"""Six points, three pose ranges, one homography."""
+
+import pytest
+import torch
+
+from facelab.faces.landmarks import flip
+from facelab.occlude import fitting
+from facelab.occlude.face import CANONICAL
+
+FACE = CANONICAL[None] * 100
+
+
+def test_a_homography_that_exists_is_found():
+    truth = torch.tensor([[[1.2, 0.1, 5.0], [-0.2, 0.9, 3.0], [0.001, 0.002, 1.0]]])
+    source = torch.tensor([[[0.0, 0.0], [10.0, 0.0], [10.0, 8.0], [0.0, 8.0], [4.0, 3.0], [7.0, 1.0]]])
+    found = fitting.homography(source, fitting.project(truth, source))
+    torch.testing.assert_close(found, truth, rtol=1e-4, atol=1e-5)
+
+
+def test_grid_is_the_inverse_of_project():
+    matrix = torch.tensor([[[30.0, 4.0, 50.0], [-3.0, 40.0, 30.0], [0.02, 0.05, 1.0]]])
+    across, down = fitting.grid(matrix, (100, 100))
+    back = fitting.project(matrix, torch.stack([across, down], -1))
+    y, x = torch.meshgrid(torch.arange(100.0), torch.arange(100.0), indexing="ij")
+    near = (across.abs() < 2) & (down.abs() < 2)
+    assert near.sum() > 1000
+    torch.testing.assert_close(back[0][near[0]], torch.stack([x, y], -1)[near[0]], rtol=1e-3, atol=0.05)
+
+
+def test_too_few_points_are_refused():
+    with pytest.raises(ValueError, match="four points"):
+        fitting.homography(torch.zeros(1, 3, 2), torch.zeros(1, 3, 2))
+
+
+def test_anchors_lie_on_the_jaw_at_their_heights():
+    left, bridge, right, low_left, chin, low_right = fitting.anchors(FACE)[0]
+    assert left[1] == pytest.approx(float(FACE[0, 30, 1]), abs=0.1) == right[1]
+    assert low_left[1] == pytest.approx(float(FACE[0, 57, 1]), abs=0.1) == low_right[1]
+    assert left[0] < bridge[0] < right[0] and torch.equal(chin, FACE[0, 8]) and low_left[0] < chin[0] < low_right[0]
+
+
+def test_a_tilted_head_has_its_anchors_tilted():
+    turn = torch.deg2rad(torch.tensor(25.0))
+    spin = torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
+    about = lambda points: (points - 50) @ spin.T + 50  # noqa: E731
+    torch.testing.assert_close(fitting.anchors(about(FACE)), about(fitting.anchors(FACE)), rtol=0, atol=0.2)
+
+
+def test_a_mirrored_face_turns_the_other_way():
+    turned = FACE.clone()
+    turned[:, 27:36, 0] += 15  # the nose moves to the picture's right
+    assert fitting.pose(FACE).tolist() == [0]
+    assert fitting.pose(turned).tolist() == [1] and fitting.pose(flip(turned, 100)).tolist() == [-1]
