@@ -19,13 +19,13 @@ def test_mouth_and_nose_are_covered_and_eyes_are_not(kind):
     inside = lambda k: worn.hole[:, 0, int(CANONICAL[k, 1] * SIZE), int(CANONICAL[k, 0] * SIZE)]  # noqa: E731
     assert (inside(33) > 0.9).all() and (inside(66) > 0.9).all()  # under the nose, between the lips
     assert (inside(37) < 0.1).all() and (inside(44) < 0.1).all() and (inside(24) < 0.1).all()
-    assert worn.types == (kind,) * 6 and worn.doubts == ("",) * 6
+    assert worn.kinds == (kind,) * 6 and worn.doubts == ("",) * 6
     assert worn.image.shape == SKIN.shape and worn.image.abs().max() <= 1
 
 
 def test_one_seed_gives_the_same_bits_and_another_other_ones():
     first, again, other = (facemask.wear(SKIN, FACE, generator(0, name)) for name in ("a", "a", "b"))
-    assert torch.equal(first.image, again.image) and torch.equal(first.hole, again.hole) and first.types == again.types
+    assert torch.equal(first.image, again.image) and torch.equal(first.hole, again.hole) and first.kinds == again.kinds
     assert not torch.equal(first.image, other.image)
 
 

@@ -13,6 +13,20 @@ def perceptual(maps: list[Tensor], target: list[Tensor]) -> Tensor:
     return sum((a.float() - b.float()).abs().mean() for a, b in zip(maps, target, strict=True))
 
 
+def perceptual_square(maps: list[Tensor], target: list[Tensor]) -> Tensor:
+    """Mean squared difference of feature maps, summed over stages. Source: Din et al. 2020, on maps of VGG19."""
+    return sum((a.float() - b.float()).square().mean() for a, b in zip(maps, target, strict=True))
+
+
+def perceptual_relative(maps: list[Tensor], target: list[Tensor]) -> Tensor:
+    """The same, each stage over the mean square of its target: a weight then means as much on any feature net.
+
+    A stage whose maps are unlike the target's counts about 1, whatever the scale of the net.
+    """
+    pairs = [(a.float(), b.float()) for a, b in zip(maps, target, strict=True)]
+    return sum((a - b).square().mean() / b.square().mean().clamp(min=1e-8) for a, b in pairs)
+
+
 def gram(features: Tensor) -> Tensor:
     """Correlations of channels, (N, C, H, W) to (N, C, C), divided by C·H·W. Source: Gatys et al. 2016."""
     n, c, h, w = features.shape

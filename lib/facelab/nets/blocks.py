@@ -93,3 +93,29 @@ class DilatedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.norm(self.second(self.first(x)))
+
+
+class SelfAttention(nn.Module):
+    """Every place asks every other one, and what it hears is added to it. (N, C, H, W) to the same shape.
+
+    A facemask hides whole features; what is known of them lies far away, on the other cheek or above. The output
+    starts at zero, so that an untrained block changes nothing.
+
+    Args:
+        channels: divisible by ``heads``.
+        heads: how many questions are asked at once.
+
+    Source: Zhang et al. 2019 (SAGAN) for attention in generators; Vaswani et al. 2017 for the heads.
+    """
+
+    def __init__(self, channels: int, heads: int):
+        super().__init__()
+        self.heads, self.norm = heads, group_norm(channels)
+        self.ask, self.answer = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.ask(self.norm(x)).flatten(2).unflatten(1, (3, self.heads, -1)).transpose(-1, -2)
+        heard = F.scaled_dot_product_attention(*parts.unbind(1))
+        return x + self.answer(heard.transpose(-1, -2).flatten(1, 2).unflatten(2, x.shape[-2:]))

@@ -29,19 +29,23 @@ def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return value[..., None] * (1 - saturation[..., None] * ramp)
 
 
-def palettes(draws: Draws, schemes: tuple[str, ...] = SCHEMES, spreads: tuple[float, ...] = (0.05, 0.15, 0.35, 0.7)):
+def palettes(
+    draws: Draws, schemes: tuple[str, ...] | Tensor = SCHEMES, spreads: tuple[float, ...] = (0.05, 0.15, 0.35, 0.7)
+) -> Tensor:
     """Colours that go together, five a sample.
 
     Args:
         draws: where the randomness comes from.
-        schemes: which of ``SCHEMES`` may be drawn.
+        schemes: which of ``SCHEMES`` may be drawn, or the number of each sample's, (N,).
         spreads: how far the shades may lie apart; one is drawn a sample.
 
     Returns:
         (N, 5, 3) in [0, 1].
     """
-    rows = torch.tensor([SCHEMES.index(name) for name in schemes])
-    chosen = rows[torch.randint(len(rows), (draws.count,), generator=draws.generator)]
+    chosen = schemes
+    if not isinstance(schemes, Tensor):
+        rows = torch.tensor([SCHEMES.index(name) for name in schemes])
+        chosen = rows[torch.randint(len(rows), (draws.count,), generator=draws.generator)]
     low, high = _TABLE[chosen].unbind(-1)
     base = hsv(*torch.lerp(low, high, draws.uniform(0.0, 1.0, 3)).unbind(1))
     spread = draws.pick(spreads).view(-1, 1, 1)

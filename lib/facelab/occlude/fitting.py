@@ -5,6 +5,8 @@ Taught in: lesson 06.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -70,6 +72,49 @@ def pose(points: Tensor) -> Tensor:
     """
     angle = yaw(points)
     return (angle > TURNED).long() - (angle < -TURNED).long()
+
+
+def upright(on_face: Tensor) -> Tensor:
+    """The six places a mask would have that is only moved to the face and scaled: the source's first version.
+
+    Args:
+        on_face: (N, 6, 2) of :func:`anchors`, pixels.
+
+    Returns:
+        (N, 6, 2): as wide as the face, as high as from bridge to chin, symmetric and never turned.
+    """
+    a, bridge, c, f, chin, d = on_face.unbind(1)
+    half = torch.stack([(c - a).norm(dim=-1) / 2, torch.zeros_like(a[:, 0])], -1)
+    tall = torch.stack([torch.zeros_like(a[:, 0]), (chin - bridge).norm(dim=-1)], -1)
+    top = (a + c + f + d + bridge + chin) / 6 - 0.5 * tall
+    share = lambda low, high: ((low - bridge).norm(dim=-1) / tall[:, 1].clamp(min=1e-3))[:, None] * high  # noqa: E731
+    upper, lower = share((a + c) / 2, tall), share((f + d) / 2, tall)
+    return torch.stack([top - half + upper, top, top + half + upper, top - 0.86 * half + lower, top + tall,
+                        top + 0.86 * half + lower], 1)  # fmt: skip
+
+
+def slipped(on_face: Tensor, offset: float, tilt: float) -> Tensor:
+    """The same places after the mask has slipped and turned.
+
+    Args:
+        on_face: (N, 6, 2) pixels.
+        offset: in heights of the mask, positive = towards the chin.
+        tilt: degrees about the middle, positive = clockwise.
+    """
+    if not offset and not tilt:
+        return on_face
+    turn = math.radians(tilt)
+    spin = on_face.new_tensor([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+    middle = on_face.mean(1, keepdim=True)
+    down = on_face[:, 4:5] - on_face[:, 1:2]
+    return (on_face - middle) @ spin + middle + offset * down
+
+
+def shifted(matrix: Tensor, by: Tensor) -> Tensor:
+    """Homographies (N, 3, 3) into pictures whose origin has moved: every point arrives ``by`` (N, 2) pixels further."""
+    move = torch.eye(3).repeat(len(matrix), 1, 1)
+    move[:, :2, 2] = by
+    return move @ matrix
 
 
 def homography(source: Tensor, target: Tensor) -> Tensor:

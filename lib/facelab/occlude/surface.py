@@ -18,14 +18,17 @@ PLAIN = ("flat", "flat", "gradient", "noise")
 
 
 def sample_surface(
-    draws: Draws, families: tuple[str, ...] = ANY, schemes: tuple[str, ...] = SCHEMES, mixed=0.35
+    draws: Draws,
+    families: tuple[str, ...] | Tensor = ANY,
+    schemes: tuple[str, ...] | Tensor = SCHEMES,
+    mixed: float | Tensor = 0.35,
 ) -> Params:
     """Draw a material and the light on it.
 
     Args:
         draws: how many, from which generator.
-        families: texture families that may be drawn, see ``texture.FAMILIES``.
-        schemes: colour schemes that may be drawn, see ``colour.SCHEMES``.
+        families: texture families that may be drawn, see ``texture.FAMILIES``; or the number of each sample's, (N,).
+        schemes: colour schemes that may be drawn, see ``colour.SCHEMES``; or the number of each sample's, (N,).
         mixed: how often a second family is mixed in.
 
     Returns:
@@ -34,10 +37,11 @@ def sample_surface(
         0..1), ``shadow shadow_x shadow_y`` (strength, fractions of the frame), ``match`` 0..1, ``noise jpeg``.
     """
     u = draws.uniform
-    numbers = [FAMILY_NAMES.index(name) for name in families]
+    family = lambda: draws.pick([FAMILY_NAMES.index(name) for name in families])  # noqa: E731
     return _sample_light(draws) | {
         "seed": draws.seeds(),
-        "family": draws.pick(numbers), "family2": draws.pick(range(len(FAMILY_NAMES))),
+        "family": families if isinstance(families, Tensor) else family(),
+        "family2": draws.pick(range(len(FAMILY_NAMES))),
         "mix": draws.chance(mixed) * u(0.2, 0.8), "zoom": torch.exp(u(-0.7, 0.9)),
         "warp": draws.pick([0.0, 0.03, 0.12, 0.4]), "rough": u(0.25, 0.85),
         "turn": draws.chance(0.5) * u(0.0, 180.0), "uneven": u(0.05, 0.6),
@@ -110,10 +114,9 @@ def _lit(colour: Tensor, height: Tensor, s: Params) -> Tensor:
     return colour * shade[:, None] + (col(s["gloss"]) * shine)[:, None]
 
 
-def _textured(shape: Shape, s: Params) -> Tensor:
-    """Texture fetched at the shape's coordinates, or the picture it brought along."""
-    size = shape.alpha.shape[-2:]
-    tile = paint(s, max(min(size), 32))
+def _textured(shape: Shape, s: Params, side: int) -> Tensor:
+    """Texture from a tile of ``side`` pixels, fetched at the shape's coordinates, or the picture it brought along."""
+    tile = paint(s, side)
     zoom = col(s["zoom"])
     where = torch.stack([2 * shape.u * zoom, 2 * shape.v * zoom], -1)
     colour = F.grid_sample(tile, where, mode="bilinear", padding_mode="reflection", align_corners=False)
@@ -161,7 +164,9 @@ def _shadow(cover: Tensor, s: Params) -> Tensor:
     return full * s["shadow"].view(-1, 1, 1, 1)
 
 
-def render(images: Tensor, shape: Shape, surface: Params, coverage: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def render(
+    images: Tensor, shape: Shape, surface: Params, coverage: Tensor | None = None, tile: int | None = None
+) -> tuple[Tensor, Tensor]:
     """Put shapes of given surfaces into images.
 
     Args:
@@ -169,12 +174,14 @@ def render(images: Tensor, shape: Shape, surface: Params, coverage: Tensor | Non
         shape: N shapes.
         surface: see :func:`sample_surface`.
         coverage: the result of :func:`coverage_of` where it is at hand.
+        tile: side of the texture's tile in pixels; None takes the picture's.
 
     Returns:
         (occluded (N, C, H, W), hole (N, 1, H, W)); the hole as :func:`hole_of` makes it.
     """
     cover = coverage_of(shape, surface) if coverage is None else coverage
-    colour = _lit(_textured(shape, surface), shape.height, surface) + shape.glow[:, None]
+    side = tile or max(min(cover.shape[-2:]), 32)
+    colour = _lit(_textured(shape, surface, side), shape.height, surface) + shape.glow[:, None]
     colour = torch.lerp(colour, _smooth(colour), surface["blur"].view(-1, 1, 1, 1))
     colour = _matched(colour, cover, images, surface)
     colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *cover.shape[-2:])

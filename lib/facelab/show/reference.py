@@ -23,9 +23,9 @@ from facelab.metrics.image import psnr
 from facelab.metrics.sharpness import sharpness
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, rows
-from facelab.studies.evaluation import run_restore, standard_trials
+from facelab.studies.evaluation import run_restore
 from facelab.studies.natural import EYES_MOST, MOUTH_LEAST, masked_study
-from facelab.studies.trials import Trial
+from facelab.studies.trials import Trial, standard_trials
 from facelab.systems import oagan
 from facelab.train.weights import read_card
 

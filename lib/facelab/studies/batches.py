@@ -23,7 +23,7 @@ NATURAL_KINDS = ("cap", "scarf")
 Loader = Callable[[int], dict[str, Tensor]]
 
 
-def _shuffled(size: int, seed: int) -> Callable[[int, int], list[int]]:
+def shuffled(size: int, seed: int) -> Callable[[int, int], list[int]]:
     """``places(start, count)`` of an endless list in which every epoch of ``size`` places has an order of its own."""
 
     @lru_cache(maxsize=2)
@@ -70,7 +70,7 @@ def occlusion_loader(
     """
 
     refuse_empty(paired)
-    places, view = _shuffled(len(paired), seed), partial(_view, scale=scale, until=view_until)
+    places, view = shuffled(len(paired), seed), partial(view_at, scale=scale, until=view_until)
     number = {name: index for index, name in enumerate(people)}
 
     def labels(chosen: list[int]) -> Tensor:
@@ -101,7 +101,7 @@ def occlusion_loader(
     return load
 
 
-def _view(
+def view_at(
     part: Faces, chosen: list[int], random: torch.Generator, step: int, *, scale: float, until: int | None
 ) -> tuple[Tensor, Tensor]:
     """The chosen pictures and landmarks, shifted, scaled, rotated and mirrored; late in a run only mirrored."""

@@ -28,13 +28,12 @@ from facelab.metrics.intervals import bootstrap
 from facelab.metrics.sharpness import sharpness
 from facelab.nets.features import FeatureNet, feature_net
 from facelab.seeding import generator
-from facelab.studies.batches import paired_kinds
 from facelab.studies.parts import faces
+from facelab.studies.tasks import task
 from facelab.studies.training import system
-from facelab.studies.trials import TRAIN_KINDS, UNSEEN_KINDS, Trial, trial
+from facelab.studies.trials import Trial
 from facelab.train.weights import read_card
 
-AREA = (0.10, 0.20)
 FRECHET_LEAST = 100
 
 
@@ -154,20 +153,6 @@ def best_and_worst(values: Mapping[str, Tensor], metric: str = "psnr_gain", coun
     return order[:count], order[-count:][::-1]
 
 
-def standard_trials(
-    data: str, size: int, channels: int, count: int = 256, seed: int = 1, kinds: Sequence[str] | None = None
-) -> dict[str, Trial]:
-    """The two trials of the protocol, on held-out people: kinds trained on, kinds never trained on.
-
-    ``kinds`` are those that the weights were trained on, as their card says; None where no card does.
-    """
-    part, known = faces(data, "test", size, channels), [kind for kind in kinds or () if kind in TRAIN_KINDS]
-    return {
-        "trained kinds": trial(part, count, seed, tuple(known) or paired_kinds(channels), AREA),
-        "unseen kinds": trial(part, count, seed, UNSEEN_KINDS, AREA),
-    }
-
-
 def training_mean(data: str, size: int, channels: int) -> Tensor:
     """Mean face (C, S, S) of the training people."""
     part = faces(data, "train", size, channels)
@@ -196,11 +181,11 @@ def evaluate_system(
     for label, file in (beside or {}).items():
         models[label] = partial(system(name).restore, system(name).load(file)[0])
     out: dict[str, Any] = {
-        "what": f"{name}, held-out people, hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
+        "what": f"{name}, held-out people, {task(name).what}",
         "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "device": "cpu",
         "steps": card.get("steps"), "feature_net": net, "trials": {},
     }  # fmt: skip
-    for label, test in standard_trials(data, cfg.size, cfg.channels, count, seed, card.get("kinds")).items():
+    for label, test in task(name).trials(data, cfg, count, seed, card.get("kinds")).items():
         table, _ = evaluate(models, test, mean=mean, net=net, identity=identity, biharmonic=biharmonic)
         kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
         out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}

@@ -23,18 +23,16 @@ from facelab.data.catalogue import open_dataset
 from facelab.errors import BadConfig
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
-from facelab.studies.batches import Loader, paired_kinds, training_loader
+from facelab.studies.batches import Loader
 from facelab.studies.parts import faces
-from facelab.studies.trials import trial
+from facelab.studies.tasks import TASKS, task
 from facelab.studies.validation import as_judged, picture_grid, validator
 from facelab.train.engine import Engine, make_engine
 from facelab.train.fit import Outcome, fit
 from facelab.train.launch import launch
 from facelab.train.run import open_run
 from facelab.train.state import State
-from facelab.train.weights import write_weights
-
-SYSTEMS = ("oagan",)
+from facelab.train.weights import fill_module, read_card, read_weights, write_weights
 
 
 def system(name: str) -> ModuleType:
@@ -43,8 +41,8 @@ def system(name: str) -> ModuleType:
     Raises:
         BadConfig: no such system.
     """
-    if name not in SYSTEMS:
-        raise BadConfig("system", name, "one of " + ", ".join(SYSTEMS))
+    if name not in TASKS:
+        raise BadConfig("system", name, "one of " + ", ".join(TASKS))
     return import_module(f"facelab.systems.{name}")
 
 
@@ -65,6 +63,7 @@ def train(
     device: str = "auto",
     seconds: float | None = None,
     cutouts: str | Path | None = None,
+    start: str | Path | None = None,
     loader: Loader | None = None,
     watch: Callable[..., Callable[[int], dict[str, float]]] | None = None,
     **options: Any,
@@ -81,7 +80,8 @@ def train(
         device: see :func:`facelab.train.engine.make_engine`.
         seconds: stop cleanly after so much wall time; resume goes on.
         cutouts: a folder of pictures with transparency, drawn as one more kind of occluder.
-        loader: batches by step number; None draws those of :func:`facelab.studies.batches.training_loader`.
+        start: weights of the same generator to begin with, a file or name; None begins with fresh ones.
+        loader: batches by step number; None draws those of its :class:`facelab.studies.tasks.Task`.
         watch: called once with model, configuration, validation trial and engine; what it returns is called with the
             steps done at each validation, in evaluation mode, and its numbers join the history.
         **options: passed to :func:`facelab.train.fit.fit` (``curve``, ``progress``, ``every`` …).
@@ -92,13 +92,15 @@ def train(
     module, engine = system(name), make_engine(device)
     own = load_cutouts(cutouts) if cutouts is not None else []
     seed_all(seed)
-    model = engine.prepare(module.build(cfg))
+    model = engine.prepare(begun(module.build(cfg), start))
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
-    run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=run_about(data, seed, cfg, own))
-    loader = loader or training_loader(data, cfg, seed, own)
-    held_out = trial(faces(data, "val", cfg.size, cfg.channels), 64, seed, paired_kinds(cfg.channels))
+    run = open_run(
+        folder, model, opts, state, engine=engine, resume=resume, about=run_about(name, data, seed, cfg, own)
+    )
+    loader = loader or task(name).loader(data, cfg, seed, own)
+    held_out = task(name).held_out(faces(data, "val", cfg.size, cfg.channels), 64, seed, cfg)
     restore = partial(module.restore, model)
     step = lambda batch: engine.mean(module.train_step(batch, model, opts, state, engine))  # noqa: E731
     looks = [validator(restore, held_out, engine)] + ([watch(model, cfg, held_out, engine)] if watch else [])
@@ -110,6 +112,8 @@ def train(
     )  # fmt: skip
     if engine.is_main:
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
+        if start is not None:
+            card["start"] = {key: read_card(start).get(key) for key in ("sha256", "data", "steps", "seconds", "config")}
         card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
         found = next((row for row in reversed(run.history.rows) if "val_gain" in row), {})
@@ -118,17 +122,35 @@ def train(
     return outcome, model
 
 
-def run_about(data: str, seed: int, cfg: Any, own: Sequence[Cutout] = ()) -> dict[str, Any]:
+def run_about(
+    name: str, data: str, seed: int, cfg: Any, own: Sequence[Cutout] = (), start: Any = None
+) -> dict[str, Any]:
     """What makes a run what it is, besides its configuration: resuming with anything else is refused.
 
     Args:
-        data, seed: of the run.
+        name, data, seed: of the run.
         cfg: its configuration (channels decide about the kinds of occluders).
         own: occluders of the user's own, told apart by name and pixels.
+        start: the weights it began with.
     """
     pixels = [hashlib.sha256(cutout.pixels.numpy().tobytes()).hexdigest()[:12] for cutout in own]
     names = [f"{cutout.name} {digest}" for cutout, digest in zip(own, pixels, strict=True)]
-    return {"data": data, "seed": seed, "kinds": list(paired_kinds(cfg.channels)), "cutouts": names}
+    out = {"data": data, "seed": seed, "kinds": list(task(name).kinds(cfg)), "cutouts": names}
+    return out | ({"start": read_card(start).get("sha256")} if start is not None else {})
+
+
+def begun(model: Any, start: str | Path | None) -> Any:
+    """The model with the generator of ``start``, in its running average too; unchanged where that is None.
+
+    Raises:
+        BadWeights: missing, damaged, or of another generator.
+    """
+    if start is not None:
+        parts, _ = read_weights(start)
+        for net in (model.G, model.average):
+            if net is not None:
+                fill_module(net, parts, "G", start)
+    return model
 
 
 def default_folder(name: str, data: str, seed: int) -> Path:
@@ -142,7 +164,7 @@ def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, e
     return {
         "system": name,
         "data": data,
-        "kinds": list(paired_kinds(cfg.channels)),
+        "kinds": list(task(name).kinds(cfg)),
         "split": {part: len(faces(data, part, cfg.size, cfg.channels)) for part in ("train", "val", "test")},
         "people": len(dataset.identities),
         "steps": outcome.step,

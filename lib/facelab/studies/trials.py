@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
 from facelab.seeding import generator
-from facelab.studies.parts import Faces, refuse_empty
+from facelab.studies.batches import paired_kinds
+from facelab.studies.parts import Faces, faces, refuse_empty
 
-__all__ = ["TRAIN_KINDS", "UNSEEN_KINDS", "Trial", "trial"]
+__all__ = ["AREA", "TRAIN_KINDS", "UNSEEN_KINDS", "Trial", "drawn_trial", "standard_trials", "trial"]
+
+AREA = (0.10, 0.20)
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,48 @@ def trial(
     Raises:
         LayoutError: nobody is in this part.
     """
+    random = generator(seed, "trial", *kinds)
+    return drawn_trial(
+        part, count, lambda images, points: occlude(images, points, random, kinds=kinds, area=area), chunk
+    )
+
+
+def drawn_trial(part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any], chunk: int = 32) -> Trial:
+    """A fixed trial of pictures evenly spread over a part, without augmentation.
+
+    Args:
+        part: held-out faces.
+        count: how many (at most one a picture).
+        cover: pictures (N, C, S, S) and landmarks to something with ``image``, ``hole`` and ``kinds``.
+        chunk: pictures drawn at a time.
+
+    Raises:
+        LayoutError: nobody is in this part.
+    """
     refuse_empty(part)
     count = min(count, len(part))
     places = [int(i * len(part) / count) for i in range(count)]
-    random, drawn, truths, points = generator(seed, "trial", *kinds), [], [], []
+    drawn, truths, points = [], [], []
     for start in range(0, count, chunk):
         truth, marks = part.take(places[start : start + chunk])
-        drawn.append(occlude(truth, marks, random, kinds=kinds, area=area))
+        drawn.append(cover(truth, marks))
         truths.append(truth)
         points.append(marks)
     return Trial(
         torch.cat([d.image for d in drawn]), torch.cat(truths), torch.cat([d.hole for d in drawn]), torch.cat(points),
         tuple(kind for d in drawn for kind in d.kinds), tuple(part.identity(place) for place in places),
     )  # fmt: skip
+
+
+def standard_trials(
+    data: str, size: int, channels: int, count: int = 256, seed: int = 1, kinds: Sequence[str] | None = None
+) -> dict[str, Trial]:
+    """The two trials of OA-GAN's protocol, on held-out people: kinds trained on, kinds never trained on.
+
+    ``kinds`` are those that the weights were trained on, as their card says; None where no card does.
+    """
+    part, known = faces(data, "test", size, channels), [kind for kind in kinds or () if kind in TRAIN_KINDS]
+    return {
+        "trained kinds": trial(part, count, seed, tuple(known) or paired_kinds(channels), AREA),
+        "unseen kinds": trial(part, count, seed, UNSEEN_KINDS, AREA),
+    }

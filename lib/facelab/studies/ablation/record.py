@@ -23,7 +23,7 @@ from facelab import files, images
 from facelab.studies.ablation import table
 from facelab.studies.ablation.cell import shown
 from facelab.studies.ablation.variants import slug
-from facelab.studies.evaluation import standard_trials
+from facelab.studies.trials import standard_trials
 
 FACES = 6  # of those that a cell draws
 LIMIT = 150 * 1024  # bytes of a picture

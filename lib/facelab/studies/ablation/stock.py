@@ -13,8 +13,7 @@ from facelab import files
 from facelab.errors import MissingPart
 from facelab.faces.descriptor import descriptors
 from facelab.studies.batches import Loader
-from facelab.studies.evaluation import standard_trials
-from facelab.studies.trials import Trial
+from facelab.studies.trials import Trial, standard_trials
 
 
 def fill(load: Loader, steps: int, folder: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,20 +11,13 @@ from torch import Tensor, nn
 from facelab.images import composite
 from facelab.nets.features import feature_net
 from facelab.nets.oagan import Guess, OAGANDiscriminator, OAGANGenerator, OAGANUNet
+from facelab.restoration import Restoration
 from facelab.systems.oagan.config import Config
 from facelab.train import ema
 from facelab.train.optim import adam
 from facelab.train.weights import config_from_card, fill_module, read_weights
 
 NAME = "oagan"
-
-
-class Restoration(NamedTuple):
-    """``image`` the composite, ``hole`` where it was filled (N, 1, H, W), ``raw`` the generator's whole picture."""
-
-    image: Tensor
-    hole: Tensor | None
-    raw: Tensor
 
 
 class OAGAN(nn.Module):

@@ -1,0 +1,85 @@
+"""What each system is for: what hides the faces it trains on, and what it is judged by. One row a system.
+
+A system knows networks and losses; which pictures it is shown is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from facelab.errors import BadConfig
+from facelab.studies import batches, facemasks
+from facelab.studies.batches import Loader
+from facelab.studies.parts import Faces, faces
+from facelab.studies.trials import AREA, Trial, standard_trials, trial
+
+
+@dataclass(frozen=True)
+class Task:
+    """How one system is trained and judged.
+
+    Args:
+        what: what hides the faces of its trials, in words.
+        kinds: configuration → names of what is drawn on its training faces.
+        loader: data, configuration, seed and the user's own cutouts → batches by step number.
+        held_out: part, count, seed and configuration → the trial that is looked at while it trains.
+        trials: data, configuration, count, seed and the kinds its weights' card names → trials by label.
+    """
+
+    what: str
+    kinds: Callable[[Any], Sequence[str]]
+    loader: Callable[..., Loader]
+    held_out: Callable[[Faces, int, int, Any], Trial]
+    trials: Callable[..., dict[str, Trial]]
+
+
+def _oagan_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence[str] | None) -> dict[str, Trial]:
+    return standard_trials(data, cfg.size, cfg.channels, count, seed, kinds)
+
+
+def _facemask_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = None) -> Loader:
+    if cutouts:
+        raise BadConfig("cutouts", f"{len(cutouts)} pictures", "none: mask_removal draws facemasks and nothing else")
+    return facemasks.training_loader(data, cfg, seed)
+
+
+def _facemask_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence[str] | None) -> dict[str, Trial]:
+    part = faces(data, "test", cfg.size, cfg.channels)
+    known = tuple(kind for kind in kinds or () if kind in facemasks.TYPES) or facemasks.paired_types(cfg.channels)
+    out = {"facemasks": facemasks.facemask_trial(part, count, seed, known)}
+    unseen = tuple(kind for kind in facemasks.TYPES if kind not in known)
+    out |= {"a type never trained on": facemasks.facemask_trial(part, count, seed, unseen)} if unseen else {}
+    return out | {"drawn in another way": facemasks.other_drawing(part, count, seed)}
+
+
+TASKS = {
+    "oagan": Task(
+        f"hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
+        lambda cfg: batches.paired_kinds(cfg.channels),
+        batches.training_loader,
+        lambda part, count, seed, cfg: trial(part, count, seed, batches.paired_kinds(cfg.channels)),
+        _oagan_trials,
+    ),
+    "mask_removal": Task(
+        "synthetic facemasks",
+        lambda cfg: facemasks.paired_types(cfg.channels),
+        _facemask_loader,
+        lambda part, count, seed, cfg: facemasks.facemask_trial(
+            part, count, seed, facemasks.paired_types(cfg.channels)
+        ),
+        _facemask_trials,
+    ),
+}
+
+
+def task(name: str) -> Task:
+    """The task of a system, by name.
+
+    Raises:
+        BadConfig: no such system.
+    """
+    if name not in TASKS:
+        raise BadConfig("system", name, "one of " + ", ".join(TASKS))
+    return TASKS[name]

@@ -1,0 +1,208 @@
+"""Face-mask removal: one training step, its critics' half, its generator's half, and every loss term by name."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+from torch import Tensor
+
+from facelab.images import composite
+from facelab.losses.adversarial import PAIRS
+from facelab.losses.penalties import PENALTIES
+from facelab.losses.perceptual import perceptual_relative, perceptual_square
+from facelab.losses.reconstruction import hole_bce, hole_dice
+from facelab.losses.similarity import ssim_loss
+from facelab.systems.mask_removal.config import Config
+from facelab.systems.mask_removal.model import MaskRemoval
+from facelab.train import ema
+from facelab.train.engine import Engine
+from facelab.train.schedule import cosine_decay
+from facelab.train.state import State
+
+Opts = dict[str, torch.optim.Optimizer]
+
+
+def train_step(
+    batch: dict[str, Tensor], model: MaskRemoval, opts: Opts, state: State, engine: Engine
+) -> dict[str, float]:
+    """One step of the generator, after one of each critic that has joined.
+
+    Args:
+        batch: ``occluded truth`` (N, C, H, W), ``hole`` (N, 1, H, W); with ``natural_every`` also ``natural``
+            (M, C, H, W).
+        model, opts: from :func:`build` and :func:`optimizers`.
+        state: its ``step`` decides about stages, rhythm and learning rate.
+
+    Returns:
+        Each loss term by name, as floats.
+    """
+    cfg: Config = state.cfg
+    _set_rates(opts, cfg, state.progress)
+    if state.progress < cfg.edit_from:
+        return find_step(batch, model, opts["G"], state, engine)
+    judges = playing(cfg, state.progress)
+    natural = "whole" in judges and cfg.natural_every > 0 and (state.step + 1) % cfg.natural_every == 0
+    images, truth_hole = (batch["natural"], None) if natural else (batch["occluded"], batch["hole"])
+    rests = state.progress >= cfg.find_until and not natural
+    with engine.autocast():
+        with torch.no_grad() if rests else contextlib.nullcontext():
+            logits = model.G.find(images).float()
+        hole = told(torch.sigmoid(logits), truth_hole, cfg.teacher)
+        if not natural:
+            hole = hole.detach()  # the hole net learns from the true hole alone
+        raw = model.G.edit(images, hole).float()
+    restored, logs = composite(images, raw, hole), {}
+    for name in judges:
+        logs |= critic_step(name, batch, restored.detach(), hole, model, opts[name], state, engine)
+    if natural:
+        terms = natural_terms(hole, model, restored, judges, cfg, engine)
+    else:
+        terms = paired_terms(batch, None if rests else logits, raw, restored, model, cfg, engine)
+        terms |= adversarial_terms(restored, hole, model, judges, cfg, engine)
+    return logs | generator_step(terms, model, opts["G"], state, engine)
+
+
+def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
+    for name, opt in opts.items():
+        rate = cfg.learning_rate if name == "G" else cfg.critic_learning_rate
+        start = cfg.decay_from if name == "G" else max(cfg.decay_from, cfg.adversarial_from, cfg.region_from)
+        for group in opt.param_groups:
+            group["lr"] = rate * cosine_decay(progress, min(start, 0.99))
+
+
+def playing(cfg: Config, progress: float) -> list[str]:
+    """The critics that have joined: ``whole`` after ``adversarial_from`` of the run, ``region`` after both shares."""
+    whole = progress >= cfg.adversarial_from
+    region = whole and progress >= cfg.region_from
+    return ["whole"] * (whole and cfg.lambda_whole > 0) + ["region"] * (region and cfg.lambda_region > 0)
+
+
+def told(found: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
+    """The hole the editing net is given: true in a ``teacher`` share of the batch, spread evenly, found in the rest."""
+    if truth is None or teacher == 0:
+        return found
+    rows = [int((row + 1) * teacher) > int(row * teacher) for row in range(len(truth))]
+    return torch.where(torch.tensor(rows, device=truth.device).view(-1, 1, 1, 1), truth, found)
+
+
+def region_of(images: Tensor, hole: Tensor) -> Tensor:
+    """A square of half the side around the middle of each hole: what the second critic looks at.
+
+    Args:
+        images: (N, C, H, W).
+        hole: (N, 1, H, W), 1 = hidden.
+
+    Returns:
+        (N, C, H / 2, W / 2), whole pixels of the picture; around its middle where nothing is hidden.
+    """
+    height, width = images.shape[-2:]
+    weight = hole.detach().float()[:, 0] + 1e-6
+    down = torch.arange(height, device=hole.device, dtype=torch.float32)
+    across = torch.arange(width, device=hole.device, dtype=torch.float32)
+    total = weight.sum((1, 2))
+    y, x = (weight.sum(2) * down).sum(1) / total, (weight.sum(1) * across).sum(1) / total
+    top = (y - height / 4 + 0.5).long().clamp(0, height - height // 2).tolist()
+    left = (x - width / 4 + 0.5).long().clamp(0, width - width // 2).tolist()
+    return torch.stack([
+        image[:, a : a + height // 2, b : b + width // 2] for image, a, b in zip(images, top, left, strict=True)
+    ])  # fmt: skip
+
+
+def _seen(name: str, images: Tensor, hole: Tensor) -> Tensor:
+    return region_of(images, hole) if name == "region" else images
+
+
+def find_step(
+    batch: dict[str, Tensor], model: MaskRemoval, opt: torch.optim.Optimizer, state: State, engine: Engine
+) -> dict[str, float]:
+    """Move the hole net alone: it costs a third of a whole step."""
+    with engine.autocast():
+        logits = model.G.find(batch["occluded"]).float()
+    return generator_step({"hole": hole_term(logits, batch["hole"], state.cfg)}, model, opt, state, engine)
+
+
+def critic_step(
+    name: str, batch: dict[str, Tensor], fake: Tensor, hole: Tensor, model: MaskRemoval, opt: torch.optim.Optimizer,
+    state: State, engine: Engine,
+) -> dict[str, float]:  # fmt: skip
+    """Move one critic: real are the bare faces, fake the composites; the generator is not touched.
+
+    Args:
+        name: ``"whole"`` or ``"region"``; the latter looks at :func:`region_of` the same holes on both sides.
+        fake: (N, C, H, W), detached.
+        hole: (N, 1, H, W), where the region is.
+    """
+    cfg: Config = state.cfg
+    net, real = model.D[name], _seen(name, batch["truth"][: len(fake)], hole)
+    fake = _seen(name, fake, hole)
+    with engine.autocast():
+        scores = net(real).float()
+        loss = PAIRS[cfg.loss][0](scores, net(fake).float())
+    logs = {f"D_{name}": loss.item(), f"real_{name}": scores.mean().item()}
+    if cfg.penalty != "none" and state.step % cfg.penalty_every == 0:
+        with engine.full_precision():
+            rand = lambda *shape: engine.rand(shape, state.generator)  # noqa: E731
+            loss = loss + PENALTIES[cfg.penalty](net, real, fake, rand) * cfg.lambda_penalty * cfg.penalty_every
+    engine.backward(loss)
+    engine.step(opt)
+    return logs
+
+
+def paired_terms(
+    batch: dict[str, Tensor], logits: Tensor | None, raw: Tensor, restored: Tensor, model: MaskRemoval, cfg: Config,
+    engine: Engine,
+) -> dict[str, Tensor]:  # fmt: skip
+    """The weighted loss terms where the truth is known: hole (unless ``logits`` is None), L1, SSIM, features."""
+    truth = batch["truth"]
+    terms = {} if logits is None else {"hole": hole_term(logits, batch["hole"], cfg)}
+    terms["l1"] = cfg.lambda_l1 * (raw - truth).abs().mean()
+    if cfg.lambda_ssim:
+        terms["ssim"] = cfg.lambda_ssim * ssim_loss(raw, truth)
+    if model.features and cfg.lambda_perceptual:
+        net = model.features[0].to(truth.device)
+        with engine.autocast():
+            with torch.no_grad():
+                target = net(truth)
+            maps = net(restored)
+        compare = perceptual_square if cfg.perceptual == "square" else perceptual_relative
+        terms["perceptual"] = cfg.lambda_perceptual * compare(maps, target)
+    return terms
+
+
+def hole_term(logits: Tensor, hole: Tensor, cfg: Config) -> Tensor:
+    """Cross-entropy and half a Dice loss between the predicted and the true hole, weighted."""
+    return cfg.lambda_hole * (hole_bce(logits, hole) + 0.5 * hole_dice(torch.sigmoid(logits), hole))
+
+
+def adversarial_terms(
+    restored: Tensor, hole: Tensor, model: MaskRemoval, judges: list[str], cfg: Config, engine: Engine
+) -> dict[str, Tensor]:
+    """What each critic says of the composite, with its own weights frozen."""
+    weights, terms = {"whole": cfg.lambda_whole, "region": cfg.lambda_region}, {}
+    model.D.requires_grad_(False)
+    for name in judges:
+        with engine.autocast():
+            scores = model.D[name](_seen(name, restored, hole))
+        terms[f"adv_{name}"] = weights[name] * PAIRS[cfg.loss][1](scores.float())
+    model.D.requires_grad_(True)
+    return terms
+
+
+def natural_terms(
+    hole: Tensor, model: MaskRemoval, restored: Tensor, judges: list[str], cfg: Config, engine: Engine
+) -> dict[str, Tensor]:
+    """Where the truth is unknown: the critics, and a reward for a hole that has made up its mind."""
+    unsure = (hole * (1 - hole)).mean()
+    return {"unsure": 0.1 * cfg.lambda_hole * unsure} | adversarial_terms(restored, hole, model, judges, cfg, engine)
+
+
+def generator_step(
+    terms: dict[str, Tensor], model: MaskRemoval, opt: torch.optim.Optimizer, state: State, engine: Engine
+) -> dict[str, float]:
+    """Move G by the sum of its terms, then its average; no critic is touched."""
+    engine.backward(sum(terms.values()))
+    engine.step(opt)
+    if model.average is not None:
+        ema.update(model.average, model.G, state.cfg.ema, state.step)
+    return {name: term.item() for name, term in terms.items()}
