@@ -12,7 +12,7 @@ PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(sh
 
 BIN   := .venv/bin
 READY := .venv/.ready
-PARTS := faces,features,data,notebooks,book,multi,test
+PARTS := faces,features,data,notebooks,book,demo,fid,multi,test
 PIP   := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-input $(PIP_ARGS)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 METADATA  := metadata.papermill metadata.widgets cell.metadata.papermill metadata.language_info.version

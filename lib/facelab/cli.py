@@ -127,7 +127,7 @@ def _data_get(args: argparse.Namespace) -> int:
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("system", help="for example oagan")
+    sub.add_argument("system", help="oagan or mask_removal")
     sub.add_argument("--profile", choices=PROFILES, default="laptop", help="how much work (default: laptop)")
     sub.add_argument("--data", default="orl", help="dataset (default: orl), or folder:/path/to/photos")
     sub.add_argument("--steps", type=int, default=0, help="training steps (default: the profile's)")
@@ -137,6 +137,7 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--out", help="run folder (default: runs/SYSTEM-DATA-seedN)")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--cutouts", metavar="FOLDER", help="also draw your own occluders: pictures with transparency")
+    sub.add_argument("--start", metavar="WEIGHTS", help="begin with the generator of these weights, a file or a name")
     sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; may repeat")
 
 
@@ -151,7 +152,7 @@ def _train(args: argparse.Namespace) -> None:
     changes = _settings(args.set, getattr(system(args.system).Config, "__dataclass_fields__", {}))
     train_system(
         args.system, profile=args.profile, data=args.data, steps=args.steps, resume=args.resume, devices=args.devices,
-        out=args.out, seed=args.seed, changes=changes, seconds=args.seconds, cutouts=args.cutouts,
+        out=args.out, seed=args.seed, changes=changes, seconds=args.seconds, cutouts=args.cutouts, start=args.start,
     )  # fmt: skip
 
 
@@ -170,7 +171,7 @@ def _settings(pairs: Sequence[str], known: Any) -> dict[str, Any]:
 
 
 def _add_evaluate(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("system", help="for example oagan")
+    sub.add_argument("system", help="oagan or mask_removal")
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
     sub.add_argument("--data", default="orl", help="dataset (default: orl)")
     sub.add_argument("--count", type=int, default=256, help="pictures (default: 256)")
@@ -187,7 +188,7 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 
 def _add_restore(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("system", help="for example oagan")
+    sub.add_argument("system", help="oagan or mask_removal")
     sub.add_argument("inputs", nargs="+", metavar="IN", help="crops of one face each, or folders of them")
     sub.add_argument("--out", required=True, help="folder of the results")
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")

@@ -1,4 +1,4 @@
-"""What every system's ``restore`` returns."""
+"""What every system's ``restore`` returns, and when a found hole has made up its mind."""
 
 from __future__ import annotations
 
@@ -14,3 +14,15 @@ class Restoration(NamedTuple):
     image: Tensor
     hole: Tensor | None
     raw: Tensor
+
+
+def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
+    """A predicted hole that has made up its mind: 0 below ``low`` (those pixels stay bit-identical), 1 above ``high``.
+
+    A grey hole leaves a ghost of the occluder in the composite: better fill a little too much than half.
+
+    Args:
+        hole: belief of a finder, in [0, 1].
+        low, high: chosen on validation people.
+    """
+    return ((hole - low) / (high - low)).clamp(0, 1)

@@ -15,9 +15,9 @@ from facelab.occlude import KINDS
 from facelab.occlude.chance import Params
 from facelab.occlude.face import fill
 from facelab.occlude.texture import FAMILY_NAMES
+from facelab.restoration import decided
 from facelab.seeding import generator
 from facelab.show.lab import LABEL, Drawn, Lab, chooser, face_chooser, slider
-from facelab.systems.oagan import decided
 
 AS_DRAWN = "as drawn"
 COLOURS = {

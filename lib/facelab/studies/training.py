@@ -192,7 +192,7 @@ def describe(engine: Engine) -> str:
 def train_system(
     name: str, profile: str = "laptop", data: str = "orl", steps: int = 0, resume: str = "auto", devices: int = 1,
     out: str | Path | None = None, seed: int = 0, changes: Mapping[str, Any] | None = None,
-    seconds: float | None = None, cutouts: str | Path | None = None,
+    seconds: float | None = None, cutouts: str | Path | None = None, start: str | Path | None = None,
 ) -> None:  # fmt: skip
     """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number.
 
@@ -202,11 +202,13 @@ def train_system(
     more = {**(changes or {}), **({"steps": steps} if steps else {})}
     cfg = configure(name, profile, data, more)
     folder = files.usable_folder(out if out is not None else default_folder(name, data, seed))
-    launch(partial(_train_quietly, name, cfg, data, seed, folder, resume, seconds, cutouts), devices=devices)
+    quietly = partial(_train_quietly, name, cfg, data, seed, folder, resume, seconds, cutouts, start)
+    launch(quietly, devices=devices)
 
 
-def _train_quietly(name, cfg, data, seed, folder, resume, seconds, cutouts) -> None:
-    outcome, _ = train(name, cfg, data, seed=seed, out=folder, resume=resume, seconds=seconds, cutouts=cutouts)
+def _train_quietly(name, cfg, data, seed, folder, resume, seconds, cutouts, start) -> None:
+    more = {"seconds": seconds, "cutouts": cutouts, "start": start}
+    outcome, _ = train(name, cfg, data, seed=seed, out=folder, resume=resume, **more)
     if os.environ.get("RANK", "0") != "0":  # several processes, one line
         return
     weights, ended = str(folder / "weights.safetensors"), {"stopped": outcome.stopped, "step": outcome.step}

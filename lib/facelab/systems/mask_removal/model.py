@@ -12,7 +12,7 @@ from facelab.images import composite
 from facelab.nets.features import feature_net
 from facelab.nets.mask_removal import MaskRemover, PatchDiscriminator, PublishedRemover
 from facelab.nets.oagan import OAGANDiscriminator
-from facelab.restoration import Restoration
+from facelab.restoration import Restoration, decided
 from facelab.systems.mask_removal.config import Config
 from facelab.train import ema
 from facelab.train.optim import adam
@@ -57,18 +57,6 @@ def optimizers(model: MaskRemoval, cfg: Config) -> dict[str, torch.optim.Optimiz
     betas = (cfg.beta1, cfg.beta2)
     critics = {name: adam(net.parameters(), cfg.critic_learning_rate, betas) for name, net in model.D.items()}
     return {"G": adam([p for p in model.G.parameters() if p.requires_grad], cfg.learning_rate, betas), **critics}
-
-
-def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
-    """A predicted hole that has made up its mind: 0 below ``low`` (those pixels stay bit-identical), 1 above ``high``.
-
-    A grey hole leaves a ghost of the facemask in the composite: better fill a little too much than half.
-
-    Args:
-        hole: belief of the hole net, in [0, 1].
-        low, high: chosen on validation people.
-    """
-    return ((hole - low) / (high - low)).clamp(0, 1)
 
 
 def found_hole(G: nn.Module, images: Tensor) -> Tensor:

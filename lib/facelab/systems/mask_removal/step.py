@@ -102,8 +102,8 @@ def region_of(images: Tensor, hole: Tensor) -> Tensor:
     across = torch.arange(width, device=hole.device, dtype=torch.float32)
     total = weight.sum((1, 2))
     y, x = (weight.sum(2) * down).sum(1) / total, (weight.sum(1) * across).sum(1) / total
-    top = (y - height / 4 + 0.5).long().clamp(0, height - height // 2).tolist()
-    left = (x - width / 4 + 0.5).long().clamp(0, width - width // 2).tolist()
+    top = (y - height / 4 + 0.5).round().long().clamp(0, height - height // 2).tolist()
+    left = (x - width / 4 + 0.5).round().long().clamp(0, width - width // 2).tolist()
     return torch.stack([
         image[:, a : a + height // 2, b : b + width // 2] for image, a, b in zip(images, top, left, strict=True)
     ])  # fmt: skip

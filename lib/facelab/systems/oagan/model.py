@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from facelab.images import composite
 from facelab.nets.features import feature_net
 from facelab.nets.oagan import Guess, OAGANDiscriminator, OAGANGenerator, OAGANUNet
-from facelab.restoration import Restoration
+from facelab.restoration import Restoration, decided
 from facelab.systems.oagan.config import Config
 from facelab.train import ema
 from facelab.train.optim import adam
@@ -74,18 +74,6 @@ def guess(G: nn.Module, occluded: Tensor, truth: Tensor | None, teacher: float) 
     features, logits = G.find(occluded)
     hole = gate(torch.sigmoid(logits.float()), truth, teacher)
     return Guess(logits.float(), G.complete(occluded, features, hole).float()), hole
-
-
-def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
-    """A predicted hole that has made up its mind: 0 below ``low`` (those pixels stay bit-identical), 1 above ``high``.
-
-    A grey hole leaves a ghost of the occluder in the composite: better fill a little too much than half.
-
-    Args:
-        hole: belief of a finder, in [0, 1].
-        low, high: chosen on validation people.
-    """
-    return ((hole - low) / (high - low)).clamp(0, 1)
 
 
 def found_hole(G: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
