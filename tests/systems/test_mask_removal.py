@@ -63,7 +63,7 @@ def test_generator_half_leaves_both_critics_alone():
     logits = model.G.find(batch["occluded"])
     raw = model.G.edit(batch["occluded"], batch["hole"])
     restored = composite(batch["occluded"], raw, batch["hole"])
-    terms = mask_removal.paired_terms(batch, logits, raw, restored, model, TINY, Engine())
+    terms = mask_removal.paired_terms(batch, logits, batch["hole"], raw, restored, model, TINY, Engine())
     terms |= adversarial_terms(restored, batch["hole"], model, ["whole", "region"], TINY, Engine())
     assert {"hole", "l1", "ssim", "adv_whole", "adv_region"} == set(terms)
     mask_removal.generator_step(terms, model, opts["G"], state, Engine())

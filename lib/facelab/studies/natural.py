@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from facelab.faces.detect import detect
 from facelab.metrics.intervals import bootstrap
 from facelab.seeding import generator
 from facelab.studies.evaluation import run_restore
@@ -36,6 +38,18 @@ def hidden_share(hole: Tensor, box: tuple[float, float, float, float]) -> Tensor
     return (part > 0.5).float().mean((1, 2, 3))
 
 
+def margin(hole: Tensor) -> Tensor:
+    """How far a hole is from failing :func:`covers_facemask`.
+
+    Args:
+        hole: (N, 1, H, W), hidden where > 0.5, on a head crop.
+
+    Returns:
+        (N,): the smaller of what the mouth's box has too much of and what the eyes' band has left; below 0 it fails.
+    """
+    return torch.minimum(hidden_share(hole, MOUTH_BOX) - MOUTH_LEAST, EYES_MOST - hidden_share(hole, EYE_BAND))
+
+
 def covers_facemask(hole: Tensor) -> Tensor:
     """Whether a hole covers a worn facemask: most of the mouth and nose, and not the eyes.
 
@@ -48,22 +62,38 @@ def covers_facemask(hole: Tensor) -> Tensor:
     return (hidden_share(hole, MOUTH_BOX) >= MOUTH_LEAST) & (hidden_share(hole, EYE_BAND) < EYES_MOST)
 
 
-def masked_study(restore: Callable, size: int) -> tuple[dict[str, Any], tuple[Tensor, Tensor, Tensor, Tensor]]:
+def faces_found(pictures: Tensor) -> Tensor:
+    """Whether dlib's detector finds a face that it does not doubt, bool (N,), in pictures (N, C, H, W)."""
+    return torch.tensor([bool(detect(picture, doubtful=False)) for picture in pictures])
+
+
+def _share(good: Tensor) -> dict[str, float]:
+    low, high = bootstrap(good.float(), generator(1, "masked"))
+    return {"share": round(good.float().mean().item(), 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def masked_study(
+    restore: Callable, size: int, look_for_faces: bool = False
+) -> tuple[dict[str, Any], tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Restore the real masked faces never trained on (validation and test part of ``realmasks/with_mask``).
 
     Args:
         restore: images to a restoration.
         size: the network's, pixels.
+        look_for_faces: also ask dlib in how many photographs it finds a face, before and after.
 
     Returns:
-        ``count``, ``share`` whose hole covers the facemask with its 95 % interval; and the photographs, restored
-        pictures, holes and judgements, (N, …) each.
+        ``count``, ``share`` whose hole covers the facemask with its 95 % interval, on request ``face_before`` and
+        ``face_after`` with theirs; and the photographs, restored pictures, holes and judgements, (N, …) each.
+
+    Raises:
+        MissingPart: faces are to be looked for, and dlib is not here.
     """
     part = natural_photographs(("val", "test"), size)
     photographs, _ = part.take(range(len(part)))
     image, hole, _ = run_restore(restore, photographs)
     good = covers_facemask(hole)
-    low, high = bootstrap(good.float(), generator(1, "masked"))
-    share = good.float().mean().item()
-    record = {"count": len(part), "share": round(share, 4), "low": round(low, 4), "high": round(high, 4)}
+    record: dict[str, Any] = {"count": len(part), **_share(good)}
+    if look_for_faces:
+        record |= {"face_before": _share(faces_found(photographs)), "face_after": _share(faces_found(image))}
     return record, (photographs, image, hole, good)

@@ -45,7 +45,7 @@ def release(
     card["metrics"] = evaluate_system(name, source, data, count=count, beside=beside)
     model, cfg = system(name).load(source)
     try:
-        card["metrics"]["natural"] = masked_study(partial(system(name).restore, model), cfg.size)[0]
+        card["metrics"]["natural"] = masked_study(partial(system(name).restore, model), cfg.size, True)[0]
     except FacelabError as error:  # no photographs of masked people here
         card["metrics"]["natural"] = {"not measured": str(error)}
     files.write_bytes(target, source.read_bytes())

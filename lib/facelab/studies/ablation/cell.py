@@ -16,10 +16,10 @@ from torch import Tensor
 
 from facelab import files, images
 from facelab.errors import BadConfig, NotFinite
-from facelab.studies.ablation import diagnosis, stock
+from facelab.studies.ablation import stock
+from facelab.studies.ablation.subjects import subject
 from facelab.studies.evaluation import measure, run_restore
 from facelab.studies.training import describe, system, train, training_seconds
-from facelab.systems.oagan import Config
 from facelab.train import history
 from facelab.train.engine import make_engine
 from facelab.train.state import plain_config
@@ -41,16 +41,18 @@ class Cell:
         folder: the run folder.
         batches, trials: what :func:`facelab.studies.ablation.stock.fill` and ``fill_trials`` made.
         device: see :func:`facelab.train.engine.make_engine`.
+        system: whose variant it is.
     """
 
     variant: str
-    cfg: Config
+    cfg: Any
     data: str
     seed: int
     folder: Path
     batches: Path
     trials: Path
     device: str = "auto"
+    system: str = "oagan"
 
 
 def run(cell: Cell) -> dict[str, Any]:
@@ -58,8 +60,8 @@ def run(cell: Cell) -> dict[str, Any]:
 
     Returns:
         ``variant seed steps ended seconds device torch``, and where the run ended well ``means``, ``unseen`` (means on
-        kinds never trained on), ``pictures`` (a list a metric of :data:`KEPT`) and ``course`` (what was seen while
-        training).
+        the second trial: kinds never trained on), ``further`` (on the third), ``pictures`` (a list a metric of
+        :data:`KEPT`), ``course`` (what was seen while training), and what the system's subject adds.
 
     Raises:
         BadConfig: the folder holds a run of other settings.
@@ -68,11 +70,12 @@ def run(cell: Cell) -> dict[str, Any]:
     _refuse_other(cell)
     if finished.is_file():
         return json.loads(finished.read_text("utf-8"))
+    about = subject(cell.system)
     row: dict[str, Any] = {"variant": cell.variant, "seed": cell.seed, "steps": cell.cfg.steps, "ended": "done"}
     try:
         _, model = train(
-            "oagan", cell.cfg, cell.data, seed=cell.seed, out=cell.folder, device=cell.device, progress=False,
-            loader=stock.loader(cell.batches), watch=diagnosis.watch, every=math.ceil(cell.cfg.steps / LOOKS),
+            cell.system, cell.cfg, cell.data, seed=cell.seed, out=cell.folder, device=cell.device, progress=False,
+            loader=stock.loader(cell.batches), watch=about.watch, every=math.ceil(cell.cfg.steps / LOOKS),
         )  # fmt: skip
     except NotFinite as error:
         row["ended"] = f"not finite at step {error.step}"
@@ -80,7 +83,10 @@ def run(cell: Cell) -> dict[str, Any]:
     row["seconds"] = round(training_seconds(rows), 1)
     row |= {"device": describe(make_engine(cell.device)), "torch": torch.__version__}
     if row["ended"] == "done":
-        row |= judged(partial(system("oagan").restore, model.cpu().eval()), cell)
+        model = model.cpu().eval()
+        row |= judged(partial(system(cell.system).restore, model), cell)
+        if about.also is not None:
+            row |= about.also(model, next(iter(stock.trials(cell.trials).values()))[0], cell.cfg)
     row["course"] = [{k.removeprefix("val_"): _short(v) for k, v in seen.items() if k == "step" or k.startswith("val_")}
                      for seen in rows if "val_gain" in seen]  # fmt: skip
     files.write_text(finished, json.dumps(row) + "\n")
@@ -98,20 +104,20 @@ def _refuse_other(cell: Cell) -> None:
 
 
 def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
-    """Measure on the held-out people of both trials, and draw what the first faces became."""
+    """Measure on the held-out people of the trials, and draw what the faces of the first became."""
     found: dict[str, Any] = {}
-    for label, (test, known) in stock.trials(cell.trials).items():
+    for place, (test, known) in enumerate(stock.trials(cell.trials).values()):
         with torch.no_grad():
             image, hole, _ = run_restore(restore, test.occluded)
         values = measure(image, test, hole=hole, known=known)
         means = {name: _short(_mean(value)) for name, value in values.items()}
-        if label == "trained kinds":
+        if place == 0:
             kept = {name: digits for name, digits in KEPT.items() if name in values}
             pictures = {name: [_rounded(v, digits) for v in values[name].tolist()] for name, digits in kept.items()}
             found |= {"means": means, "pictures": pictures}
             _draw(image, hole, cell.folder / "faces.png")
         else:
-            found["unseen"] = means
+            found["unseen" if place == 1 else "further"] = means
     return found
 
 

@@ -14,12 +14,11 @@ from typing import Any
 from facelab import files
 from facelab.errors import BadConfig
 from facelab.studies.ablation.cell import Cell
+from facelab.studies.ablation.subjects import subject
 from facelab.studies.ablation.variants import VARIANTS, Variant, by_name, configuration, slug
 from facelab.studies.parts import faces
-from facelab.systems.oagan import Config
+from facelab.studies.training import system
 from facelab.train.state import plain_config
-
-STEPS = 500  # two minutes on one core
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +33,10 @@ class Plan:
         out: the folder.
         jobs: processes at a time. Each computes on one thread, so that the number of cores changes no digit.
         count: pictures of each test trial.
-        base: settings of the base, see :func:`facelab.studies.ablation.variants.configuration`.
+        base: settings of the base, see :func:`facelab.studies.ablation.variants.configuration`; the system's where None.
         device: see :func:`facelab.train.engine.make_engine`.
         table: the table the variants are from.
+        system: whose variants they are.
     """
 
     variants: Sequence[Variant]
@@ -49,17 +49,22 @@ class Plan:
     base: Mapping[str, Any] | None = None
     device: str = "auto"
     table: Sequence[Variant] = VARIANTS
+    system: str = "oagan"
 
-    def configuration(self, name: str) -> Config:
+    def configuration(self, name: str) -> Any:
         """Every setting of one of its variants."""
-        return configuration(name, self.data, self.steps, self.table, self.base)
+        base = subject(self.system).base if self.base is None else self.base
+        return configuration(name, self.data, self.steps, self.table, base, system(self.system).Config)
 
     def cells(self) -> list[Cell]:
         """Every cell, seed by seed, so that an unfinished sweep compares all variants on the seeds it has."""
         made, out = {v.name: self.configuration(v.name) for v in self.variants}, self.out
+        first = self.configuration(next(iter(by_name(self.table))))
+        alone = {name: subject(self.system).drawn_alone(cfg, first) for name, cfg in made.items()}
         return [
             Cell(v.name, made[v.name], self.data, seed, out / "cells" / f"{slug(v.name)}-seed{seed}",
-                 out / "shared" / f"seed{seed}", out / "shared" / "trials.pt", self.device)
+                 out / "shared" / "-".join(filter(None, (alone[v.name], f"seed{seed}"))), out / "shared" / "trials.pt",
+                 self.device, self.system)
             for seed in range(self.seeds) for v in self.variants
         ]  # fmt: skip
 
@@ -78,7 +83,7 @@ def header(plan: Plan, known: Mapping[str, Any], missing: Mapping[str, str]) -> 
     told = {name: why.partition(" in ")[0] for name, why in missing.items()}  # a record names no folder of ours
     earlier = {n: why for n, why in known.get("not run", {}).items() if n not in changes}
     return {
-        "system": "oagan", "data": plan.data, "count": count, "steps": plan.steps,
+        "system": plan.system, "data": plan.data, "count": count, "steps": plan.steps,
         "people": [part.identity(int(i * len(part) / count)) for i in range(count)],
         "base": base, "changes": known.get("changes", {}) | changes, "not run": earlier | told,
     }  # fmt: skip

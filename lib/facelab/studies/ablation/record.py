@@ -1,7 +1,7 @@
 """The small record of a sweep that ships with the course: ``python -m facelab.studies.ablation.record FOLDER DATA``.
 
-``notebooks/figures/05_DATA.jsonl`` (the results, exactly as the sweep wrote them: it can go on from there) ·
-``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
+``notebooks/figures/05_DATA.jsonl`` (05 stands for the lesson; the results, exactly as the sweep wrote them: it can go
+on from there) · ``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
 variant; left out with ``--no-faces``, where the people in the pictures were never asked).
 Taught in: lesson 05.
 """
@@ -22,6 +22,7 @@ from torch import Tensor
 from facelab import files, images
 from facelab.studies.ablation import table
 from facelab.studies.ablation.cell import shown
+from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.variants import slug
 from facelab.studies.trials import standard_trials
 
@@ -45,14 +46,14 @@ class Sheet(NamedTuple):
     holes: dict[str, Tensor]
 
 
-def home(data: str) -> Path:
+def home(data: str, lesson: str = "05") -> Path:
     """Where a record lies, without its ending."""
-    return files.project_root() / "notebooks" / "figures" / f"05_{data}"
+    return files.project_root() / "notebooks" / "figures" / f"{lesson}_{data}"
 
 
-def recorded(data: str = "orl") -> dict[str, Any]:
+def recorded(data: str = "orl", lesson: str = "05") -> dict[str, Any]:
     """The shipped results: see :func:`facelab.studies.ablation.table.read`."""
-    return table.read(f"{home(data)}.jsonl")
+    return table.read(f"{home(data, lesson)}.jsonl")
 
 
 def recorded_course(data: str = "orl") -> list[dict[str, Any]]:
@@ -108,7 +109,8 @@ def write(folder: str | Path, data: str = "orl", faces: bool = True) -> list[Pat
     Raises:
         ValueError: the faces do not fit into a small file.
     """
-    folder, target = Path(folder), home(data)
+    folder = Path(folder)
+    target = home(data, SUBJECTS[table.read(folder)["header"]["system"]].lesson)
     numbers, looks = Path(f"{target}.jsonl"), Path(f"{target}_course.jsonl")
     files.write_bytes(numbers, (folder / "results.jsonl").read_bytes())
     files.write_text(looks, _columns(table.read_course(folder)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
@@ -13,7 +14,8 @@ from facelab import files
 from facelab.errors import MissingPart
 from facelab.faces.descriptor import descriptors
 from facelab.studies.batches import Loader
-from facelab.studies.trials import Trial, standard_trials
+from facelab.studies.tasks import task
+from facelab.studies.trials import Trial
 
 
 def fill(load: Loader, steps: int, folder: Path) -> Path:
@@ -51,11 +53,11 @@ def loader(folder: Path) -> Loader:
     return load
 
 
-def fill_trials(path: Path, data: str, size: int, channels: int, count: int) -> Path:
-    """Draw both test trials, describe the true faces, and keep all of it in one file."""
+def fill_trials(path: Path, name: str, data: str, cfg: Any, count: int) -> Path:
+    """Draw the test trials of a system, describe the true faces, and keep all of it in one file."""
     if path.is_file():
         return path
-    kept = {label: vars(test) for label, test in standard_trials(data, size, channels, count).items()}
+    kept = {label: vars(test) for label, test in task(name).trials(data, cfg, count, 1, None).items()}
     for test in kept.values():
         with contextlib.suppress(MissingPart, ImportError):  # no dlib here: no identity distance
             test["known"] = descriptors(test["truth"], test["points"])

@@ -29,8 +29,8 @@ from facelab.nets.features import why_missing
 from facelab.studies.ablation import stock, table
 from facelab.studies.ablation.cell import Cell, run
 from facelab.studies.ablation.plan import Plan, header, refuse_other
-from facelab.studies.ablation.variants import BASE, chosen, with_labels
-from facelab.studies.batches import training_loader
+from facelab.studies.ablation.subjects import subject
+from facelab.studies.ablation.variants import chosen
 
 _STOP: list[Any] = []  # in a worker: the event that says that the sweep is being ended
 
@@ -91,9 +91,9 @@ def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str,
     stop = context.Event()
     pool = ProcessPoolExecutor(plan.jobs, mp_context=context, initializer=_begin, initargs=(os.getpid(), stop))
     try:
-        size, channels = todo[0].cfg.size, todo[0].cfg.channels
-        shared = [pool.submit(stock.fill_trials, todo[0].trials, plan.data, size, channels, plan.count)]
-        shared += [pool.submit(_draw, plan, cell) for cell in {c.seed: c for c in todo}.values()]
+        first = todo[0]
+        shared = [pool.submit(stock.fill_trials, first.trials, plan.system, plan.data, first.cfg, plan.count)]
+        shared += [pool.submit(_draw, plan, cell) for cell in {c.batches: c for c in todo}.values()]
         for made in shared:
             made.result()
         running: dict[Future, Cell] = {pool.submit(_run, cell): cell for cell in todo}
@@ -114,9 +114,9 @@ def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str,
 
 
 def _draw(plan: Plan, cell: Cell) -> None:
-    base = plan.configuration(plan.variants[0].name)
-    cfg = dataclasses.replace(with_labels(base, plan.data), adversarial_from=0.0)
-    stock.fill(training_loader(plan.data, cfg, cell.seed), plan.steps, cell.batches)
+    about, base = subject(plan.system), plan.configuration(plan.variants[0].name)
+    own = {name: getattr(cell.cfg, name) for name in about.own_batches}
+    stock.fill(about.loader(plan.data, dataclasses.replace(base, **own), cell.seed), plan.steps, cell.batches)
 
 
 def _run(cell: Cell) -> dict[str, Any]:
@@ -162,10 +162,12 @@ def _alone(out: Path) -> Iterator[None]:
 
 def sweep_named(
     names: Sequence[str], size: int = 64, ancestors: bool = True, note: Callable[[str], None] = _to_stderr,
-    **settings: Any,
+    system: str = "oagan", **settings: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """:func:`sweep` of variants by name, their ancestors included unless told not to; all of them for no names.
 
     See :class:`facelab.studies.ablation.plan.Plan` for the settings.
     """
-    return sweep(Plan(chosen(names, ancestors), base={**BASE, "size": size}, **settings), note)
+    about = subject(system)
+    rows = chosen(names, ancestors, about.variants)
+    return sweep(Plan(rows, base={**about.base, "size": size}, table=about.variants, system=system, **settings), note)

@@ -193,8 +193,13 @@ def chosen(names: Sequence[str], ancestors: bool = True, variants: Sequence[Vari
 
 
 def configuration(
-    name: str, data: str, steps: int, variants: Sequence[Variant] = VARIANTS, base: Mapping[str, Any] | None = None
-) -> Config:
+    name: str,
+    data: str,
+    steps: int,
+    variants: Sequence[Variant] = VARIANTS,
+    base: Mapping[str, Any] | None = None,
+    kind: type = Config,
+) -> Any:
     """The full configuration of a variant: the base's settings, then its ancestors' changes, then its own.
 
     Args:
@@ -203,6 +208,7 @@ def configuration(
         steps: training steps.
         variants: the table.
         base: settings of the base, e.g. ``size``; :data:`BASE` where None.
+        kind: the system's ``Config``.
     """
     table, line = by_name(variants), [name]
     while table[line[-1]].parent:
@@ -213,7 +219,7 @@ def configuration(
         settings |= table[ancestor].changes
     if settings.get("classes") == PEOPLE:
         settings["classes"] = len(people_of(data, settings["size"], settings["channels"]))
-    return Config(**settings)
+    return kind(**settings)
 
 
 def with_labels(cfg: Config, data: str) -> Config:

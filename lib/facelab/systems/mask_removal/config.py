@@ -40,6 +40,7 @@ class Config:
     lambda_whole: float = 0.3  # the critic of the whole picture
     lambda_region: float = 0.7  # the critic of what was hidden
     lambda_hole: float = 100.0
+    visible: float = 0.1  # weight of visible pixels in L1, where the composite keeps the photograph's; published: 1
     perceptual: str = "relative"  # squared differences of features over their size; published: "square", VGG's size
     feature_net: str = "effnet-lite0"  # "none": no perceptual term; published: vgg19
     teacher: float = 0.5  # share of each batch in which the editing net is given the true hole
@@ -87,7 +88,17 @@ class Config:
         for field in ("beta1", "beta2"):
             if not 0 <= getattr(self, field) < 1:
                 raise BadConfig(field, getattr(self, field), "a number from 0, less than 1")
-        shares = ("edit_from", "adversarial_from", "region_from", "decay_from", "view_until", "teacher", "bare", "ema")
+        shares = (
+            "edit_from",
+            "adversarial_from",
+            "region_from",
+            "decay_from",
+            "view_until",
+            "teacher",
+            "bare",
+            "visible",
+            "ema",
+        )
         shares += ("find_until", "small_until")
         for field in shares:
             if not 0 <= getattr(self, field) <= 1:
@@ -151,6 +162,6 @@ class Config:
             model="published", size=128, channels=3, width=64, hole_width=32, encoder="none", critic_width=64,
             feature_net="vgg19", perceptual="square", penalty="none", lambda_penalty=0.0, penalty_every=1,
             adversarial_from=0.0, teacher=0.0, bare=0.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
-            batch=8, decay_from=1.0,
+            batch=8, decay_from=1.0, visible=1.0,
         )  # fmt: skip
         return cls(**{**values, **changes})

@@ -58,7 +58,7 @@ def train_step(
     if natural:
         terms = natural_terms(hole, model, restored, judges, cfg, engine)
     else:
-        terms = paired_terms(batch, None if rests else logits, raw, restored, model, cfg, engine)
+        terms = paired_terms(batch, None if rests else logits, hole, raw, restored, model, cfg, engine)
         terms |= adversarial_terms(restored, hole, model, judges, cfg, engine)
     return logs | generator_step(terms, model, opts["G"], state, engine)
 
@@ -150,15 +150,22 @@ def critic_step(
 
 
 def paired_terms(
-    batch: dict[str, Tensor], logits: Tensor | None, raw: Tensor, restored: Tensor, model: MaskRemoval, cfg: Config,
-    engine: Engine,
+    batch: dict[str, Tensor], logits: Tensor | None, hole: Tensor, raw: Tensor, restored: Tensor, model: MaskRemoval,
+    cfg: Config, engine: Engine,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """The weighted loss terms where the truth is known: hole (unless ``logits`` is None), L1, SSIM, features."""
+    """The weighted loss terms where the truth is known: hole (unless ``logits`` is None), L1, SSIM, features.
+
+    Args:
+        hole: (N, 1, H, W), the one that was filled.
+        raw: (N, C, H, W), what was painted.
+        restored: its composite: only this is ever shown, so SSIM and features look at it and at nothing else.
+    """
     truth = batch["truth"]
     terms = {} if logits is None else {"hole": hole_term(logits, batch["hole"], cfg)}
-    terms["l1"] = cfg.lambda_l1 * (raw - truth).abs().mean()
+    weight = hole + cfg.visible * (1 - hole)
+    terms["l1"] = cfg.lambda_l1 * (weight * (raw - truth).abs()).mean()
     if cfg.lambda_ssim:
-        terms["ssim"] = cfg.lambda_ssim * ssim_loss(raw, truth)
+        terms["ssim"] = cfg.lambda_ssim * ssim_loss(restored, truth)
     if model.features and cfg.lambda_perceptual:
         net = model.features[0].to(truth.device)
         with engine.autocast():

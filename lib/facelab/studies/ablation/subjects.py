@@ -1,0 +1,104 @@
+"""Which systems can be ablated, and what is their own in it: variants, base, batches, and how a run is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from facelab.errors import BadConfig, FacelabError
+from facelab.studies.ablation import diagnosis, facemask_variants, variants
+from facelab.studies.ablation.variants import Variant
+from facelab.studies.batches import Loader
+from facelab.studies.evaluation import measure, run_restore
+from facelab.studies.natural import covers_facemask
+from facelab.studies.parts import natural_photographs
+from facelab.studies.tasks import task
+from facelab.studies.training import system
+from facelab.studies.trials import Trial
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A system whose variants are compared.
+
+    Args:
+        system: its name.
+        lesson: that shows its records.
+        variants: the table.
+        base: settings of the base.
+        steps: of a run, unless told otherwise.
+        everything: configuration and dataset → the configuration whose batches hold all that any variant needs.
+        own_batches: settings for which a variant's batches are drawn by themselves.
+        watch: see :func:`facelab.studies.training.train`.
+        also: model, first trial and configuration → further entries of a row.
+    """
+
+    system: str
+    lesson: str
+    variants: Sequence[Variant]
+    base: Mapping[str, Any]
+    steps: int
+    everything: Callable[[Any, str], Any]
+    own_batches: tuple[str, ...] = ()
+    watch: Callable[..., Any] | None = None
+    also: Callable[[Any, Trial, Any], dict[str, Any]] | None = None
+
+    def loader(self, data: str, cfg: Any, seed: int) -> Loader:
+        """The batches of one seed that serve every variant like ``cfg``."""
+        return task(self.system).loader(data, self.everything(cfg, data), seed, None)
+
+    def drawn_alone(self, cfg: Any, base: Any) -> str:
+        """A name for the batches of ``cfg`` where they are not the base's; else empty."""
+        return "-".join(str(getattr(cfg, n)) for n in self.own_batches if getattr(cfg, n) != getattr(base, n))
+
+
+def _for_oagan(cfg: Any, data: str) -> Any:
+    return dataclasses.replace(variants.with_labels(cfg, data), adversarial_from=0.0)
+
+
+def _for_facemasks(cfg: Any, data: str) -> Any:
+    return dataclasses.replace(cfg, natural_every=max(1, cfg.natural_every))
+
+
+def _told_and_real(model: Any, test: Trial, cfg: Any) -> dict[str, Any]:
+    """What the editing net makes of the true hole, and what the hole net makes of real photographs in colour."""
+    restore = system("mask_removal").restore
+    with torch.no_grad():
+        image, _, _ = run_restore(partial(restore, model), test.occluded, test.hole)
+        values = measure(image, test)
+        out: dict[str, Any] = {"told": {name: round(value.nanmean().item(), 4) for name, value in values.items()}}
+        if cfg.channels == 3:
+            try:
+                part = natural_photographs(("val", "test"), cfg.size)
+            except FacelabError:  # no photographs of masked people here
+                return out
+            _, hole, _ = run_restore(partial(restore, model), part.take(range(len(part)))[0])
+            passes = covers_facemask(hole)
+            out["real"] = {"share": round(passes.float().mean().item(), 4), "passes": passes.int().tolist()}
+    return out
+
+
+SUBJECTS = {
+    "oagan": Subject(
+        "oagan", "05", variants.VARIANTS, variants.BASE, 500, _for_oagan, watch=diagnosis.watch
+    ),
+    "mask_removal": Subject(
+        "mask_removal", "06", facemask_variants.VARIANTS, facemask_variants.BASE, 700, _for_facemasks,
+        own_batches=("fit",), also=_told_and_real,
+    ),
+}  # fmt: skip
+
+
+def subject(name: str) -> Subject:
+    """A system that can be ablated, by name.
+
+    Raises:
+        BadConfig: none of that name.
+    """
+    if name not in SUBJECTS:
+        raise BadConfig("system", name, "one of " + ", ".join(SUBJECTS))
+    return SUBJECTS[name]
