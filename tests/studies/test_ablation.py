@@ -311,7 +311,7 @@ def test_a_cell_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
     for one in (whole, broken):
         cfg = variants.with_labels(one.cfg, "orl")
         stock.fill(batches.training_loader("orl", cfg, 0), 4, one.batches)
-        stock.fill_trials(one.trials, "orl", 32, 1, 6)
+        stock.fill_trials(one.trials, "oagan", "orl", one.cfg, 6)
     row, real, calls = cells.run(whole), oagan.train_step, []
 
     def dies(*args):

@@ -33,7 +33,7 @@ class Plan:
         out: the folder.
         jobs: processes at a time. Each computes on one thread, so that the number of cores changes no digit.
         count: pictures of each test trial.
-        base: settings of the base, see :func:`facelab.studies.ablation.variants.configuration`; the system's where None.
+        base: settings of the base, see :func:`~facelab.studies.ablation.variants.configuration`; None: the system's.
         device: see :func:`facelab.train.engine.make_engine`.
         table: the table the variants are from.
         system: whose variants they are.

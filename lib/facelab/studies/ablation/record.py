@@ -1,8 +1,8 @@
 """The small record of a sweep that ships with the course: ``python -m facelab.studies.ablation.record FOLDER DATA``.
 
-``notebooks/figures/05_DATA.jsonl`` (05 stands for the lesson; the results, exactly as the sweep wrote them: it can go
-on from there) · ``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
-variant; left out with ``--no-faces``, where the people in the pictures were never asked).
+``notebooks/figures/05_DATA.jsonl`` (the results, exactly as the sweep wrote them: it can go on from there) ·
+``05_DATA_course.jsonl`` · ``05_DATA_faces.jpg`` and ``05_DATA_holes.png`` (some test faces of the first seed, a row a
+variant; left out with ``--no-faces``, where the people in the pictures were never asked). 05 stands for the lesson.
 Taught in: lesson 05.
 """
 
