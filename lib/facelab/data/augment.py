@@ -81,3 +81,38 @@ def random_light(images: Tensor, generator: torch.Generator, strength: float = 0
     lift = uniform(generator, n, -strength, strength).view(n, 1, 1, 1)
     tint = 1 + (torch.rand(n, channels, 1, 1, generator=generator) - 0.5) * strength * (channels > 1)
     return (((images + 1) * gain * tint - 1) + lift).clamp(-1, 1)
+
+
+def random_frames(count: int, size: tuple[int, int], generator: torch.Generator, share: float) -> Tensor:
+    """Where photographs end inside their pictures: a crop that reached beyond the photograph's edge.
+
+    Args:
+        count: pictures.
+        size: (height, width), pixels.
+        generator: source of all draws.
+        share: of the pictures; the others end where the picture ends. Up to 35 % is missing at each side of an axis.
+
+    Returns:
+        (count, 4) int: first row, last row, first column, last column that belong to the photograph.
+    """
+    cut = torch.rand(count, 4, generator=generator) * 0.35
+    axis = torch.rand(count, 2, generator=generator) < 0.6  # rows, columns
+    some = (torch.rand(count, 1, generator=generator) < share) & axis
+    cut = cut * some.repeat_interleave(2, 1)
+    high, wide = size
+    ends = torch.tensor([0, high - 1, 0, wide - 1]) + torch.tensor([high, -high, wide, -wide]) * cut
+    return ends.round().long()
+
+
+def repeat_edges(images: Tensor, frames: Tensor) -> Tensor:
+    """Pictures whose pixels outside a frame repeat the nearest one inside.
+
+    Args:
+        images: (N, C, H, W).
+        frames: (N, 4) of :func:`random_frames`.
+    """
+    n, channels, height, width = images.shape
+    top, bottom, left, right = frames.view(n, 4, 1).unbind(1)
+    row = torch.arange(height).clamp(top, bottom).view(n, 1, height, 1)
+    column = torch.arange(width).clamp(left, right).view(n, 1, 1, width)
+    return images[torch.arange(n).view(n, 1, 1, 1), torch.arange(channels).view(1, -1, 1, 1), row, column]

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facelab.data.augment import random_light
+from facelab.data.augment import random_frames, random_light, repeat_edges
 from facelab.files import data_root
 from facelab.occlude import occlude
 from facelab.occlude.batch import Occluded
@@ -34,6 +34,7 @@ def facemask_loader(
     types: Sequence[str] = TYPES,
     look: Look = CHANCE,
     bare: float = 0.0,
+    framed: float = 0.0,
     scale: float = 0.2,
     view_until: int | None = None,
     natural: Faces | None = None,
@@ -48,6 +49,7 @@ def facemask_loader(
         types: of the facemasks.
         look: what is decided about them and not drawn.
         bare: share of the pictures that stay as they are, with an empty hole.
+        framed: share of the pictures beyond whose photograph's edge pixels are repeated, as in many crops of faces.
         scale: largest relative change of size in augmentation.
         view_until: the step from which pictures are only mirrored.
         natural: pictures whose truth is not used: photographs, or bare faces that get ``natural_types``.
@@ -75,6 +77,9 @@ def facemask_loader(
         off = (torch.rand(batch, generator=random) < bare).view(-1, 1, 1, 1)
         out = {"truth": truth, "occluded": torch.where(off, truth, worn.image)}
         out["hole"] = torch.where(off, torch.zeros_like(worn.hole), worn.hole)
+        if framed and (view_until is None or step < view_until):
+            frames = random_frames(batch, tuple(truth.shape[-2:]), random, framed)
+            out = {name: repeat_edges(pictures, frames) for name, pictures in out.items()}
         return out | ({"natural": unpaired(step)} if natural is not None and len(natural) else {})
 
     return load
@@ -109,7 +114,8 @@ def training_loader(name: str, cfg: Any, seed: int) -> Loader:
         natural = natural_photographs("train", cfg.size)
     load = facemask_loader(
         part, cfg.batch, seed, types=paired_types(cfg.channels), look=Look(fit=cfg.fit), bare=cfg.bare,
-        view_until=cfg.view_steps, natural=natural if cfg.natural_every else None, natural_types=types,
+        framed=cfg.framed, view_until=cfg.view_steps, natural=natural if cfg.natural_every else None,
+        natural_types=types,
     )  # fmt: skip
     return progressive(load, cfg.small_size, int(cfg.steps * cfg.small_until)) if cfg.small_size else load
 

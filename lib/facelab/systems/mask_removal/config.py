@@ -47,6 +47,7 @@ class Config:
     fit: str = "pose"  # how facemasks are put on: "pose", tied to the face, or "upright", as the source's first version
     find_until: float = 1.0  # share of the run after which the hole net rests; 0: it came trained, as published
     bare: float = 0.05  # share of each batch that wears none: nothing is to be found there
+    framed: float = 0.0  # share whose photograph ends inside the picture, its edge pixels repeated outwards
     edit_from: float = 0.0  # share of the run in which only the hole is learned; then the picture too
     adversarial_from: float = 0.1  # share of the run after which the critic of the whole picture joins
     region_from: float = 0.4  # … and the critic of the region
