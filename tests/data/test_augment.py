@@ -2,7 +2,7 @@
 
 import torch
 
-from facelab.data.augment import random_light, random_view
+from facelab.data.augment import random_frames, random_light, random_view, repeat_edges
 from facelab.occlude.face import fill
 from facelab.seeding import generator
 
@@ -58,3 +58,23 @@ def test_light_changes_every_picture_and_stays_in_range():
     out = random_light(images, generator(1, "l"), 0.4)
     assert out.min() >= -1 and out.max() <= 1
     assert ((out - images).abs().flatten(1).amax(1) > 0.01).all()
+
+
+def test_beyond_the_photographs_edge_its_last_pixels_are_repeated():
+    images = torch.rand(2, 3, 6, 8, generator=generator(0, "edge"))
+    frames = torch.tensor([[0, 5, 0, 7], [1, 4, 2, 6]])
+    out = repeat_edges(images, frames)
+    assert torch.equal(out[0], images[0]), "a frame as large as the picture changes nothing"
+    assert torch.equal(out[1, :, 1:5, 2:7], images[1, :, 1:5, 2:7])
+    assert torch.equal(out[1, :, 0, 2:7], images[1, :, 1, 2:7]) and torch.equal(out[1, :, 5], out[1, :, 4])
+    assert torch.equal(out[1, :, 1:5, 0], images[1, :, 1:5, 2]) and torch.equal(out[1, :, :, 7], out[1, :, :, 6])
+
+
+def test_frames_keep_the_middle_and_come_as_often_as_asked():
+    frames = random_frames(400, (60, 80), generator(0, "frames"), 0.5)
+    assert (frames[:, 0] <= 21).all() and (frames[:, 1] >= 59 - 21).all()
+    assert (frames[:, 2] <= 28).all() and (frames[:, 3] >= 79 - 28).all()
+    cut = (frames != torch.tensor([0, 59, 0, 79])).any(1).float().mean()
+    assert 0.3 < cut < 0.5
+    whole = random_frames(20, (60, 80), generator(0, "frames"), 0.0)
+    assert (whole == torch.tensor([0, 59, 0, 79])).all()

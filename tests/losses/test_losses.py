@@ -8,6 +8,10 @@ import torch
 from facelab.losses import adversarial as adv
 from facelab.losses import perceptual as perc
 from facelab.losses import reconstruction as rec
+from facelab.losses.perceptual import perceptual_relative, perceptual_square
+from facelab.losses.similarity import ssim_loss
+from facelab.metrics.image import ssim
+from facelab.seeding import generator
 
 ZERO = torch.zeros(2, 1, 3, 3)
 
@@ -100,3 +104,34 @@ def test_style_forgets_place_and_perceptual_does_not():
     moved = [torch.roll(maps[0], 1, -1)]
     assert perc.style(maps, moved).item() == pytest.approx(0, abs=1e-6)
     assert perc.perceptual(maps, moved).item() > 0.1
+
+
+@pytest.mark.parametrize("size", [(32, 32), (24, 40)])
+def test_ssim_loss_is_one_minus_the_metric(size):
+    random = generator(0, "ssim", *size)
+    a, b = (torch.rand(3, 3, *size, generator=random) * 2 - 1 for _ in "ab")
+    near = (a + 0.2 * b).clamp(-1, 1)
+    for other in (b, near, a):
+        expected = 1 - ssim(other, a).mean().item()
+        assert ssim_loss(other, a).item() == pytest.approx(expected, abs=2e-5)
+    assert ssim_loss(a, a).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_ssim_loss_pulls_towards_the_truth():
+    truth = torch.rand(1, 1, 24, 24, generator=generator(0, "t")) * 2 - 1
+    guess = torch.zeros_like(truth).requires_grad_(True)
+    before = ssim_loss(guess, truth)
+    before.backward()
+    assert torch.isfinite(guess.grad).all()
+    after = ssim_loss(guess.detach() - 20 * guess.grad, truth)
+    assert after < before.detach()
+
+
+def test_relative_feature_loss_does_not_depend_on_the_scale_of_the_net():
+    random = generator(0, "maps")
+    maps, target = ([torch.randn(2, 4, s, s, generator=random) for s in (8, 4)] for _ in "ab")
+    larger = [[7 * m for m in stage] for stage in (maps, target)]
+    assert perceptual_relative(*larger).item() == pytest.approx(perceptual_relative(maps, target).item(), rel=1e-5)
+    assert perceptual_square(*larger).item() == pytest.approx(49 * perceptual_square(maps, target).item(), rel=1e-5)
+    assert perceptual_relative([torch.zeros_like(t) for t in target], target).item() == pytest.approx(2, rel=1e-5)
+    assert perceptual_relative(target, target).item() == 0

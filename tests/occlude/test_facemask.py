@@ -6,6 +6,7 @@ import torch
 from facelab.errors import BadConfig
 from facelab.occlude import facemask
 from facelab.occlude.face import CANONICAL
+from facelab.occlude.facemask import Look
 from facelab.seeding import generator
 
 SIZE = 96
@@ -68,3 +69,62 @@ def test_grey_pictures_stay_grey():
 def test_unknown_types_are_refused(types):
     with pytest.raises(BadConfig, match="surgical"):
         facemask.wear(SKIN, FACE, generator(0, "x"), types)
+
+
+def test_a_window_holds_the_whole_mask():
+    """Masks are drawn in windows; drawn in the whole picture they hide the same pixels."""
+    points = FACE * 0.6 + SIZE * torch.tensor([0.05, 0.3])
+    for kind in facemask.TYPES:
+        small = facemask.wear(SKIN, points, generator(0, kind), kind)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facemask, "_windows", lambda params, size: ([[0, 0]] * 6, size))
+            whole = facemask.wear(SKIN, points, generator(0, kind), kind)
+        torch.testing.assert_close(small.hole, whole.hole, rtol=0, atol=0.02)
+        assert (small.hole > 0.5).float().mean() < 0.25
+
+
+@pytest.mark.parametrize("size", [(96, 64), (50, 90)])
+def test_faces_at_the_edge_and_pictures_that_are_not_square(size):
+    picture, points = torch.zeros(2, 3, *size), CANONICAL[None].repeat(2, 1, 1) * torch.tensor([size[1], size[0]])
+    points = points + torch.tensor([[[size[1] * 0.5, 0.0]], [[0.0, size[0] * 0.6]]])
+    worn = facemask.wear(picture, points, generator(0, "edge"))
+    assert (
+        worn.image.shape == picture.shape and torch.isfinite(worn.image).all() and (worn.hole.amax((1, 2, 3)) > 0).all()
+    )
+
+
+def test_what_is_decided_is_seen():
+    blue = facemask.wear(SKIN, FACE, generator(0, "c"), "cloth", Look(colour=(0.1, 0.2, 0.9), print="flat"))
+    inside = blue.hole.expand_as(blue.image) > 0.9
+    means = [blue.image[:, c][inside[:, c]].mean().item() for c in range(3)]
+    assert means[2] > means[0] + 0.4 and means[2] > means[1] + 0.4
+    plain = facemask.wear(SKIN, FACE, generator(0, "o"), "kn95")
+    low = facemask.wear(SKIN, FACE, generator(0, "o"), "kn95", Look(offset=0.3))
+    middle = lambda worn: (worn.hole[:, 0].sum(2) * torch.arange(SIZE)).sum() / worn.hole.sum()  # noqa: E731
+    assert middle(low) > middle(plain) + 0.08 * SIZE
+    tilted = facemask.wear(SKIN, FACE, generator(0, "o"), "kn95", Look(tilt=20))
+    assert not torch.equal(tilted.hole, plain.hole)
+
+
+def test_pose_decides_about_the_fit_and_upright_does_not():
+    turned = FACE.clone()
+    centre = torch.tensor([SIZE / 2, SIZE / 2])
+    turned = (turned - centre) @ torch.tensor([[0.94, 0.34], [-0.34, 0.94]]) + centre  # a head held 20 degrees askew
+    askew = {}
+    for fit in ("pose", "upright"):
+        hole = facemask.wear(SKIN, turned, generator(0, "f"), "surgical", Look(fit=fit)).hole[:, 0] > 0.5
+        y, x = hole.nonzero().float()[:, 1:].T
+        middle, wide = x.mean(), x.std()
+        sides = [y[(x - middle - side * wide).abs() < 0.4 * wide].mean() for side in (-1, 1)]
+        askew[fit] = float((sides[1] - sides[0]) / (2 * wide))  # slope of the mask's middle line
+    assert abs(askew["pose"]) > 0.25 > 0.12 > abs(askew["upright"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("colour", (2, 0, 0)), ("colour", (0.1, 0.2)), ("print", "tartan"), ("fit", "loose"), ("offset", 2.0),
+     ("tilt", 90.0), ("tilt", float("nan"))],
+)  # fmt: skip
+def test_impossible_looks_are_refused(field, value):
+    with pytest.raises(BadConfig, match=field):
+        Look(**{field: value})

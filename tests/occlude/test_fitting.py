@@ -6,6 +6,7 @@ import torch
 from facelab.faces.landmarks import flip
 from facelab.occlude import fitting
 from facelab.occlude.face import CANONICAL
+from facelab.seeding import generator
 
 FACE = CANONICAL[None] * 100
 
@@ -51,3 +52,34 @@ def test_a_mirrored_face_turns_the_other_way():
     turned[:, 27:36, 0] += 15  # the nose moves to the picture's right
     assert fitting.pose(FACE).tolist() == [0]
     assert fitting.pose(turned).tolist() == [1] and fitting.pose(flip(turned, 100)).tolist() == [-1]
+
+
+def test_an_upright_mask_is_symmetric_and_never_turned():
+    turn = torch.deg2rad(torch.tensor(20.0))
+    spin = torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
+    tilted = fitting.anchors((FACE - 50) @ spin.T + 50)
+    a, bridge, c, f, chin, d = fitting.upright(tilted)[0]
+    assert a[1] == pytest.approx(float(c[1])) and f[1] == pytest.approx(float(d[1]))
+    assert bridge[0] == pytest.approx(float(chin[0])) and c[0] - bridge[0] == pytest.approx(float(bridge[0] - a[0]))
+    straight = fitting.upright(fitting.anchors(FACE))
+    torch.testing.assert_close(straight[:, [1, 4]], fitting.anchors(FACE)[:, [1, 4]], rtol=0, atol=12)
+    width = lambda six: (six[0, 2] - six[0, 0]).norm()  # noqa: E731
+    assert float(width(fitting.upright(tilted))) == pytest.approx(float(width(tilted)), rel=1e-3)
+
+
+def test_a_mask_slips_down_and_turns_clockwise():
+    places = fitting.anchors(FACE)
+    assert torch.equal(fitting.slipped(places, 0.0, 0.0), places)
+    tall = places[:, 4] - places[:, 1]
+    torch.testing.assert_close(fitting.slipped(places, 0.5, 0.0) - places, (0.5 * tall)[:, None].expand_as(places))
+    turned = fitting.slipped(places, 0.0, 10.0)
+    assert turned[0, 0, 1] < places[0, 0, 1] and turned[0, 2, 1] > places[0, 2, 1], "right side down: clockwise"
+    torch.testing.assert_close(turned.mean(1), places.mean(1), rtol=0, atol=1e-3)
+
+
+def test_a_window_moves_the_homography_with_it():
+    matrix = fitting.homography(fitting.anchors(FACE) / 50, fitting.anchors(FACE))
+    points = torch.rand(1, 5, 2, generator=generator(0, "window"))
+    by = torch.tensor([[3.0, -7.0]])
+    expected = fitting.project(matrix, points) + by
+    torch.testing.assert_close(fitting.project(fitting.shifted(matrix, by), points), expected, rtol=1e-4, atol=1e-3)
