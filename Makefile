@@ -5,6 +5,7 @@ SHELL   := /bin/bash
 PROFILE ?= smoke
 JOBS    ?= 2
 PORT    ?= 8888
+DEMO_PORT ?= 8866
 DIR      = notebooks
 PIP_ARGS ?=
 PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c \
@@ -20,7 +21,7 @@ STRIP := $(BIN)/nbstripout --keep-id --extra-keys "$(METADATA)"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help .venv course lab test book figures student strip mutants bench doctor browser lint format clean
+.PHONY: help .venv course lab demo test book figures student strip mutants bench doctor browser lint format clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ lab-folder:
 
 test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke included
 	@$(BIN)/pytest
+
+demo: $(READY) ## Serve the web demo (lesson 11) on this machine
+	@$(BIN)/facelab demo --port $(DEMO_PORT)
 
 book: $(READY) ## Bind the lessons executed by make course into build/book
 	@$(BIN)/facelab book --from build/course --out build/book

@@ -236,6 +236,7 @@ COMMANDS = {
     "run": _in("facelab.lessons", "run", "execute lessons headlessly"),
     "book": _in("facelab.lessons", "book", "bind executed lessons into HTML pages"),
     "student": _in("facelab.lessons", "student", "write the lessons without their solutions"),
+    "demo": _in("facelab.lessons.demo", "demo", "serve the web demo (lesson 11) on this machine"),
     "bench": _in("facelab.bench", "bench", "measure this machine: ours against the plain way"),
 }
 """Every subcommand by name, in the order of the help."""

@@ -9,12 +9,9 @@ import base64
 import io
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -30,18 +27,6 @@ SECONDS = 600  # for the whole lesson; an idle machine needs about 20, one that 
 TOKEN = "lab"
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser, or a skip that says how to get one; in continuous integration it must be there."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-    if found is None:
-        message = "no Chromium found; get one with `apt-get install chromium`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 @pytest.fixture
@@ -68,11 +53,9 @@ def config(tmp_path) -> Path:
 
 
 @pytest.fixture
-def server(lab_folder, config, tmp_path):
+def server(lab_folder, config, tmp_path, free_port, wait_for):
     """JupyterLab on a free port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
     options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     python = Path(sys.executable).parent
@@ -84,7 +67,7 @@ def server(lab_folder, config, tmp_path):
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=lab_folder)
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_for(f"{address}/api?token={TOKEN}", process, tmp_path / "server.log")
+        wait_for(f"{address}/api?token={TOKEN}", process, tmp_path / "server.log")
         yield address
     finally:
         process.terminate()
@@ -93,36 +76,6 @@ def server(lab_folder, config, tmp_path):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
-
-
-@pytest.fixture
-def page(chromium):
-    """A browser page, and what it asked of the network beyond this machine."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    switches += ["--disable-background-networking", "--disable-component-update"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=switches)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.outside = []
-        page.on("request", lambda request: page.outside.append(request.url) if _is_outside(request.url) else None)
-        yield page
-        browser.close()
-
-
-def _is_outside(address: str) -> bool:
-    return not address.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:"))
 
 
 def _run_all(page, address: str) -> None:

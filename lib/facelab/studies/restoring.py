@@ -85,15 +85,29 @@ def restore_image(restore: Callable, image: Tensor, size: int, channels: int, ho
     return images.composite(image[None], pred[None], where[None])[0], where
 
 
-def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int):
-    """Find the faces, restore each in its aligned square, paste them back."""
+def restore_faces(
+    restore: Callable, photo: Tensor, size: int, channels: int, doubtful: bool = False
+) -> tuple[Tensor, Tensor | None, list[list[int]]] | None:
+    """Find the faces of a photograph, restore each in its aligned square, paste them back.
+
+    Args:
+        restore: batch at the network's size to a restoration.
+        photo: (C, H, W) at its own size.
+        size, channels: the network's.
+        doubtful: also take what may be no face, where nothing clearer is there.
+
+    Returns:
+        The photograph (C, H, W), where it was filled (1, H, W) or None, and the faces' boxes, [left, top, right,
+        bottom] in pixels; None where there is no face.
+
+    Raises:
+        MissingPart: dlib is not here.
+    """
     from facelab.faces.align import align, paste_back
     from facelab.faces.detect import detect
     from facelab.faces.landmarks import find_landmarks
 
-    boxes = detect(photo, doubtful=False)  # who takes a badge for a face would paint one on it
-    if not boxes:
-        raise BadImage(path, "no face was found in it; crop the face yourself and leave --find-faces out")
+    boxes = detect(photo, doubtful=doubtful)
     hidden, black = None, torch.zeros(1, *photo.shape[-2:])
     for box in boxes:
         face, matrix = align(photo, find_landmarks(photo, box), size)
@@ -101,7 +115,14 @@ def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, chan
         photo = paste_back(photo, done, matrix, hole)
         if hole is not None:
             hidden = torch.maximum(black if hidden is None else hidden, paste_back(black, hole, matrix))
-    return photo, hidden, [list(box) for box in boxes]
+    return (photo, hidden, [list(box) for box in boxes]) if boxes else None
+
+
+def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int):
+    found = restore_faces(restore, photo, size, channels)  # who takes a badge for a face would paint one on it
+    if found is None:
+        raise BadImage(path, "no face was found in it; crop the face yourself and leave --find-faces out")
+    return found
 
 
 def restore_files(

@@ -22,6 +22,7 @@ class Task:
 
     Args:
         what: what hides the faces of its trials, in words.
+        action: what it does to a photograph, in words for a visitor of the demo.
         kinds: configuration → names of what is drawn on its training faces.
         loader: data, configuration, seed and the user's own cutouts → batches by step number.
         held_out: part, count, seed and configuration → the trial that is looked at while it trains.
@@ -29,6 +30,7 @@ class Task:
     """
 
     what: str
+    action: str
     kinds: Callable[[Any], Sequence[str]]
     loader: Callable[..., Loader]
     held_out: Callable[[Faces, int, int, Any], Trial]
@@ -57,6 +59,7 @@ def _facemask_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence
 TASKS = {
     "oagan": Task(
         f"hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
+        "remove what hides the face",
         lambda cfg: batches.paired_kinds(cfg.channels),
         batches.training_loader,
         lambda part, count, seed, cfg: trial(part, count, seed, batches.paired_kinds(cfg.channels)),
@@ -64,6 +67,7 @@ TASKS = {
     ),
     "mask_removal": Task(
         "synthetic facemasks",
+        "take the facemask off",
         lambda cfg: facemasks.paired_types(cfg.channels),
         _facemask_loader,
         lambda part, count, seed, cfg: facemasks.facemask_trial(

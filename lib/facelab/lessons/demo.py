@@ -1,0 +1,64 @@
+"""What ``facelab demo`` does: serve lesson 11 with Voilà."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from facelab import files
+from facelab.errors import MissingPart
+from facelab.lessons.notebook import find_lesson
+
+MESSAGE_BYTES = 64_000_000  # of one message from the browser: an upload, and room for one too large, to be refused
+LINK = '<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/{}" type="text/css" />'  # noqa: E501
+TEMPLATE = (
+    "{%- extends 'lab/index.html.j2' -%}\n"
+    "{%- block notebook_css -%}{{ super()"
+    + "".join(f"|replace('{LINK.format(name)}', '')" for name in ("all.min.css", "v4-shims.min.css"))
+    + " }}{%- endblock notebook_css -%}\n"
+)
+"""Voilà's own page without what it would fetch from elsewhere: widgets bring their icons with them."""
+
+
+def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``facelab demo``."""
+    parser.add_argument("--port", type=int, default=8866, help="port (default: 8866)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+
+
+def demo_command(args: argparse.Namespace) -> int:
+    """``facelab demo``: serve until interrupted.
+
+    Raises:
+        MissingPart: Voilà is not installed.
+    """
+    if importlib.util.find_spec("voila") is None:
+        raise MissingPart("Voilà, which serves the demo,", "Install it with: pip install 'facelab[demo]'")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "voila", *options(args.host, args.port, not args.no_browser)]
+        return subprocess.call(command, env=environment(folder))
+
+
+def options(host: str, port: int, browser: bool) -> list[str]:
+    """The words after ``voila``."""
+    words = [str(find_lesson("11")), f"--Voila.ip={host}", f"--port={port}", "--template=facelab"]
+    words += ["--show_tracebacks=False"]
+    return [*words, *([] if browser else ["--no-browser"])]
+
+
+def environment(folder: str | Path) -> dict[str, str]:
+    """This process's own, with this Python's programs first; the page's template and settings lie in ``folder``."""
+    template, settings = Path(folder) / "voila" / "templates" / "facelab", {"websocket_max_message_size": MESSAGE_BYTES}
+    files.write_text(template / "conf.json", '{"base_template": "lab"}\n')
+    files.write_text(template / "index.html.j2", TEMPLATE)
+    files.write_text(Path(folder) / "voila.json", json.dumps({"Voila": {"tornado_settings": settings}}) + "\n")
+    first = {"PATH": str(Path(sys.executable).parent), "JUPYTER_PATH": str(folder), "JUPYTER_CONFIG_PATH": str(folder)}
+    known = {name: os.environ.get(name, "") for name in first}
+    return {**os.environ, **{name: os.pathsep.join(filter(None, (first[name], known[name]))) for name in first}}

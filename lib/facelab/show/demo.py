@@ -1,0 +1,189 @@
+"""The demo: upload a photograph, choose what is to be done, compare, download.
+
+Widgets only; Voilà or JupyterLab serves them. Uploads stay in this process's memory: nothing is written to disk.
+Taught in: lesson 11.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+import ipywidgets
+import torch
+from torch import Tensor
+
+from facelab import images
+from facelab.errors import BadImage, FacelabError
+from facelab.show.lab import LABEL
+from facelab.studies.tasks import TASKS
+from facelab.studies.training import system
+from facelab.studies.upload import MAX_BYTES, MAX_MEGAPIXELS, Answer, answer, blended
+from facelab.train.weights import weights_path
+
+SHOWN = 300  # pixels of the page, width of a panel
+WIDE = ipywidgets.Layout(width="420px")
+PANEL = ipywidgets.Layout(width=f"{SHOWN}px", height="auto", object_fit="contain")
+NONE, FIND, WHOLE = "choose one", "find the faces in it", "the picture is one face"
+GUESS = (
+    "<b>This is a guess, not evidence.</b> What is painted follows from the faces the network was trained on, and says "
+    "nothing about who this is or what they look like."
+)
+
+
+@cache
+def _loaded(name: str) -> tuple[Callable, Any]:
+    model, cfg = system(name).load(name)
+    return partial(system(name).restore, model), cfg
+
+
+def actions() -> dict[str, str]:
+    """What can be done, in words → the system that does it: those whose weights are here."""
+    return {task.action: name for name, task in TASKS.items() if weights_path(name).is_file()}
+
+
+@dataclass
+class Demo:
+    """Controls and pictures of the demo.
+
+    Args:
+        samples: name → image (C, H, W), to try it without a photograph of one's own.
+        load: system's name → its restore and configuration.
+        upload, sample, action, where, blend: the controls.
+        panels: input, hole and result, in that order.
+        message: one line about what happened, class ``facelab-message``.
+        download: the link to the result, class ``facelab-download``.
+    """
+
+    samples: Mapping[str, Tensor]
+    load: Callable[[str], tuple[Callable, Any]] = _loaded
+    upload: ipywidgets.FileUpload = field(
+        default_factory=lambda: ipywidgets.FileUpload(accept="image/*", multiple=False, description="upload a photo")
+    )
+    blend: ipywidgets.FloatSlider = field(
+        default_factory=lambda: ipywidgets.FloatSlider(
+            1.0, min=0.0, max=1.0, step=0.02, description="before/after", style=LABEL, layout=WIDE
+        )
+    )
+    message: ipywidgets.HTML = field(default_factory=ipywidgets.HTML)
+    download: ipywidgets.HTML = field(default_factory=ipywidgets.HTML)
+    panels: tuple[ipywidgets.Image, ...] = field(
+        default_factory=lambda: tuple(ipywidgets.Image(format="png", layout=PANEL) for _ in range(3))
+    )
+    _content: bytes = field(default=b"", repr=False)
+    _name: str = field(default="", repr=False)
+    _shown: Answer | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        choose = partial(ipywidgets.Dropdown, style=LABEL, layout=WIDE)
+        self.sample = choose(options=[NONE, *self.samples], description="or a sample")
+        self.action = choose(options=list(actions().items()), description="what to do")
+        self.where = choose(options=[FIND, WHOLE], description="where")
+        for place, panel in enumerate(self.panels):
+            panel.add_class(f"facelab-panel-{('input', 'hole', 'result')[place]}")
+        self.message.add_class("facelab-message")
+        self.download.add_class("facelab-download")
+        self.upload.observe(self._uploaded, names="value")
+        self.sample.observe(self._sampled, names="value")
+        self.blend.observe(lambda change: self._draw(), names="value")
+        for control in (self.action, self.where):
+            control.observe(lambda change: self.work(), names="value")
+        self._say("Upload a photograph, or take a sample.")
+
+    def _uploaded(self, change: Any) -> None:
+        if not self.upload.value:
+            return
+        file = self.upload.value[0]
+        if self.sample.value in self.samples:  # samples are crops; whose photograph comes next is looked at anew
+            self._content, self.sample.value, self.where.value = b"", NONE, FIND
+        self._content, self._name = bytes(file["content"]), str(file["name"])
+        self.upload.value = ()  # the same file may be chosen again
+        self.work()
+
+    def _sampled(self, change: Any) -> None:
+        if self.sample.value in self.samples:
+            out = io.BytesIO()
+            images.to_pil(self.samples[self.sample.value]).save(out, format="PNG")
+            self._content, self._name = out.getvalue(), self.sample.value
+            if self.where.value == WHOLE:
+                self.work()
+            else:
+                self.where.value = WHOLE  # samples are crops of one face; this sets to work
+
+    def work(self) -> None:
+        """Restore what was uploaded last, or say why not."""
+        if not self._content:
+            return
+        self._shown = None
+        self._say("Working …")
+        try:
+            restore, cfg = self.load(self.action.value)
+            with torch.no_grad():
+                self._shown = answer(self._content, restore, cfg.size, cfg.channels, self.where.value == WHOLE)
+            self._say(self._shown.note or "Done.")
+        except BadImage as error:
+            self._say(f"{self._name}: {error.path} {error.reason}.", bad=True)
+        except FacelabError as error:
+            self._say(str(error), bad=True)
+        self._draw()
+
+    def _say(self, words: str, bad: bool = False) -> None:
+        colour = "#a4262c" if bad else "inherit"
+        self.message.value = f"<span style='color:{colour}'>{html.escape(words)}</span>"
+
+    def _draw(self) -> None:
+        if self._shown is None:
+            for panel in self.panels:
+                panel.value = b""
+            self.download.value = ""
+            return
+        shown = self._shown
+        hole = torch.zeros(1, *shown.before.shape[-2:]) if shown.hole is None else shown.hole
+        pictures = (shown.before, hole * 2 - 1, blended(shown, self.blend.value))
+        for panel, picture in zip(self.panels, pictures, strict=True):
+            panel.value = png(small(picture))
+        name = f"{self._name.rsplit('.', 1)[0]}-restored.png"
+        link = base64.b64encode(png(pictures[2])).decode()
+        style = "padding:4px 12px;border:1px solid #888;border-radius:4px;text-decoration:none"
+        self.download.value = (
+            f"<a download='{html.escape(name, quote=True)}' href='data:image/png;base64,{link}' style='{style}'>"
+            "download the picture</a>"
+        )
+
+    def box(self) -> ipywidgets.VBox:
+        """Everything, ready to be displayed."""
+        titles = ("what you gave", "where it was hidden (white)", "result")
+        pairs = zip(titles, self.panels, strict=True)
+        columns = [ipywidgets.VBox([ipywidgets.HTML(f"<i>{title}</i>"), panel]) for title, panel in pairs]
+        limits = f"JPEG or PNG, up to {MAX_BYTES / 1e6:.0f} MB and {MAX_MEGAPIXELS:g} megapixels; kept in memory only."
+        return ipywidgets.VBox([
+            ipywidgets.HBox([self.upload, ipywidgets.HTML(f"<small>{limits}</small>")]),
+            self.sample, self.action, self.where, self.message, ipywidgets.HBox(columns),
+            ipywidgets.HBox([self.blend, self.download]), ipywidgets.HTML(GUESS),
+        ])  # fmt: skip
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.box())
+
+
+def small(picture: Tensor) -> Tensor:
+    """The picture as the page shows it: at most twice :data:`SHOWN` pixels long."""
+    longest = max(picture.shape[-2:])
+    if longest <= 2 * SHOWN:
+        return picture
+    scale = 2 * SHOWN / longest
+    return images.resize(picture, (round(picture.shape[-2] * scale), round(picture.shape[-1] * scale)))
+
+
+def png(picture: Tensor) -> bytes:
+    """(C, H, W) in [-1, 1] as the bytes of a PNG file."""
+    out = io.BytesIO()
+    images.to_pil(picture.clamp(-1, 1)).save(out, format="PNG", compress_level=1)
+    return out.getvalue()

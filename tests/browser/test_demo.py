@@ -1,0 +1,165 @@
+"""The demo in a real browser: upload, see, slide, download; and every bad upload gets a sentence."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from facelab import images
+from facelab.files import project_root
+from facelab.lessons.demo import environment, options
+from facelab.occlude import facemask
+from facelab.seeding import generator
+from facelab.studies import parts
+
+pytestmark = pytest.mark.browser
+PATIENCE = 90_000  # ms; a picture takes about one second on an idle machine
+
+
+@pytest.fixture
+def server(tmp_path, free_port, wait_for):
+    """The demo as ``facelab demo`` serves it; its address."""
+    port = free_port()
+    around = environment(tmp_path / "templates") | {"HOME": str(tmp_path)}
+    around |= {"PYTHONPATH": str(project_root() / "lib"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    around |= {"TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "tmp").mkdir()
+    with open(tmp_path / "server.log", "wb") as log:
+        command = [sys.executable, "-m", "voila", *options("127.0.0.1", port, browser=False)]
+        process = subprocess.Popen(command, env=around, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/voila/static/none", process, tmp_path / "server.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def masked(tmp_path) -> Path:
+    """A photograph of a face of the default data, wearing a facemask."""
+    faces, points = parts.faces("orl", "test", 128, 1).take([5])
+    worn = facemask.wear(faces, points, generator(0, "demo"), "surgical").image
+    file = tmp_path / "face.png"
+    images.to_pil(worn[0]).resize((384, 384), Image.Resampling.BICUBIC).save(file)
+    return file
+
+
+def landscape(file: Path, size: tuple[int, int]) -> Path:
+    picture = Image.new("RGB", size, (120, 170, 220))
+    ImageDraw.Draw(picture).rectangle((0, size[1] // 2, size[0], size[1]), fill=(60, 120, 50))
+    picture.save(file, quality=40)
+    return file
+
+
+def open_demo(page, address: str) -> None:
+    page.goto(address, wait_until="load", timeout=PATIENCE)
+    page.locator(".facelab-message").get_by_text("Done.").or_(
+        page.locator(".facelab-panel-result[src]")
+    ).first.wait_for(timeout=PATIENCE)
+
+
+def upload(page, file: Path) -> None:
+    page.locator(".jupyter-widgets.widget-upload").wait_for(timeout=PATIENCE)
+    with page.expect_file_chooser() as chooser:
+        page.locator(".jupyter-widgets.widget-upload").click()
+    chooser.value.set_files(str(file))
+
+
+def told(page, words: str) -> str:
+    page.locator(".facelab-message").get_by_text(words).wait_for(timeout=PATIENCE)
+    return page.locator(".facelab-message").inner_text()
+
+
+def choose(page, label: str, option: str) -> None:
+    found = page.locator(".widget-dropdown").filter(has_text=label)
+    found.locator("select").select_option(label=option)
+
+
+def pixels(page, which: str) -> bytes:
+    script = """async image => {
+        for (let tries = 0; !image.naturalWidth && tries < 50; tries++) await new Promise(d => setTimeout(d, 100));
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        return canvas.toDataURL();
+    }"""
+    return page.locator(f".facelab-panel-{which}").evaluate(script).encode()
+
+
+def test_upload_look_slide_and_download(server, page, masked, tmp_path):
+    open_demo(page, server)
+    assert "not evidence" in page.locator("body").inner_text()
+    upload(page, masked)
+    found = page.locator(".facelab-message").get_by_text("shows no face")
+    found.or_(page.locator(".facelab-message").get_by_text("1 face was found")).first.wait_for(timeout=PATIENCE)
+    choose(page, "where", "the picture is one face")
+    told(page, "Done.")
+    result, given, hole = (pixels(page, which) for which in ("result", "input", "hole"))
+    assert len({result, given, hole}) == 3
+    handle = page.locator(".widget-slider .noUi-handle")
+    handle.focus()
+    for _ in range(50):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(1500)
+    assert pixels(page, "result") == given, "the slider at its left end shows the input"
+    page.keyboard.press("End")
+    page.wait_for_timeout(1500)
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.locator(".facelab-download a").click()
+    assert download.value.suggested_filename == "face-restored.png"
+    with Image.open(download.value.path()) as picture:
+        assert picture.format == "PNG" and picture.size == (384, 384)
+        saved = images.from_pil(picture, 1)
+    assert not torch.equal(saved, images.load_image(masked, 1))
+    assert page.outside == []
+
+
+def test_bad_uploads_and_ten_in_a_row(server, page, masked, tmp_path):
+    open_demo(page, server)
+    upload(page, landscape(tmp_path / "hills.jpg", (640, 480)))
+    told(page, "shows no face")
+    huge = landscape(tmp_path / "huge.jpg", (6000, 5000))
+    upload(page, huge)
+    told(page, "24 megapixels")
+    noise = torch.randint(0, 255, (3, 2400, 3000), generator=generator(0, "n"), dtype=torch.uint8)
+    heavy = tmp_path / "heavy.png"
+    Image.fromarray(noise.permute(1, 2, 0).numpy()).save(heavy, compress_level=1)
+    assert heavy.stat().st_size > 20_000_000
+    upload(page, heavy)
+    told(page, "at most 20 MB")
+    pdf = tmp_path / "holiday.jpg"
+    pdf.write_bytes(b"%PDF-1.7\n" + b"0" * 2000)
+    upload(page, pdf)
+    told(page, "a PDF document")
+    whole = io.BytesIO()
+    Image.open(masked).save(whole, format="PNG")
+    torn = tmp_path / "torn.png"
+    torn.write_bytes(whole.getvalue()[:-200])
+    upload(page, torn)
+    told(page, "torn.png")
+    choose(page, "where", "the picture is one face")
+    for turn in range(10):
+        one = tmp_path / f"visit{turn}.png"
+        Image.open(masked).rotate(turn).save(one)
+        before = page.locator(".facelab-panel-result").get_attribute("src")
+        upload(page, one)
+        page.wait_for_function(
+            "old => { const i = document.querySelector('.facelab-panel-result'); "
+            "return i.src && i.src !== old && i.naturalWidth }",
+            arg=before,
+            timeout=PATIENCE,
+        )
+    told(page, "Done.")
+    left = [path for path in (tmp_path / "tmp").rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg")]
+    assert left == [], "an upload was written to disk"
