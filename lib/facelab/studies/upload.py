@@ -76,7 +76,7 @@ def _plainly(content: bytes, reason: str) -> str:
     """A decoder's complaint in words for somebody who has never seen a decoder."""
     if "megapixels" in reason:
         return f"is too large: {reason}"
-    if "cut off" in reason or "empty" in reason:
+    if any(word in reason for word in ("cut off", "truncated", "empty")):
         return "is empty" if "empty" in reason else "is cut off: its end is missing"
     kind = next((words for start, words in STARTS.items() if content.startswith(start)), "")
     kind = "a video or a HEIC photograph" if content[4:8] == b"ftyp" else kind

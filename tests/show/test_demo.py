@@ -1,0 +1,119 @@
+"""The demo's controls, without a browser: what each upload, choice and slide does to the panels."""
+
+import datetime
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+from facelab.errors import BadWeights
+from facelab.images import composite
+from facelab.lessons import demo as served
+from facelab.restoration import Restoration
+from facelab.show import demo
+
+
+def stand_in(name):
+    def restore(pictures):
+        where = torch.zeros(len(pictures), 1, *pictures.shape[-2:])
+        where[..., pictures.shape[-2] // 2 :, :] = 1
+        return Restoration(composite(pictures, torch.ones_like(pictures), where), where, torch.ones_like(pictures))
+
+    return restore, SimpleNamespace(size=32, channels=1)
+
+
+@pytest.fixture
+def page():
+    return demo.Demo({"a sample": torch.zeros(1, 64, 64)}, stand_in)
+
+
+def give(page, content, name="me.png"):
+    file = {"name": name, "type": "", "size": len(content), "content": memoryview(content)}
+    page.upload.value = ({**file, "last_modified": datetime.datetime(2020, 1, 1)},)
+
+
+def opened(content):
+    return Image.open(io.BytesIO(bytes(content)))
+
+
+def picture(size=(80, 80)):
+    out = io.BytesIO()
+    Image.new("L", size, 60).save(out, format="PNG")
+    return out.getvalue()
+
+
+def test_at_first_nothing_is_shown_and_it_says_what_to_do(page):
+    assert "Upload" in page.message.value and all(not panel.value for panel in page.panels)
+    assert "not evidence" in str([child.value for child in page.box().children if hasattr(child, "value")])
+
+
+def test_a_sample_is_restored_at_once(page):
+    page.sample.value = "a sample"
+    before, hole, after = (opened(panel.value) for panel in page.panels)
+    assert before.size == hole.size == after.size == (64, 64)
+    assert (before.getpixel((10, 60)), hole.getpixel((10, 60)), after.getpixel((10, 60))) == (128, 255, 255)
+    assert after.getpixel((10, 5)) == before.getpixel((10, 5)) and hole.getpixel((10, 5)) == 0
+    assert "download='a sample-restored.png'" in page.download.value
+
+
+def test_the_slider_mixes_input_and_result(page):
+    page.sample.value = "a sample"
+    page.blend.value = 0.0
+    assert opened(page.panels[2].value).getpixel((10, 60)) == 128
+    page.blend.value = 0.5
+    assert opened(page.panels[2].value).getpixel((10, 60)) in (191, 192)
+
+
+def test_an_upload_after_a_sample_is_looked_at_anew(page):
+    page.sample.value = "a sample"
+    give(page, picture())
+    assert page.where.value == demo.FIND and page.sample.value == demo.NONE
+    assert "shows no face" in page.message.value and "me.png" in page.message.value
+    assert all(not panel.value for panel in page.panels) and page.download.value == ""
+    page.where.value = demo.WHOLE
+    assert page.panels[2].value and page.message.value.endswith("Done.</span>")
+
+
+def test_a_bad_upload_clears_what_was_shown_and_the_next_one_works(page):
+    page.where.value = demo.WHOLE
+    give(page, picture())
+    assert page.panels[0].value
+    give(page, b"%PDF-1.7", "holiday.jpg")
+    assert "holiday.jpg" in page.message.value and "PDF" in page.message.value and not page.panels[0].value
+    for turn in range(10):
+        give(page, picture((60 + turn, 60)))
+        assert opened(page.panels[0].value).size == (60 + turn, 60)
+
+
+def test_a_name_cannot_write_into_the_page(page):
+    page.where.value = demo.WHOLE
+    give(page, b"nothing", "<img src=x onerror=alert(1)>.jpg")
+    assert "<img" not in page.message.value
+    give(page, picture(), "x' onclick='alert(1)'.png")
+    assert "onclick='" not in page.download.value
+
+
+def test_missing_weights_are_said_on_the_page(page):
+    def broken(name):
+        raise BadWeights("weights/x", "there is no weight file here")
+
+    page.load = broken
+    page.sample.value = "a sample"
+    assert "no weight file" in page.message.value
+
+
+def test_actions_are_those_whose_weights_are_here():
+    assert "oagan" in demo.actions().values()
+
+
+def test_the_server_listens_here_and_takes_large_messages(tmp_path):
+    words = served.options("127.0.0.1", 8866, browser=False)
+    assert "--Voila.ip=127.0.0.1" in words and "--no-browser" in words and words[0].endswith("11_demo.ipynb")
+    around = served.environment(tmp_path)
+    assert around["JUPYTER_CONFIG_PATH"].startswith(str(tmp_path))
+    settings = json.loads((tmp_path / "voila.json").read_text())["Voila"]["tornado_settings"]
+    assert settings["websocket_max_message_size"] > 3 * 20_000_000 - 1
+    assert "cdn" in served.TEMPLATE and "replace" in served.TEMPLATE

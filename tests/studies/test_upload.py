@@ -1,0 +1,94 @@
+"""Uploads: what is read, what is refused and in which words, and what comes back."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from facelab import images
+from facelab.errors import BadImage
+from facelab.restoration import Restoration
+from facelab.seeding import generator
+from facelab.studies import upload
+
+
+def encoded(picture: Image.Image, kind="PNG", **options) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, format=kind, **options)
+    return out.getvalue()
+
+
+def plain(size=(60, 40), colour=(10, 120, 200)):
+    return Image.new("RGB", size, colour)
+
+
+NOISE = encoded(images.to_pil(torch.rand(3, 64, 64, generator=generator(0, "noise")) * 2 - 1), "JPEG")
+
+
+def erase_lower_half(pictures, hole=None):
+    """A stand-in for a network: it finds the lower half, and paints white."""
+    where = torch.zeros(len(pictures), 1, *pictures.shape[-2:])
+    where[..., pictures.shape[-2] // 2 :, :] = 1
+    white = torch.ones_like(pictures)
+    return Restoration(images.composite(pictures, white, where), where, white)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "is empty"), (b"%PDF-1.4 etc", "a PDF document"), (b"PK\x03\x04rest", "ZIP"), (b"<svg xmlns=", "SVG"),
+     (b"\x00\x00\x00\x20ftypheic....", "HEIC"), (b"just words", "cannot be read as a photograph"),
+     (NOISE[: len(NOISE) // 2], "cut off"), (encoded(plain((20, 200))), "at least 32")],
+)  # fmt: skip
+def test_what_is_no_photograph_is_told_so(content, words):
+    with pytest.raises(BadImage, match=words):
+        upload.read_upload(content)
+
+
+def test_large_files_are_refused_before_they_are_decoded(monkeypatch):
+    monkeypatch.setattr(upload, "MAX_BYTES", 1000)
+    noise = torch.rand(3, 64, 64, generator=generator(0, "n")) * 2 - 1
+    with pytest.raises(BadImage, match="takes at most 0 MB"):
+        upload.read_upload(encoded(images.to_pil(noise)))
+    monkeypatch.undo()
+    bomb = encoded(Image.new("1", (30_000, 1000)))
+    assert len(bomb) < 20_000
+    with pytest.raises(BadImage, match="24 megapixels"):
+        upload.read_upload(bomb)
+    at_limit = encoded(Image.new("L", (6000, 4000)), "JPEG", quality=5)
+    image, note = upload.read_upload(at_limit)
+    assert image.shape[-1] * image.shape[-2] <= upload.WORK_PIXELS * 1.01 and "Reduced from 6000×4000" in note
+
+
+def test_a_crop_comes_back_at_its_own_size_with_its_visible_pixels_untouched():
+    picture = images.to_pil(torch.rand(3, 50, 61, generator=generator(0, "p")) * 2 - 1)
+    shown = upload.answer(encoded(picture), erase_lower_half, 32, 3, whole=True)
+    assert shown.after.shape == shown.before.shape == (3, 50, 61) and shown.hole.shape == (1, 50, 61)
+    assert torch.equal(shown.after[:, :20], shown.before[:, :20]) and shown.after[:, 30:].min() > 0.99
+    assert torch.equal(upload.blended(shown, 0.0), shown.before)
+    torch.testing.assert_close(upload.blended(shown, 1.0), shown.after)
+    half = upload.blended(shown, 0.5)
+    torch.testing.assert_close(half, (shown.before + shown.after) / 2)
+
+
+def test_grey_stays_grey_and_long_pictures_are_remarked_on():
+    shown = upload.answer(encoded(Image.new("L", (40, 90), 100)), erase_lower_half, 32, 3, whole=True)
+    assert shown.after.shape[0] == 1 and "square" in shown.note
+
+
+def test_a_photograph_without_a_face_gets_advice():
+    with pytest.raises(BadImage, match="the picture is one face"):
+        upload.answer(encoded(plain((200, 160))), erase_lower_half, 32, 3)
+
+
+def test_faces_are_restored_where_they_are():
+    from facelab.studies import parts
+
+    face = parts.faces("orl", "test", 128, 1).take([3])[0][0]
+    photo = torch.full((1, 240, 300), -0.2)
+    photo[:, 60:188, 90:218] = face
+    shown = upload.answer(encoded(images.to_pil(photo)), erase_lower_half, 64, 1)
+    assert "1 face was found" in shown.note
+    changed = (shown.after - shown.before).abs().amax(0) > 0.01
+    assert changed[60:200, 90:218].any() and not changed[:, 260:].any() and not changed[:40].any()
+    assert torch.equal(shown.after[:, shown.hole[0] == 0], shown.before[:, shown.hole[0] == 0])
