@@ -25,11 +25,11 @@ from facelab.nets.oagan import Guess
 from facelab.seeding import generator, seed_all
 from facelab.studies import batches
 from facelab.studies.ablation import cell as cells
-from facelab.studies.ablation import diagnosis, record, stock, sweep, table, variants
+from facelab.studies.ablation import diagnosis, facemask_variants, record, stock, subjects, sweep, table, variants
 from facelab.studies.ablation import plan as plans
 from facelab.studies.parts import faces
 from facelab.studies.trials import trial
-from facelab.systems import oagan
+from facelab.systems import mask_removal, oagan
 from facelab.systems.oagan import step as half
 from facelab.train.engine import Engine
 from facelab.train.state import State, plain_config
@@ -603,3 +603,51 @@ def test_what_ships_is_a_whole_record(data, tmp_path):
     assert min(count.values()) >= (1 if data == "long" else 3)
     assert runs == {(look["variant"], look["seed"]) for look in record.recorded_course(data)}
     assert all(len(row["pictures"]["psnr_hole"]) == header["count"] for row in rows)
+
+
+FACEMASKS = facemask_variants.BASE | {
+    "size": 32, "width": 8, "hole_width": 8, "blocks": 1, "critic_width": 4, "critic_downs": 3, "batch": 4,
+    "feature_net": "none", "encoder": "none", "enlarge": 1,
+}  # fmt: skip
+
+
+def test_every_variant_of_mask_removal_changes_what_it_says():
+    tree = variants.by_name(facemask_variants.VARIANTS)
+    make = lambda name: variants.configuration(  # noqa: E731
+        name, "orl", 10, facemask_variants.VARIANTS, facemask_variants.BASE, mask_removal.Config
+    )
+    base = dataclasses.asdict(make("base"))
+    for name, variant in tree.items():
+        made = dataclasses.asdict(make(name))
+        assert {field for field in made if made[field] != base[field]} == set(variant.changes)
+
+
+def test_another_system_is_swept_by_the_same_code(tmp_path):
+    rows = [v for v in facemask_variants.VARIANTS if v.name in ("base", "always told", "upright", "unpaired")]
+    todo = plans.Plan(rows, "orl", 1, 3, tmp_path, count=4, base=FACEMASKS, table=facemask_variants.VARIANTS,
+                      system="mask_removal")  # fmt: skip
+    folders = {cell.variant: cell.batches for cell in todo.cells()}
+    assert folders["base"] == folders["always told"] == folders["unpaired"] != folders["upright"]
+    content = sweep.sweep(todo, lambda line: None)
+    assert content["header"]["system"] == "mask_removal"
+    assert [row["variant"] for row in content["rows"]] == ["base", "always told", "upright", "unpaired"]
+    for row in content["rows"]:
+        assert row["ended"] == "done" and {"psnr_hole", "iou"} <= set(row["means"]) and "psnr_hole" in row["told"]
+        assert "unseen" in row and "further" in row and "real" not in row, "grey pictures are no photographs of masks"
+    found = table.lines(content, facemask_variants.VARIANTS)
+    assert [line.variant for line in found] == ["base", "always told", "upright", "unpaired"]
+    assert "| upright | base |" in table.as_text(content, facemask_variants.VARIANTS)
+    again = sweep.sweep(todo, lambda line: pytest.fail(line))
+    assert again == content
+
+
+def test_batches_drawn_for_one_way_of_wearing_are_not_those_of_another(tmp_path):
+    about = subjects.subject("mask_removal")
+    cfg = mask_removal.Config(**{**FACEMASKS, "channels": 1, "steps": 3})
+    upright = dataclasses.replace(cfg, fit="upright")
+    assert about.drawn_alone(cfg, cfg) == "" and about.drawn_alone(upright, cfg) == "upright"
+    one, other = (about.loader("orl", c, 0)(0) for c in (cfg, upright))
+    assert torch.equal(one["truth"], other["truth"]) and not torch.equal(one["hole"], other["hole"])
+    assert "natural" in one
+    with pytest.raises(BadConfig, match="oagan, mask_removal"):
+        subjects.subject("magic")

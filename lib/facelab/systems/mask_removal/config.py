@@ -16,7 +16,7 @@ from facelab.train.settings import refuse_other_types
 class Config:
     """Every setting of one run; impossible values are refused by name.
 
-    ``lambda_*`` are weights of loss terms, those of L1, SSIM, features and critics as published.
+    ``lambda_*`` are weights of loss terms; the comment gives the published value where it differs.
     """
 
     model: str = "unet"  # "published": the networks of 2022, 5,685,408 and 3,253,074 parameters (widths 32 and 64)
@@ -36,9 +36,9 @@ class Config:
     lambda_penalty: float = 5.0
     lambda_l1: float = 100.0
     lambda_ssim: float = 100.0  # of 1 - SSIM
-    lambda_perceptual: float = 100.0
-    lambda_whole: float = 0.3  # the critic of the whole picture
-    lambda_region: float = 0.7  # the critic of what was hidden
+    lambda_perceptual: float = 4.0  # published: 100, on VGG19; relative features pull 200 times as hard as L1 with that
+    lambda_whole: float = 1.5  # the critic of the whole picture; published: 0.3
+    lambda_region: float = 3.5  # the critic of what was hidden; published: 0.7
     lambda_hole: float = 100.0
     visible: float = 0.1  # weight of visible pixels in L1, where the composite keeps the photograph's; published: 1
     perceptual: str = "relative"  # squared differences of features over their size; published: "square", VGG's size
@@ -161,7 +161,8 @@ class Config:
         """The published networks, weights of the terms and stages; the faults of the code stay corrected."""
         values = dict(
             model="published", size=128, channels=3, width=64, hole_width=32, encoder="none", critic_width=64,
-            feature_net="vgg19", perceptual="square", penalty="none", lambda_penalty=0.0, penalty_every=1,
+            feature_net="vgg19", perceptual="square", lambda_perceptual=100.0, lambda_whole=0.3, lambda_region=0.7,
+            penalty="none", lambda_penalty=0.0, penalty_every=1,
             adversarial_from=0.0, teacher=0.0, bare=0.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
             batch=8, decay_from=1.0, visible=1.0,
         )  # fmt: skip
