@@ -12,6 +12,7 @@ from facelab.errors import BadWeights, LayoutError
 from facelab.files import project_root, weights_root, write_text
 from facelab.studies.ablation.record import recorded
 from facelab.studies.ablation.summary import summary
+from facelab.studies.tasks import TASKS
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 ABLATION = ("<!-- ablation:begin -->", "<!-- ablation:end -->")
@@ -44,11 +45,12 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     metrics = card.get("metrics") or {}
     for trial, part in metrics.get("trials", {}).items():
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
-        before = " after earlier runs (the card tells)" if card.get("continued_from") else ""
+        before = " after earlier runs (the card tells)" if card.get("continued_from") or card.get("start") else ""
         size = f", {metrics['size']} px" if "size" in metrics else ""
+        what = TASKS[card["system"]].what if card.get("system") in TASKS else "drawn occluders"
         yield (
             f"**{card.get('system', name)}, {trial}**: {part['count']} pictures of {part['people']} people of `{data}` "
-            f"never seen in training{size}, holes of 10 to 20 % of the picture; {steps:,} steps{before} on "
+            f"never seen in training{size}, {what}; {steps:,} steps{before} on "
             f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"])
         )
     for label, words in (card.get("beside") or {}).items():

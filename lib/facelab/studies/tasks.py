@@ -58,7 +58,7 @@ def _facemask_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence
 
 TASKS = {
     "oagan": Task(
-        f"hole area {AREA[0]:.0%} to {AREA[1]:.0%}",
+        f"holes of {100 * AREA[0]:.0f} to {100 * AREA[1]:.0f} % of the picture",
         "remove what hides the face",
         lambda cfg: batches.paired_kinds(cfg.channels),
         batches.training_loader,
@@ -66,7 +66,7 @@ TASKS = {
         _oagan_trials,
     ),
     "mask_removal": Task(
-        "synthetic facemasks",
+        "drawn facemasks",
         "take the facemask off",
         lambda cfg: facemasks.paired_types(cfg.channels),
         _facemask_loader,
