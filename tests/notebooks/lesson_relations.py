@@ -288,4 +288,64 @@ RELATIONS: dict[str, list[Relation]] = {
             {"condemned": {"typed": ["DRAGAN + IN"], "printed": ["DRAGAN + IN"]}},
         ),
     ],
+    "06_mask_removal": [
+        Relation(
+            "the step by hand, three optimisers and all, is the library's",
+            lambda m: m["by_hand"]["apart"] < 0.01 * m["by_hand"]["step"],
+            {"by_hand": {"apart": 0.1, "step": 0.2}},
+        ),
+        Relation(
+            "maps ten times as large make squares a hundred times as large, and leave the relative loss alone",
+            lambda m: (
+                abs(m["features"]["square"][1] / m["features"]["square"][0] - 100) < 0.1
+                and abs(m["features"]["relative"][1] - m["features"]["relative"][0]) < 0.002
+            ),
+            {"features": {"square": [1.0, 100.0], "relative": [1.0, 100.0]}},
+        ),
+        Relation(
+            "curtains are continued better than the mean curtain would, and the noise on them is found",
+            lambda m: m["toy"]["ours"] > m["toy"]["mean curtain in the true hole"] + 2 and m["toy"]["iou"] > 0.6,
+            {"toy": {"ours": 21.0, "mean curtain in the true hole": 20.7, "iou": 0.9}},
+        ),
+        Relation(
+            "the hole net learns first, then the editing net, then the critics in the published order; losses fall",
+            lambda m: (
+                1 == m["joined"]["hole"] < m["joined"]["l1"] < m["joined"]["D_whole"] < m["joined"]["D_region"]
+                and all(last < first for first, last in m["losses"].values())
+            ),
+            {"joined": {"hole": 1, "l1": 46, "D_whole": 163, "D_region": 145}, "losses": {"l1": [2.0, 1.0]}},
+        ),
+        Relation(
+            "trained, it gains on its input and on its untrained self, and finds the facemasks",
+            lambda m: (
+                _mean(m, "mask removal", "psnr_gain") > max(1.0, _mean(m, "untrained", "psnr_gain") + 2)
+                and _mean(m, "mask removal", "iou") > 0.7 > _mean(m, "untrained", "iou")
+            ),
+            {
+                "rows": {
+                    name: {"psnr_gain": {"mean": 1.6}, "iou": {"mean": 0.5}} for name in ("mask removal", "untrained")
+                }
+            },
+        ),
+        Relation(
+            "no wrong hole serves better than the right one, and half a hole least of all",
+            lambda m: (
+                m["wrong_hole"]["right"] >= max(m["wrong_hole"].values()) - 0.1
+                and m["wrong_hole"]["half missing"] == min(m["wrong_hole"].values())
+            ),
+            {"wrong_hole": {"right": 5.0, "too large": 6.0, "half missing": 1.0}},
+        ),
+    ],
+    "11_demo": [
+        Relation(
+            "what is no photograph, too large or empty is told so",
+            lambda m: (
+                "PDF" in m["said"]["a PDF named .jpg"]
+                and "megapixels" in m["said"]["31 megapixels"]
+                and "empty" in m["said"]["an empty file"]
+            ),
+            {"said": {"a PDF named .jpg": "read", "31 megapixels": "megapixels", "an empty file": "empty"}},
+        ),
+        Relation("there is something to do", lambda m: len(m["actions"]) > 0, {"actions": []}),
+    ],
 }

@@ -34,6 +34,27 @@ def bench_occluders(rounds: int) -> dict:
     return {"what": "drawing occluders", "setting": "batches of 64 at 64 px", **speeds(best, 64)}
 
 
+def bench_facemasks(rounds: int) -> dict:
+    """Facemasks of all types put on 32 faces at 128 px, landmarks given: one face at a time, or in batches of 16."""
+    from facelab.faces.landmarks import canonical_landmarks
+    from facelab.machine import keep_freed_memory
+    from facelab.occlude.facemask import wear
+    from facelab.seeding import generator
+
+    keep_freed_memory()  # as training does
+    count, middle = 32, SIZE / 2
+    faces = torch.rand(count, 3, SIZE, SIZE, generator=generator(0, "bench")) * 2 - 1
+    points = ((canonical_landmarks(SIZE, SIZE) - middle) * 0.75 + middle)[None].repeat(count, 1, 1)  # as in lfw
+
+    def put_on(batch: int) -> None:
+        random = generator(0, "bench", batch)
+        for rows in torch.arange(count).split(batch):
+            wear(faces[rows], points[rows], random)
+
+    best = interleaved({"one at a time": lambda: put_on(1), "batches of 16": lambda: put_on(16)}, rounds)
+    return {"what": "facemasks", "setting": f"{SIZE} px, all types", **speeds(best, count, "one at a time")}
+
+
 def bench_ssim(rounds: int) -> dict:
     """SSIM of 64 picture pairs at 128 px against scikit-image with the same convention."""
     import numpy as np

@@ -144,7 +144,7 @@ class Config:
                 region_from=0.9, enlarge=2,
             ),
             "laptop": dict(
-                size=64, width=24, hole_width=24, enlarge=2, blocks=5, outline_blocks=0, batch=12, steps=4000,
+                size=64, width=24, hole_width=24, enlarge=2, blocks=5, outline_blocks=0, batch=12, steps=3000,
                 learning_rate=2e-3, feature_net="none", edit_from=0.25, adversarial_from=0.9, region_from=0.94,
                 critic_width=16,
             ),
