@@ -561,7 +561,7 @@ def test_random_features_are_the_same_in_every_process():
 
 def test_the_record_is_small_and_says_what_the_sweep_said(done, tmp_path, monkeypatch):
     folder, _ = done
-    monkeypatch.setattr(record, "home", lambda data: tmp_path / f"05_{data}")
+    monkeypatch.setattr(record, "home", lambda data, lesson="05": tmp_path / f"{lesson}_{data}")
     paths = record.write(folder)
     assert all(path.stat().st_size < 150_000 for path in paths) and all(map(Path.is_file, paths))
     assert record.write(folder, faces=False) == paths[:2]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from facelab import cli
 from facelab.errors import BadCheckpoint, BadConfig, FacelabError
 from facelab.studies import batches, evaluation, training, validation
-from facelab.systems import oagan
+from facelab.systems import mask_removal, oagan
 from facelab.train.fit import Outcome
 from facelab.train.weights import read_card
 
@@ -209,7 +209,7 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
     seed_all(0)
     fresh = oagan.build(cfg)
     untrained = validation.validator(partial(oagan.restore, fresh), test, engine)(0)
-    load = training.training_loader("orl", cfg, 0)
+    load = batches.training_loader("orl", cfg, 0)
     from facelab.train.state import State
 
     opts, state = oagan.optimizers(fresh, cfg), State(0, cfg.steps, cfg=cfg)
@@ -218,3 +218,26 @@ def test_a_network_trained_a_little_beats_an_untrained_one():
         oagan.train_step(load(step), fresh, opts, state, engine)
     trained = validation.validator(partial(oagan.restore, fresh), test, engine)(cfg.steps)
     assert trained["psnr"] > untrained["psnr"] + 1
+
+
+def test_a_run_begins_with_the_weights_it_is_given(tmp_path):
+    """The generator, its average too; the card says with which, and going on with others is refused."""
+    tiny = mask_removal.Config(
+        size=32, width=8, hole_width=8, blocks=1, outline_blocks=0, encoder="none", critic_width=4, critic_downs=3,
+        feature_net="none", batch=4, steps=2, learning_rate=1e-9, critic_learning_rate=1e-9,
+    )  # fmt: skip
+    quiet = {"progress": False, "device": "cpu"}
+    _, first = training.train("mask_removal", tiny, "orl", out=tmp_path / "a", **quiet)
+    begin = tmp_path / "a" / "weights.safetensors"
+    _, second = training.train("mask_removal", tiny, "orl", seed=5, out=tmp_path / "b", start=begin, **quiet)
+    _, fresh = training.train("mask_removal", tiny, "orl", seed=5, out=tmp_path / "c", **quiet)
+    for net in (second.G, second.average):
+        for name, value in net.state_dict().items():
+            torch.testing.assert_close(value, first.best_generator().state_dict()[name], rtol=1e-2, atol=1e-3)
+    far = [(fresh.G.state_dict()[n] - v).abs().max() for n, v in second.G.state_dict().items() if "weight" in n]
+    assert max(far) > 0.05
+    card = json.loads((tmp_path / "b" / "weights.json").read_text("utf-8"))
+    assert card["start"]["sha256"] == json.loads(begin.with_suffix(".json").read_text("utf-8"))["sha256"]
+    with pytest.raises(BadCheckpoint, match="start"):
+        other = tmp_path / "c" / "weights.safetensors"
+        training.train("mask_removal", tiny, "orl", seed=5, out=tmp_path / "b", start=other, **quiet)

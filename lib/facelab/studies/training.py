@@ -96,9 +96,8 @@ def train(
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
-    run = open_run(
-        folder, model, opts, state, engine=engine, resume=resume, about=run_about(name, data, seed, cfg, own)
-    )
+    about = run_about(name, data, seed, cfg, own, start)
+    run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=about)
     loader = loader or task(name).loader(data, cfg, seed, own)
     held_out = task(name).held_out(faces(data, "val", cfg.size, cfg.channels), 64, seed, cfg)
     restore = partial(module.restore, model)
@@ -112,8 +111,7 @@ def train(
     )  # fmt: skip
     if engine.is_main:
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
-        if start is not None:
-            card["start"] = {key: read_card(start).get(key) for key in ("sha256", "data", "steps", "seconds", "config")}
+        card |= _begun_with(start)
         card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
         found = next((row for row in reversed(run.history.rows) if "val_gain" in row), {})
@@ -135,8 +133,8 @@ def run_about(
     """
     pixels = [hashlib.sha256(cutout.pixels.numpy().tobytes()).hexdigest()[:12] for cutout in own]
     names = [f"{cutout.name} {digest}" for cutout, digest in zip(own, pixels, strict=True)]
-    out = {"data": data, "seed": seed, "kinds": list(task(name).kinds(cfg)), "cutouts": names}
-    return out | ({"start": read_card(start).get("sha256")} if start is not None else {})
+    begun_with = read_card(start).get("sha256") if start is not None else None
+    return {"data": data, "seed": seed, "kinds": list(task(name).kinds(cfg)), "cutouts": names, "start": begun_with}
 
 
 def begun(model: Any, start: str | Path | None) -> Any:
@@ -151,6 +149,13 @@ def begun(model: Any, start: str | Path | None) -> Any:
             if net is not None:
                 fill_module(net, parts, "G", start)
     return model
+
+
+def _begun_with(start: str | Path | None) -> dict[str, Any]:
+    """What a card says about the weights a run began with."""
+    if start is None:
+        return {}
+    return {"start": {key: read_card(start).get(key) for key in ("sha256", "data", "steps", "seconds", "config")}}
 
 
 def default_folder(name: str, data: str, seed: int) -> Path:
