@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,22 +27,37 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
-def free_port():
-    """A function that names a port nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
-
-    return find
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture
-def wait_for():
-    """A function that waits until a server answers: address, process, log file."""
-    return _wait
+def serve(tmp_path):
+    """Start a server that answers on a port of its own, and end it with the test.
+
+    ``serve(command, environment, folder, path)``: ``command`` takes the port, ``path`` is asked for until it answers;
+    returns the address.
+    """
+    running: list[subprocess.Popen] = []
+
+    def start(command: Callable[[int], list[str]], environment: dict[str, str], folder: Path, path: str) -> str:
+        port, log = free_port(), tmp_path / "server.log"
+        with open(log, "wb") as out:
+            running.append(subprocess.Popen(command(port), env=environment, stdout=out, stderr=out, cwd=folder))
+        _wait(f"http://127.0.0.1:{port}{path}", running[-1], log)
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _wait(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,26 +22,13 @@ PATIENCE = 90_000  # ms; a picture takes about one second on an idle machine
 
 
 @pytest.fixture
-def server(tmp_path, free_port, wait_for):
+def server(tmp_path, serve) -> str:
     """The demo as ``facelab demo`` serves it; its address."""
-    port = free_port()
-    around = environment(tmp_path / "templates") | {"HOME": str(tmp_path)}
+    around = environment(tmp_path / "templates") | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
     around |= {"PYTHONPATH": str(project_root() / "lib"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
-    around |= {"TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
-    with open(tmp_path / "server.log", "wb") as log:
-        command = [sys.executable, "-m", "voila", *options("127.0.0.1", port, browser=False)]
-        process = subprocess.Popen(command, env=around, stdout=log, stderr=log, cwd=tmp_path)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/voila/static/none", process, tmp_path / "server.log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    command = lambda port: [sys.executable, "-m", "voila", *options("127.0.0.1", port, browser=False)]  # noqa: E731
+    return serve(command, around, tmp_path, "/voila/static/none")
 
 
 @pytest.fixture

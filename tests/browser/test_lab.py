@@ -9,7 +9,6 @@ import base64
 import io
 import os
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -53,29 +52,16 @@ def config(tmp_path) -> Path:
 
 
 @pytest.fixture
-def server(lab_folder, config, tmp_path, free_port, wait_for):
+def server(lab_folder, config, tmp_path, serve) -> str:
     """JupyterLab on a free port; its address."""
-    port = free_port()
-    options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
+    options = ["--no-browser", "--ip=127.0.0.1", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
     options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     python = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
     environment |= {"PYTHONPATH": str(project_root() / "lib"), "JUPYTER_CONFIG_DIR": str(config)}
     environment |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "HOME": str(tmp_path)}
-    with open(tmp_path / "server.log", "wb") as log:
-        command = [sys.executable, "-m", "jupyterlab", *options, str(lab_folder)]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=lab_folder)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(f"{address}/api?token={TOKEN}", process, tmp_path / "server.log")
-        yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    command = lambda port: [sys.executable, "-m", "jupyterlab", *options, f"--port={port}", str(lab_folder)]  # noqa: E731
+    return serve(command, environment, lab_folder, f"/api?token={TOKEN}")
 
 
 def _run_all(page, address: str) -> None:

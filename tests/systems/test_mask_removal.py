@@ -10,7 +10,7 @@ from facelab.images import composite
 from facelab.nets.blocks import parameter_count
 from facelab.seeding import generator, seed_all
 from facelab.systems import mask_removal
-from facelab.systems.mask_removal.step import adversarial_terms, playing, told
+from facelab.systems.mask_removal.step import adversarial_terms, playing
 from facelab.train.engine import Engine
 from facelab.train.state import State
 from facelab.train.weights import write_weights
@@ -227,19 +227,13 @@ def test_a_mirrored_picture_has_a_mirrored_hole():
     assert not torch.allclose(here, here.flip(-1))
 
 
-def test_the_truth_is_told_evenly():
-    found, truth = torch.zeros(4, 1, 2, 2), torch.ones(4, 1, 2, 2)
-    assert [told(found, truth, share).mean().item() for share in (0.0, 0.25, 0.5, 1.0)] == [0.0, 0.25, 0.5, 1.0]
-    halves = torch.cat([told(*pair, 0.5) for pair in zip(found.split(2), truth.split(2), strict=True)])
-    assert torch.equal(halves, told(found, truth, 0.5))
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [("model", "vae"), ("channels", 4), ("size", 40), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
      ("teacher", 2.0), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
      ("lambda_region", -1.0), ("natural_every", -1), ("fit", "tilted"), ("perceptual", "l1"), ("attention", 5),
-     ("penalty_every", 0), ("beta1", 2.0), ("enlarge", 3), ("steps", 100.5), ("small_size", 40), ("find_until", -0.1)],
+     ("penalty_every", 0), ("beta1", 2.0), ("enlarge", 3), ("steps", 100.5), ("small_size", 40), ("find_until", -0.1),
+     ("framed", 1.5)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):

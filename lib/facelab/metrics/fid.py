@@ -3,7 +3,7 @@
 Only this is called FID in this project. Its network's weights (95 MB) come with no package: ``fid`` works where they
 lie on this machine or can be downloaded. Everywhere else :func:`facelab.metrics.frechet.frechet` on a named feature net
 stands in, under its own name; the two are never in one column.
-Taught in: lesson 06.
+Taught in: 10
 """
 
 from __future__ import annotations

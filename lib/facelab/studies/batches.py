@@ -169,10 +169,18 @@ def _has_photographs(name: str, channels: int) -> bool:
     return channels == 3 and (name in COVERED or paired_kinds(channels) == TRAIN_KINDS)
 
 
+def masked_photographs_here(channels: int) -> bool:
+    """Whether real masked photographs, which are in colour, can serve as natural pictures."""
+    return channels == 3 and (data_root() / "realmasks").exists()  # a damaged copy must raise, not be passed over
+
+
 def paired_kinds(channels: int) -> tuple[str, ...]:
     """Occluders of the paired part: all training kinds where real masked photographs (colour) serve as natural ones."""
-    natural = channels == 3 and (data_root() / "realmasks").exists()  # a damaged copy must raise, not be passed over
-    return TRAIN_KINDS if natural else tuple(kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS)
+    return (
+        TRAIN_KINDS
+        if masked_photographs_here(channels)
+        else tuple(kind for kind in TRAIN_KINDS if kind not in NATURAL_KINDS)
+    )
 
 
 def progressive(load: Loader, size: int, steps: int) -> Loader:

@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from facelab.data.augment import random_frames, random_light, repeat_edges
-from facelab.files import data_root
 from facelab.occlude import occlude
 from facelab.occlude.batch import Occluded
 from facelab.occlude.facemask import CHANCE, TYPES, Look, wear
 from facelab.seeding import generator
-from facelab.studies.batches import Loader, progressive, shuffled, view_at
+from facelab.studies.batches import Loader, masked_photographs_here, progressive, shuffled, view_at
 from facelab.studies.parts import Faces, faces, natural_photographs, refuse_empty, split_off_natural
 from facelab.studies.trials import Trial, drawn_trial
 
@@ -87,11 +86,7 @@ def facemask_loader(
 
 def paired_types(channels: int) -> tuple[str, ...]:
     """Types drawn with truth: all of them where photographs of real facemasks (colour) serve as unpaired pictures."""
-    return TYPES if _photographs(channels) else tuple(kind for kind in TYPES if kind not in NATURAL_TYPES)
-
-
-def _photographs(channels: int) -> bool:
-    return channels == 3 and (data_root() / "realmasks").exists()  # a damaged copy must raise, not be passed over
+    return TYPES if masked_photographs_here(channels) else tuple(kind for kind in TYPES if kind not in NATURAL_TYPES)
 
 
 def training_loader(name: str, cfg: Any, seed: int) -> Loader:
@@ -107,7 +102,7 @@ def training_loader(name: str, cfg: Any, seed: int) -> Loader:
     """
     part, types = faces(name, "train", cfg.size, cfg.channels), ()
     natural = None
-    if not _photographs(cfg.channels):  # whoever is shown unpaired is left out of the paired part, used or not
+    if not masked_photographs_here(cfg.channels):  # who is shown unpaired is left out of the paired part, used or not
         part, natural = split_off_natural(part)
         types = NATURAL_TYPES
     elif cfg.natural_every:

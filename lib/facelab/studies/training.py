@@ -20,12 +20,11 @@ import torch
 
 from facelab import files
 from facelab.data.catalogue import open_dataset
-from facelab.errors import BadConfig
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
 from facelab.studies.batches import Loader
 from facelab.studies.parts import faces
-from facelab.studies.tasks import TASKS, task
+from facelab.studies.tasks import task
 from facelab.studies.validation import as_judged, picture_grid, validator
 from facelab.train.engine import Engine, make_engine
 from facelab.train.fit import Outcome, fit
@@ -41,8 +40,7 @@ def system(name: str) -> ModuleType:
     Raises:
         BadConfig: no such system.
     """
-    if name not in TASKS:
-        raise BadConfig("system", name, "one of " + ", ".join(TASKS))
+    task(name)
     return import_module(f"facelab.systems.{name}")
 
 

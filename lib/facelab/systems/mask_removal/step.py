@@ -19,6 +19,7 @@ from facelab.train import ema
 from facelab.train.engine import Engine
 from facelab.train.schedule import cosine_decay
 from facelab.train.state import State
+from facelab.train.teacher import gate
 
 Opts = dict[str, torch.optim.Optimizer]
 
@@ -48,7 +49,7 @@ def train_step(
     with engine.autocast():
         with torch.no_grad() if rests else contextlib.nullcontext():
             logits = model.G.find(images).float()
-        hole = told(torch.sigmoid(logits), truth_hole, cfg.teacher)
+        hole = gate(torch.sigmoid(logits), truth_hole, cfg.teacher)
         if not natural:
             hole = hole.detach()  # the hole net learns from the true hole alone
         raw = model.G.edit(images, hole).float()
@@ -76,14 +77,6 @@ def playing(cfg: Config, progress: float) -> list[str]:
     whole = progress >= cfg.adversarial_from
     region = whole and progress >= cfg.region_from
     return ["whole"] * (whole and cfg.lambda_whole > 0) + ["region"] * (region and cfg.lambda_region > 0)
-
-
-def told(found: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
-    """The hole the editing net is given: true in a ``teacher`` share of the batch, spread evenly, found in the rest."""
-    if truth is None or teacher == 0:
-        return found
-    rows = [int((row + 1) * teacher) > int(row * teacher) for row in range(len(truth))]
-    return torch.where(torch.tensor(rows, device=truth.device).view(-1, 1, 1, 1), truth, found)
 
 
 def region_of(images: Tensor, hole: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from facelab.errors import BadConfig
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.features import NAMES as FEATURE_NETS
-from facelab.train.settings import refuse_other_types
+from facelab.train.settings import refuse_impossible, refuse_other_types, refuse_unless
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,38 +75,26 @@ class Config:
             "feature_net": ("none", *FEATURE_NETS),
         }  # fmt: skip
         for field, values in allowed.items():
-            if getattr(self, field) not in values:
-                raise BadConfig(field, getattr(self, field), "one of " + ", ".join(map(str, values)))
+            refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
         self._check_numbers()
         if self.size % 8 or not 32 <= self.size <= 512:
             raise BadConfig("size", self.size, "a multiple of 8 from 32 to 512")
         if self.size % 2**self.critic_downs:
             raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {self.size} divides evenly")
-        for field in ("width", "hole_width"):
-            if getattr(self, field) < 8 or getattr(self, field) % 8:
-                raise BadConfig(field, getattr(self, field), "a multiple of 8")
+        refuse_unless(self, ("width", "hole_width"), lambda w: w >= 8 and w % 8 == 0, "a multiple of 8")
         self._check_stages()
 
     def _check_numbers(self):
-        for field in ("batch", "steps", "n_critic", "critic_repeats", "critic_width", "critic_downs"):
-            if getattr(self, field) < 1:
-                raise BadConfig(field, getattr(self, field), "1 or more")
-        for field in ("beta1", "beta2"):
-            if not 0 <= getattr(self, field) < 1:
-                raise BadConfig(field, getattr(self, field), "a number from 0, less than 1")
-        ends = ("complete_from", "perceptual_from", "adversarial_from", "decay_from", "small_until", "view_until")
-        for field in ("teacher", "ema", "label_smoothing", *ends):
-            if not 0 <= getattr(self, field) <= 1:
-                raise BadConfig(field, getattr(self, field), "a number from 0 to 1")
-        for field in ("learning_rate", "critic_learning_rate"):
-            if getattr(self, field) <= 0:
-                raise BadConfig(field, getattr(self, field), "a positive number")
-        for field in (name for name in vars(self) if name.startswith("lambda_")):
-            if getattr(self, field) < 0:
-                raise BadConfig(field, getattr(self, field), "0 or more")
-        for field in ("blocks", "outline_blocks"):
-            if getattr(self, field) < 0:
-                raise BadConfig(field, getattr(self, field), "0 or more")
+        shares = (
+            "teacher", "ema", "label_smoothing", "complete_from", "perceptual_from", "adversarial_from", "decay_from",
+            "small_until", "view_until",
+        )  # fmt: skip
+        refuse_impossible(
+            self,
+            ("batch", "steps", "n_critic", "critic_repeats", "critic_width", "critic_downs"),
+            ("blocks", "outline_blocks"),
+            shares,
+        )
         if self.label_smoothing and not self.classes:
             raise BadConfig("label_smoothing", self.label_smoothing, "0 without an identity head (classes)")
         if self.natural_every < 0:

@@ -15,6 +15,7 @@ from facelab.restoration import Restoration, decided
 from facelab.systems.oagan.config import Config
 from facelab.train import ema
 from facelab.train.optim import adam
+from facelab.train.teacher import gate
 from facelab.train.weights import config_from_card, fill_module, read_weights
 
 NAME = "oagan"
@@ -56,17 +57,6 @@ def optimizers(model: OAGAN, cfg: Config) -> dict[str, torch.optim.Optimizer]:
         "G": adam([p for p in model.G.parameters() if p.requires_grad], cfg.learning_rate, betas),
         "D": adam(model.D.parameters(), cfg.critic_learning_rate, betas),
     }
-
-
-def gate(guess_hole: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
-    """The hole the composite uses: true in a ``teacher`` share of the batch, predicted in the rest.
-
-    The share is spread evenly (at one half every other row), so that a batch divided among processes has it too.
-    """
-    if truth is None or teacher == 0:
-        return guess_hole
-    told = [int((row + 1) * teacher) > int(row * teacher) for row in range(len(truth))]
-    return torch.where(torch.tensor(told, device=truth.device).view(-1, 1, 1, 1), truth, guess_hole)
 
 
 def guess(G: nn.Module, occluded: Tensor, truth: Tensor | None, teacher: float) -> tuple[Guess, Tensor]:

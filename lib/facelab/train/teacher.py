@@ -1,0 +1,22 @@
+"""How often a net that needs a hole is told the true one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def gate(found: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
+    """The hole that is used: true in a ``teacher`` share of the batch, found in the rest.
+
+    The share is spread evenly (at one half every other row), so that a batch divided among processes has it too.
+
+    Args:
+        found: (N, 1, H, W), predicted.
+        truth: same shape; None where nobody knows it.
+        teacher: 0 (never) to 1 (always).
+    """
+    if truth is None or teacher == 0:
+        return found
+    told = [int((row + 1) * teacher) > int(row * teacher) for row in range(len(truth))]
+    return torch.where(torch.tensor(told, device=truth.device).view(-1, 1, 1, 1), truth, found)

@@ -1,0 +1,83 @@
+"""Every system's own step: one process against two, and one run against an interrupted one."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from facelab.seeding import generator, seed_all
+from facelab.systems import mask_removal, oagan
+from facelab.train.engine import make_engine
+from facelab.train.fit import fit
+from facelab.train.launch import launch
+from facelab.train.run import open_run
+from facelab.train.state import State
+
+SYSTEMS = {
+    "oagan": (oagan, oagan.Config(
+        size=32, channels=1, width=8, hole_width=8, critic_width=4, critic_downs=3, feature_net="none", batch=4,
+        steps=6, adversarial_from=0.0, natural_every=2, classes=5, teacher=0.5, learning_rate=1e-4,
+        critic_learning_rate=1e-4,
+    )),
+    "mask_removal": (mask_removal, mask_removal.Config(
+        size=32, channels=1, width=8, hole_width=8, critic_width=4, critic_downs=3, feature_net="none", batch=4,
+        steps=6, adversarial_from=0.0, region_from=0.4, natural_every=3, teacher=0.5, blocks=1, penalty_every=2,
+        learning_rate=1e-4, critic_learning_rate=1e-4,
+    )),
+}  # fmt: skip
+OTHER = {"oagan": {"lambda_hidden": 5.0}, "mask_removal": {"lambda_l1": 50.0}}
+
+
+def loader(step):
+    random = generator(3, "batch", step)
+    draw = lambda c: torch.rand(4, c, 32, 32, generator=random)  # noqa: E731
+    batch = {name: draw(1) * 2 - 1 for name in ("truth", "occluded", "clean", "natural")}
+    labels = torch.randint(5, (2, 4), generator=random)
+    return batch | {"hole": draw(1).round(), "label": labels[0], "clean_label": labels[1]}
+
+
+def run_steps(name, folder, steps, precision="fp32", rank_file=None, **changes):
+    system, cfg = SYSTEMS[name]
+    cfg = dataclasses.replace(cfg, **changes)
+    engine = make_engine("cpu", precision)
+    seed_all(0)
+    model = engine.prepare(system.build(cfg))
+    opts = system.optimizers(model, cfg)
+    state = State(0, cfg.steps, generator(0, "train"), cfg)
+    run = open_run(folder, model, opts, state, engine=engine, note=lambda line: None)
+    step = lambda batch: system.train_step(batch, model, opts, state, engine)  # noqa: E731
+    fit(step, loader, steps, every=100, save_every=1, progress=False, prefetch=False, **run.hooks())
+    if rank_file and engine.is_main:
+        torch.save(model.state_dict(), rank_file)
+    return model
+
+
+def two_processes(name, folder, file):
+    torch.set_num_threads(1)
+    run_steps(name, folder, 3, rank_file=file)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_two_processes_equal_one(tmp_path, name):
+    """With all critics, penalty, identity head and natural batches, at a small learning rate: after 3 fp32 steps, 1e-6.
+
+    Adam divides by the gradient's own size, so rounding in gradients near zero shows as a share of the learning rate.
+    """
+    alone = run_steps(name, tmp_path / "one", 3).state_dict()
+    launch(two_processes, name, tmp_path / "two", tmp_path / "two.pt", devices=2)
+    pair = torch.load(tmp_path / "two.pt", weights_only=True)
+    worst = max((alone[name].float() - pair[name].float()).abs().max().item() for name in alone)
+    assert worst <= 1e-6
+    untrained = SYSTEMS[name][0].build(SYSTEMS[name][1]).state_dict()
+    assert max((alone[n].float() - untrained[n].float()).abs().max().item() for n in alone) > 1e-3
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_interrupted_run_continues_to_the_same_bits(tmp_path, name, precision):
+    whole = run_steps(name, tmp_path / "whole", 6, precision=precision).state_dict()
+    for stop in (2, 3, 6):
+        parts = run_steps(name, tmp_path / "parts", stop, precision=precision).state_dict()
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    other = run_steps(name, tmp_path / "other", 6, precision=precision, **OTHER[name]).state_dict()
+    assert not all(torch.equal(whole[name], other[name]) for name in whole)
