@@ -11,11 +11,15 @@ from typing import Any
 from facelab.errors import BadWeights, LayoutError
 from facelab.files import project_root, weights_root, write_text
 from facelab.studies.ablation.record import recorded
+from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.summary import summary
 from facelab.studies.tasks import TASKS
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-ABLATION = ("<!-- ablation:begin -->", "<!-- ablation:end -->")
+ABLATIONS = {
+    "oagan": ("<!-- ablation:begin -->", "<!-- ablation:end -->"),
+    "mask_removal": ("<!-- ablation of mask_removal:begin -->", "<!-- ablation of mask_removal:end -->"),
+}
 COLUMNS = (
     ("PSNR", "psnr", False),
     ("gain", "psnr_gain", True),
@@ -125,7 +129,11 @@ def renewed(text: str, table: str, source: str | Path = "README.md", between: tu
 def up_to_date(text: str, source: str | Path = "README.md") -> str:
     """The README's text with every generated part made anew from the project's cards and records."""
     text = renewed(text, render(read_cards(weights_root())), source)
-    return renewed(text, summary({data: recorded(data) for data in ("orl", "lfw")}), source, ABLATION)
+    for system, markers in ABLATIONS.items():
+        records = {data: recorded(data, SUBJECTS[system].lesson) for data in ("orl", "lfw")}
+        text = renewed(text, summary({data: found for data, found in records.items() if found["rows"]}, system),
+                       source, markers)  # fmt: skip
+    return text
 
 
 def main() -> int:

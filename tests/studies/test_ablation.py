@@ -394,6 +394,17 @@ def test_a_difference_is_taken_picture_by_picture_and_seed_by_seed():
     assert table.lines(made_up(parent, child), metric="identity")[1].verdict == "worse"  # less distance is better
 
 
+def test_photographs_show_other_people_than_the_trial():
+    """Six photographs beside four pictures of two people: each counts as a person of its own."""
+    content = made_up([[1.0] * 4] * 3, [[1.0] * 4] * 3)
+    for row in content["rows"]:
+        row["pictures"]["real"] = [1, 1, 0, 1, 1, 1] if row["variant"] == "R1" else [0, 1, 0, 1, 1, 1]
+    assert table.measured(content) == [*table.METRICS, "real"]
+    line = table.lines(content, metric="real")[1]
+    assert line.mean == pytest.approx(5 / 6) and line.difference == pytest.approx(1 / 6)
+    assert line.low == 0 and line.high > 1 / 6, "one photograph in six alone decides nothing"
+
+
 def test_everybody_may_be_held_against_one():
     content = made_up([[1.0] * 4] * 3, [[1.5] * 4] * 3)
     grandchildren = [row | {"variant": "R1 + NS", "pictures": {"psnr_hole": [3.0] * 4}}
@@ -632,8 +643,10 @@ def test_another_system_is_swept_by_the_same_code(tmp_path):
     assert content["header"]["system"] == "mask_removal"
     assert [row["variant"] for row in content["rows"]] == ["base", "always told", "upright", "unpaired"]
     for row in content["rows"]:
-        assert row["ended"] == "done" and {"psnr_hole", "iou"} <= set(row["means"]) and "psnr_hole" in row["told"]
-        assert "unseen" in row and "further" in row and "real" not in row, "grey pictures are no photographs of masks"
+        assert row["ended"] == "done" and {"psnr_hole", "iou"} <= set(row["means"])
+        assert len(row["pictures"]["psnr_told"]) == 4 and ",psnr_told," in table.as_csv(content, rows)
+        assert "unseen" in row and "further" in row
+        assert "real" not in row["pictures"], "grey pictures are no photographs of masks"
     found = table.lines(content, facemask_variants.VARIANTS)
     assert [line.variant for line in found] == ["base", "always told", "upright", "unpaired"]
     assert "| upright | base |" in table.as_text(content, facemask_variants.VARIANTS)

@@ -1,8 +1,9 @@
 """Figures of the shipped weights on real colour photographs: ``python -m facelab.show.reference [FOLDER]``.
 
 They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``. The faces are people never seen in training, at places fixed
-in advance (every n-th of the test part), never chosen by their result. One figure compares two weight files that do not
-ship, of runs that differ in their loss terms only: ``--critic WITHOUT WITH``.
+in advance (every n-th of the test part), never chosen by their result; where the worst are shown, all were asked. Two
+figures need weight files that do not ship: ``--critic WITHOUT WITH`` compares two runs of OA-GAN that differ in their
+loss terms only, ``--beginning FILE`` shows what the shipped face-mask removal began with.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
@@ -24,25 +26,40 @@ from facelab.metrics.sharpness import sharpness
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, rows
 from facelab.studies.evaluation import run_restore
-from facelab.studies.natural import EYES_MOST, MOUTH_LEAST, masked_study
-from facelab.studies.trials import Trial, standard_trials
-from facelab.systems import oagan
+from facelab.studies.natural import EYES_MOST, MOUTH_LEAST, margin, masked_study
+from facelab.studies.tasks import task
+from facelab.studies.training import system
+from facelab.studies.trials import Trial
 from facelab.train.weights import read_card
 
 COUNT, SEED = 64, 1
 
 
+def _restore(name: str, weights: str | Path | None = None) -> tuple[Callable, Any]:
+    model, cfg = system(name).load(weights or name)
+    return partial(system(name).restore, model), cfg
+
+
 @cache
-def _answers(weights: str | Path = "oagan") -> tuple[dict[str, Trial], dict[str, tuple[Tensor, ...]]]:
-    model, cfg = oagan.load(weights)
-    trials = standard_trials("lfw", cfg.size, cfg.channels, COUNT, SEED)
-    return trials, {name: run_restore(partial(oagan.restore, model), test.occluded) for name, test in trials.items()}
+def _answers(
+    name: str, weights: str | Path | None = None
+) -> tuple[dict[str, Trial], dict[str, tuple[Tensor, Tensor, Tensor]]]:
+    restore, cfg = _restore(name, weights)
+    trials = task(name).trials("lfw", cfg, COUNT, SEED, read_card(weights or name).get("kinds"))
+    return trials, {label: run_restore(restore, test.occluded) for label, test in trials.items()}
 
 
-def caption(weights: str | Path = "oagan") -> str:
+@cache
+def _photographs(name: str) -> tuple[dict[str, Any], tuple[Tensor, Tensor, Tensor, Tensor]]:
+    restore, cfg = _restore(name)
+    return masked_study(restore, cfg.size)
+
+
+def caption(weights: str | Path) -> str:
     """Data, steps, device and seed of weights, from their card."""
     card = read_card(weights)
-    steps = f"{card['steps']:,} steps" + (" after earlier runs" if card.get("continued_from") else "")
+    before = card.get("continued_from") or card.get("start")
+    steps = f"{card['steps']:,} steps" + (" after earlier runs" if before else "")
     return f"lfw, people never seen; {steps}, {card['device'].split(' ')[0]}, seed {card['seed']}"
 
 
@@ -55,37 +72,38 @@ def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[s
 
 def hero() -> Figure:
     """Eight faces, every eighth of each trial: four behind kinds trained on, four behind kinds never trained on."""
-    trials, answers = _answers()
+    trials, answers = _answers("oagan")
     places = {name: [8 * k + shift for k in range(4)] for name, shift in zip(trials, (1, 5), strict=True)}
     parts = [strips(trials[name], answers[name], places[name]) for name in trials]
     joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     titles = [trials[name].kinds[place].replace("_", " ") for name in trials for place in places[name]]
     titles[4:] = [f"{title} *" for title in titles[4:]]
-    return rows(joined, titles, title=f"{caption()};  * kind never trained on")
+    return rows(joined, titles, title=f"{caption('oagan')};  * kind never trained on")
 
 
-def lfw_04(trial: str = "unseen kinds") -> Figure:
-    """The four best and the four worst of a trial by PSNR gain."""
-    trials, answers = _answers()
+def ends(name: str, trial: str) -> Figure:
+    """The four best and the four worst of a system's trial by PSNR gain."""
+    trials, answers = _answers(name)
     test, answer = trials[trial], answers[trial]
     gain = psnr(answer[0], test.truth) - psnr(test.occluded, test.truth)
-    title = f"{len(test)} faces by PSNR gain, {trial}; {caption()}"
+    title = f"{len(test)} faces by PSNR gain, {trial}; {caption(name)}"
     return best_and_worst(
         strips(test, answer, list(range(len(test)))), gain, "PSNR gain", "dB", form="+.1f", title=title
     )
 
 
-def realmasks_04() -> Figure:
-    """Ten real masked faces at fixed places: no truth exists."""
-    model, cfg = oagan.load("oagan")
-    record, (photographs, image, hole, good) = masked_study(partial(oagan.restore, model), cfg.size)
-    places = [int(k * len(photographs) / 10) for k in range(10)]
-    parts = {"photograph": photographs, "predicted hole": hole, "output": image}
+def photographs(name: str, fixed: int = 10, worst: int = 0) -> Figure:
+    """Real masked faces at fixed places, and those whose hole is furthest on the wrong side: no truth exists."""
+    record, (pictures, image, hole, good) = _photographs(name)
+    places = [int(k * len(pictures) / fixed) for k in range(fixed)]
+    places += torch.argsort(margin(hole), stable=True).tolist()[:worst]
+    parts = {"photograph": pictures, "predicted hole": hole, "output": image}
     notes = ["passes" if good[place] else "fails" for place in places]
-    share = f"{record['share']:.0%} [{record['low']:.0%}, {record['high']:.0%}]"
-    bar = f"mouth hidden ≥ {MOUTH_LEAST:.0%}, eyes < {EYES_MOST:.0%}"
-    title = f"real facemasks, never trained on: {int(good.sum())} of {record['count']} holes pass, {share} ({bar})"
-    return rows({name: part[places] for name, part in parts.items()}, None, notes, title=title)
+    titles = [""] * fixed + ["worst"] + [""] * (worst - 1) if worst else None
+    share = f"{record['share']:.1%} [{record['low']:.1%}, {record['high']:.1%}]"
+    title = f"real facemasks, never trained on: {int(good.sum())} of {record['count']} holes pass, {share}"
+    bar = f" (mouth hidden ≥ {MOUTH_LEAST:.0%}, eyes < {EYES_MOST:.0%})"
+    return rows({part: strip[places] for part, strip in parts.items()}, titles, notes, title=title + bar)
 
 
 def _refuse_strangers(*weights: str | Path) -> None:
@@ -100,23 +118,43 @@ def _refuse_strangers(*weights: str | Path) -> None:
 def critic_04(without: str | Path, with_all: str | Path) -> Figure:
     """Six faces at fixed places: one run finished with L1 only, its twin with perceptual, style and critic terms."""
     _refuse_strangers(without, with_all)
-    name, places = "trained kinds", [10 * k + 1 for k in range(6)]
-    test = _answers(without)[0][name]
-    outputs = {"L1 only": _answers(without)[1][name][0], "all terms": _answers(with_all)[1][name][0]}
+    return _side_by_side("oagan", "trained kinds", {"L1 only": without, "all terms": with_all}, caption(with_all))
+
+
+def beginning_06(weights: str | Path) -> Figure:
+    """Six faces at fixed places: what the shipped run began with, trained by L1 alone, and what ships.
+
+    Raises:
+        BadConfig: these weights are not what the shipped run began with.
+    """
+    began, given = read_card("mask_removal")["start"]["sha256"], read_card(weights)["sha256"]
+    if began != given:
+        raise BadConfig("--beginning", given, f"{began}, which the shipped run began with")
+    both: dict[str, str | Path | None] = {"L1 only": weights, "all terms": None}
+    return _side_by_side("mask_removal", "facemasks", both, caption("mask_removal"))
+
+
+def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> Figure:
+    """Six faces of a trial at fixed places, given back by two weight files of one system."""
+    places, (first, _) = [10 * k + 1 for k in range(6)], files.values()
+    test = _answers(name, first)[0][trial]
+    outputs = {label: _answers(name, file)[1][trial][0] for label, file in files.items()}
     crisp = [sharpness(out, test.truth, test.hole) for out in outputs.values()]
     means = " → ".join(f"{value.nanmean():.2f}" for value in crisp)
     level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in outputs.values())
     notes = [f"sharpness {crisp[0][place]:.2f} → {crisp[1][place]:.2f}" for place in places]
-    title = f"L1 only → all terms, mean of {len(test)}: {level} dB, sharpness {means}; {caption(with_all)}"
+    title = f"{' → '.join(files)}, mean of {len(test)}: {level} dB, sharpness {means}; {words}"
     parts = {"input": test.occluded, **outputs, "truth": test.truth}
     return rows({name: part[places].clamp(-1, 1) for name, part in parts.items()}, None, notes, title=title, side=1.5)
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "hero": hero,
-    "04_trained": partial(lfw_04, "trained kinds"),
-    "04_unseen": partial(lfw_04, "unseen kinds"),
-    "04_realmasks": realmasks_04,
+    "04_trained": partial(ends, "oagan", "trained kinds"),
+    "04_unseen": partial(ends, "oagan", "unseen kinds"),
+    "04_realmasks": partial(photographs, "oagan"),
+    "06_reference": partial(ends, "mask_removal", "facemasks"),
+    "06_realmasks": partial(photographs, "mask_removal", 6, 4),
 }
 
 
@@ -124,9 +162,14 @@ def main(argv: list[str] | None = None) -> int:
     """Draw them into ``notebooks/figures``, or into a folder given."""
     parser = argparse.ArgumentParser(prog="python -m facelab.show.reference", description="Draw the reference figures.")
     parser.add_argument("folder", nargs="?", type=Path, default=project_root() / "notebooks" / "figures")
+    parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES), help="some of them")
     parser.add_argument("--critic", nargs=2, metavar=("WITHOUT", "WITH"), help="weight files: draws 04_critic, too")
+    parser.add_argument("--beginning", metavar="FILE", help="a weight file: draws 06_critic, too")
     args = parser.parse_args(argv)
-    for name, draw in (FIGURES | ({"04_critic": partial(critic_04, *args.critic)} if args.critic else {})).items():
+    chosen = {name: FIGURES[name] for name in args.only}
+    chosen |= {"04_critic": partial(critic_04, *args.critic)} if args.critic else {}
+    chosen |= {"06_critic": partial(beginning_06, args.beginning)} if args.beginning else {}
+    for name, draw in chosen.items():
         print(save(draw(), args.folder / f"{name}.jpg"))
     return 0
 

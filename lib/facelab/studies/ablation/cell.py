@@ -61,7 +61,7 @@ def run(cell: Cell) -> dict[str, Any]:
     Returns:
         ``variant seed steps ended seconds device torch``, and where the run ended well ``means``, ``unseen`` (means on
         the second trial: kinds never trained on), ``further`` (on the third), ``pictures`` (a list a metric of
-        :data:`KEPT`), ``course`` (what was seen while training), and what the system's subject adds.
+        :data:`KEPT`, and those that the system's subject adds), and ``course`` (what was seen while training).
 
     Raises:
         BadConfig: the folder holds a run of other settings.
@@ -86,7 +86,7 @@ def run(cell: Cell) -> dict[str, Any]:
         model = model.cpu().eval()
         row |= judged(partial(system(cell.system).restore, model), cell)
         if about.also is not None:
-            row |= about.also(model, next(iter(stock.trials(cell.trials).values()))[0], cell.cfg)
+            row["pictures"] |= about.also(model, next(iter(stock.trials(cell.trials).values()))[0], cell.cfg)
     row["course"] = [{k.removeprefix("val_"): _short(v) for k, v in seen.items() if k == "step" or k.startswith("val_")}
                      for seen in rows if "val_gain" in seen]  # fmt: skip
     files.write_text(finished, json.dumps(row) + "\n")

@@ -34,7 +34,7 @@ class Subject:
         everything: configuration and dataset → the configuration whose batches hold all that any variant needs.
         own_batches: settings for which a variant's batches are drawn by themselves.
         watch: see :func:`facelab.studies.training.train`.
-        also: model, first trial and configuration → further entries of a row.
+        also: model, first trial and configuration → further values, name → one a picture.
     """
 
     system: str
@@ -45,7 +45,7 @@ class Subject:
     everything: Callable[[Any, str], Any]
     own_batches: tuple[str, ...] = ()
     watch: Callable[..., Any] | None = None
-    also: Callable[[Any, Trial, Any], dict[str, Any]] | None = None
+    also: Callable[[Any, Trial, Any], dict[str, list[float]]] | None = None
 
     def loader(self, data: str, cfg: Any, seed: int) -> Loader:
         """The batches of one seed that serve every variant like ``cfg``."""
@@ -64,21 +64,19 @@ def _for_facemasks(cfg: Any, data: str) -> Any:
     return dataclasses.replace(cfg, natural_every=max(1, cfg.natural_every))
 
 
-def _told_and_real(model: Any, test: Trial, cfg: Any) -> dict[str, Any]:
-    """What the editing net makes of the true hole, and what the hole net makes of real photographs in colour."""
-    restore = system("mask_removal").restore
+def _told_and_real(model: Any, test: Trial, cfg: Any) -> dict[str, list[float]]:
+    """PSNR in the hole when the true hole is given, and which real photographs (in colour, 0 or 1) are well covered."""
+    restore = partial(system("mask_removal").restore, model)
     with torch.no_grad():
-        image, _, _ = run_restore(partial(restore, model), test.occluded, test.hole)
-        values = measure(image, test)
-        out: dict[str, Any] = {"told": {name: round(value.nanmean().item(), 4) for name, value in values.items()}}
+        image, _, _ = run_restore(restore, test.occluded, test.hole)
+        out = {"psnr_told": [round(value, 2) for value in measure(image, test)["psnr_hole"].tolist()]}
         if cfg.channels == 3:
             try:
                 part = natural_photographs(("val", "test"), cfg.size)
             except FacelabError:  # no photographs of masked people here
                 return out
-            _, hole, _ = run_restore(partial(restore, model), part.take(range(len(part)))[0])
-            passes = covers_facemask(hole)
-            out["real"] = {"share": round(passes.float().mean().item(), 4), "passes": passes.int().tolist()}
+            _, hole, _ = run_restore(restore, part.take(range(len(part)))[0])
+            out["real"] = covers_facemask(hole).int().tolist()
     return out
 
 

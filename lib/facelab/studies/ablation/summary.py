@@ -1,47 +1,60 @@
 """What an ablation found, in a table short enough for a README.
 
-Taught in: lesson 05.
+Taught in: lessons 05, 06.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from facelab.studies.ablation import table
+from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.table import Line
 from facelab.studies.ablation.variants import by_name
 
-SHOWN = (
-    "eyes, enlarged", "no critic", "R1", "DRAGAN", "SN", "SN + GP", "DRAGAN + IN", "fourfold", "loud", "loud, DRAGAN",
-    "loud, DRAGAN + IN", "loud, SN", "loud, SN + GP", "loud, slope 0.1",
-)  # fmt: skip
-"""The source project's runs at both weights, the winners, and the test of the cause."""
-METRICS = (("psnr_hole", "PSNR", 2), ("identity", "identity", 3))
+Metric = tuple[str, str, int]  # its name, its heading, its digits
+
+SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
+    "oagan": (
+        ("eyes, enlarged", "no critic", "R1", "DRAGAN", "SN", "SN + GP", "DRAGAN + IN", "fourfold", "loud",
+         "loud, DRAGAN", "loud, DRAGAN + IN", "loud, SN", "loud, SN + GP", "loud, slope 0.1"),
+        (("psnr_hole", "PSNR", 2), ("identity", "identity", 3)),
+    ),
+    "mask_removal": (
+        ("no region critic", "no whole critic", "no perceptual", "L1 alone", "never told", "always told", "attention",
+         "upright", "unpaired"),
+        (("psnr_hole", "PSNR", 2), ("psnr_told", "PSNR, hole given", 2), ("sharpness", "sharpness", 2),
+         ("real", "photographs", 3)),
+    ),
+}  # fmt: skip
+"""Rows and columns. Of OA-GAN: the source project's runs at both weights, the winners, and the test of the cause."""
 
 
-def summary(records: Mapping[str, Mapping[str, Any]], names: Sequence[str] = SHOWN) -> str:
+def summary(records: Mapping[str, Mapping[str, Any]], system: str = "oagan") -> str:
     """Settings, the differences of some variants to the base, and what the runs cost.
 
     Args:
         records: dataset → what :func:`facelab.studies.ablation.table.read` read.
-        names: of variants, in the order of the rows; those that a record lacks leave a gap there.
+        system: whose records; those of :data:`SHOWN` that a record lacks leave a gap there, and one that all lack is
+            no row.
 
     Returns:
         Markdown.
     """
-    columns = [
-        (f"{words}, `{data}`", {line.variant: line for line in table.lines(content, metric=metric, to="base")}, digits)
-        for data, content in records.items()
-        for metric, words, digits in METRICS
-    ]
+    names, metrics = SHOWN[system]
+    variants = SUBJECTS[system].variants
+    found = [(f"{words}, `{data}`", table.lines(content, variants, metric, "base"), digits)
+             for data, content in records.items() for metric, words, digits in metrics]  # fmt: skip
+    columns = [(title, {line.variant: line for line in lines}, digits) for title, lines, digits in found if lines]
+    runs = [{line.variant: line for line in table.lines(content, variants)} for content in records.values()]
     out = [
         "| variant | seeds | " + " | ".join(title for title, _, _ in columns) + " |",
         "|---" * (len(columns) + 2) + "|",
     ]
-    for name in names:
-        seeds = "/".join(str(len(lines[name].seeds)) for _, lines, _ in columns[:: len(METRICS)] if name in lines)
+    for name in (name for name in names if any(name in lines for lines in runs)):
+        seeds = "/".join(str(len(lines[name].seeds)) for lines in runs if name in lines)
         cells = [_cell(lines.get(name), digits) for _, lines, digits in columns]
         out.append(f"| {name} | {seeds} | {' | '.join(cells)} |")
     return "\n\n".join(["\n".join(settings(data, content) for data, content in records.items()), "\n".join(out)])
@@ -51,7 +64,8 @@ def settings(data: str, content: Mapping[str, Any]) -> str:
     """One sentence about a record: how many runs of how many variants, on what, judged by whom, at what cost."""
     header, rows = content["header"], content["rows"]
     names = list(dict.fromkeys(row["variant"] for row in rows))
-    confounded = sum(by_name()[name].confounded for name in names)
+    variants = by_name(SUBJECTS[header.get("system", "oagan")].variants)
+    confounded = sum(variants[name].confounded for name in names)
     but = f" ({confounded} of them changed in several settings at once)" if confounded else ""
     spent = [row["seconds"] for row in rows]
     return (
@@ -68,4 +82,4 @@ def _cell(line: Line | None, digits: int) -> str:
     if line.failed:
         return "breaks"
     text = f"{line.difference:+.{digits}f} [{line.low:+.{digits}f}, {line.high:+.{digits}f}]"
-    return f"**{text}**" if line.verdict in ("better", "worse") else text
+    return f"**{text}**" if line.verdict not in ("open", "") else text

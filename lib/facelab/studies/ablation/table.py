@@ -23,7 +23,8 @@ from facelab.metrics.intervals import bootstrap_runs
 from facelab.seeding import generator
 from facelab.studies.ablation.variants import VARIANTS, Variant
 
-METRICS = ("psnr_hole", "identity", "iou", "sharpness")
+METRICS = ("psnr_hole", "identity", "iou", "sharpness")  # of every system; a subject may add to them
+STRANGERS = ("real",)  # metrics of other pictures than the trial's: photographs, each of somebody else
 LOWER_IS_BETTER = ("identity",)
 LEAST = 3  # seeds of a verdict
 
@@ -83,10 +84,11 @@ def lines(
     Args:
         content: of :func:`read`.
         variants: the table.
-        metric: one of :data:`METRICS`.
+        metric: one of :data:`METRICS`, or one that the system's subject adds.
         to: the variant everybody is held against; each against its own parent where empty.
     """
-    people, found = content["header"]["people"], values(content["rows"], metric)
+    found = values(content["rows"], metric)
+    people = content["header"]["people"] if metric not in STRANGERS else _strangers(found)
     out = []
     for variant in held_against(to, variants) if to else variants:
         rows = [row for row in content["rows"] if row["variant"] == variant.name]
@@ -103,6 +105,16 @@ def lines(
         out.append(Line(variant.name, variant.parent, metric, runs, each.mean().item(), spread, *change,
                         apart, failed, spent))  # fmt: skip
     return out
+
+
+def _strangers(found: Mapping[str, Mapping[int, Tensor]]) -> list[str]:
+    most = max((len(value) for runs in found.values() for value in runs.values()), default=0)
+    return [str(place) for place in range(most)]
+
+
+def measured(content: Mapping[str, Any]) -> list[str]:
+    """Metrics that its rows hold, :data:`METRICS` first."""
+    return list(dict.fromkeys([*METRICS, *(name for row in content["rows"] for name in row.get("pictures", ()))]))
 
 
 def held_against(name: str, variants: Sequence[Variant] = VARIANTS) -> list[Variant]:
@@ -186,7 +198,7 @@ def as_csv(content: Mapping[str, Any], variants: Sequence[Variant] = VARIANTS) -
                "seconds"]  # fmt: skip
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    for metric in METRICS:
+    for metric in measured(content):
         for line in lines(content, variants, metric):
             each = " ".join(f"{seed}:{value:.4f}" for seed, value in line.seeds.items())
             numbers = [f"{value:.4f}" for value in (line.difference, line.low, line.high)]
