@@ -11,23 +11,28 @@ import torch
 from torch import Tensor
 
 from facelab.occlude import fitting
-from facelab.occlude.chance import Params
-from facelab.occlude.geometry import Shape, capsule, col, cover
+from facelab.occlude.chance import Params, take
+from facelab.occlude.geometry import Shape, col, cover
 
 
 def shape(params: Params, size: tuple[int, int]) -> Shape:
     """Outline, relief, seams and straps of facemasks, as maps (N, H, W)."""
     a, d = fitting.grid(params["matrix"], size)
     wide, tall = col(params["scale"][:, 0]), col(params["scale"][:, 1])
-    distance = _outline(a, d, params) * torch.minimum(wide, tall)
-    body = cover(distance, params["softness"])
-    height, glow = _relief(a, d, distance, params)
-    loops = _straps(a, params, size)
-    alpha = torch.maximum(body, cover(loops, params["softness"]))
-    glow = torch.where(distance < 0.5, glow, torch.zeros_like(glow))
-    valve, on = _valve(a, d, params)
-    second = torch.maximum(_clip(a, d, params), on * 0.6)
-    return Shape(alpha, height * wide + valve * wide, a * 0.5, d * 0.6, second * (distance < 0), glow)
+    distance = _outline(a, d, params).mul_(torch.minimum(wide, tall))
+    alpha = cover(torch.minimum(distance, _straps(a, params, size)), params["softness"])
+    height, glow, second = _relief(a, params), torch.zeros_like(a), torch.zeros_like(a)
+    height.mul_((1 - (1.6 * (d - 0.45)).square_()).clamp_(min=0))  # the bulge ends above and below
+    for worn, draw in (("ridge", _ridge), ("folds", _folds), ("rim", _rim), ("clip", _clip), ("valve", _valve)):
+        rows = (params[worn] > 0).nonzero()[:, 0]  # most masks have few of these: only theirs are worked out
+        if len(rows):
+            parts = draw(a[rows], d[rows], distance[rows], take(params, rows))
+            for whole, part in zip((height, glow, second), parts, strict=True):
+                if part is not None:
+                    whole.index_add_(0, rows, part)
+    glow.mul_(distance < 0.5)
+    second.clamp_(max=1).mul_(distance < 0)
+    return Shape(alpha, height.mul_(wide), a * 0.5, d * 0.6, second, glow)
 
 
 def _outline(a: Tensor, d: Tensor, p: Params) -> Tensor:
@@ -39,31 +44,44 @@ def _outline(a: Tensor, d: Tensor, p: Params) -> Tensor:
     return torch.maximum(edge, 0.8 * (side - 1 - 0.06 * (d - 0.45)))
 
 
-def _relief(a: Tensor, d: Tensor, distance: Tensor, p: Params) -> tuple[Tensor, Tensor]:
-    """Height in half widths, and light: the bulge over nose and chin, folds, a ridge, the sewn rim."""
-    wide = col(p["scale"][:, 0])
-    bulge = col(p["bulge"]) * (1 - a.square().clamp(max=1)) * (1 - (1.6 * (d - 0.45)).square()).clamp(min=0)
-    ridge = -col(p["ridge"]) * 0.55 * (a.square() + 4e-4).sqrt()
+def _relief(a: Tensor, p: Params) -> Tensor:
+    """Height in half widths of the bulge over nose and chin, were it as high everywhere as in the middle."""
+    return (1 - a.square().clamp_(max=1)).mul_(col(p["bulge"]))
+
+
+Parts = tuple[Tensor | None, Tensor | None, Tensor | None]  # height in half widths, light, share of the second colour
+
+
+def _ridge(a: Tensor, d: Tensor, distance: Tensor, p: Params) -> Parts:
+    """A fold down the middle, and its seam."""
+    ridge = col(p["ridge"])
+    return (a.square() + 4e-4).sqrt_().mul_(-0.55 * ridge), (a.abs() < 0.012) * (-0.08 * ridge), None
+
+
+def _folds(a: Tensor, d: Tensor, distance: Tensor, p: Params) -> Parts:
+    """Pleats across, dark where they turn."""
     turn = 6.283 * col(p["folds"]) * (d - 0.06 * a.square() - 0.2)
-    inside = ((d - 0.24).clamp(0, 0.08) * (0.86 - d).clamp(0, 0.08) / 0.0064) * (col(p["folds"]) > 0)
-    pleat = torch.sin(turn) * inside
-    rim = ((distance / wide + col(p["rim"])).abs() < 0.012).float() * (col(p["rim"]) > 0)
-    crease = (pleat - 0.75).clamp(min=0) * 0.7
-    seam = col(p["ridge"]) * (a.abs() < 0.012).float() * 0.08
-    return bulge + ridge + 0.02 * pleat, -0.10 * rim - crease - seam
+    inside = (d - 0.24).clamp_(0, 0.08).mul_((0.86 - d).clamp_(0, 0.08)).div_(0.0064)
+    pleat = turn.sin_().mul_(inside)
+    return 0.02 * pleat, (pleat - 0.75).clamp_(min=0).mul_(-0.7), None
 
 
-def _valve(a: Tensor, d: Tensor, p: Params) -> tuple[Tensor, Tensor]:
-    """A round outlet: its height in half widths, and where it is."""
-    away = ((a - col(p["valve_x"])).square() + (1.2 * (d - col(p["valve_y"]))).square()).sqrt()
-    on = ((0.17 - away) / 0.02).clamp(0, 1) * col(p["valve"])
-    return on * (0.12 + 0.02 * torch.cos(away * 110)), on
+def _rim(a: Tensor, d: Tensor, distance: Tensor, p: Params) -> Parts:
+    """The sewn line along the edge."""
+    return None, ((distance / col(p["scale"][:, 0]) + col(p["rim"])).abs_() < 0.012) * -0.10, None
 
 
-def _clip(a: Tensor, d: Tensor, p: Params) -> Tensor:
+def _clip(a: Tensor, d: Tensor, distance: Tensor, p: Params) -> Parts:
     """A strip of metal over the nose."""
     top = col(p["sag"]) * a.square() - col(p["peak"]) * torch.exp(-(a / 0.22).square()) + 0.06
-    return ((a.abs() < 0.27) & ((d - top).abs() < 0.022)).float() * col(p["clip"])
+    return None, None, ((a.abs() < 0.27) & ((d - top).abs() < 0.022)) * col(p["clip"])
+
+
+def _valve(a: Tensor, d: Tensor, distance: Tensor, p: Params) -> Parts:
+    """A round outlet."""
+    away = ((a - col(p["valve_x"])).square() + (1.2 * (d - col(p["valve_y"]))).square()).sqrt()
+    on = ((0.17 - away) / 0.02).clamp(0, 1) * col(p["valve"])
+    return on * (0.12 + 0.02 * torch.cos(away * 110)), None, on * 0.6
 
 
 def _loops(p: Params) -> list[tuple[Tensor, Tensor]]:
@@ -83,12 +101,15 @@ def _straps(a: Tensor, p: Params, size: tuple[int, int]) -> Tensor:
     """About the distance in pixels to loops from the corners to the ears, or to bands around the head."""
     y = torch.arange(size[0], dtype=torch.float32).view(1, -1, 1)
     x = torch.arange(size[1], dtype=torch.float32).view(1, 1, -1)
-    thin = col(p["strap"] * p["scale"][:, 0])
-    out = torch.full_like(a, 1e3)
-    for pair in _loops(p):
-        ends = [(point[:, 0, None, None], point[:, 1, None, None]) for point in pair]
-        out = torch.minimum(out, capsule(x, y, *ends, thin))
-    return torch.where(col(p["straps"]) > 0, out, torch.full_like(out, 1e3))
+    out = torch.full_like(a, 1e6)
+    for start, end in _loops(p):
+        (px, py), (dx, dy) = (point[..., None, None].unbind(1) for point in (start, end - start))
+        length = dx * dx + dy * dy + 1e-6
+        along = ((x - px) * (dx / length) + (y - py) * (dy / length)).clamp_(0, 1)
+        aside = torch.addcmul(x - px, along, dx, value=-1).square_()
+        out = torch.minimum(out, aside.add_(torch.addcmul(y - py, along, dy, value=-1).square_()))
+    out = out.add_(1e-8).sqrt_().sub_(col(p["strap"] * p["scale"][:, 0]))  # their radius
+    return torch.where(col(p["straps"]) > 0, out, 1e3)
 
 
 def reach(p: Params) -> tuple[Tensor, Tensor]:

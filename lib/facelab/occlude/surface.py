@@ -73,8 +73,8 @@ def plain(surface: Params, **fixed: float) -> Params:
 def _smooth(maps: Tensor) -> Tensor:
     """A 3×3 binomial blur, edges repeated."""
     padded = F.pad(maps, (1, 1, 1, 1), mode="replicate")
-    rows = 0.25 * (padded[:, :, :-2] + padded[:, :, 2:]) + 0.5 * padded[:, :, 1:-1]
-    return 0.25 * (rows[..., :-2] + rows[..., 2:]) + 0.5 * rows[..., 1:-1]
+    rows = (padded[:, :, :-2] + padded[:, :, 2:]).mul_(0.25).add_(padded[:, :, 1:-1], alpha=0.5)
+    return (rows[..., :-2] + rows[..., 2:]).mul_(0.25).add_(rows[..., 1:-1], alpha=0.5)
 
 
 def hole_of(coverage: Tensor) -> Tensor:
@@ -100,18 +100,18 @@ def coverage_of(shape: Shape, surface: Params) -> Tensor:
 
 def _lit(colour: Tensor, height: Tensor, s: Params) -> Tensor:
     """Lambert shading and a Blinn highlight from the relief's slope; a flat facing surface keeps its colour."""
-    dx = F.pad((height[:, :, 2:] - height[:, :, :-2]) / 2, (1, 1))
-    dy = F.pad((height[:, 2:] - height[:, :-2]) / 2, (0, 0, 1, 1))
-    dx, dy = dx * col(s["relief"]), dy * col(s["relief"])
+    dx = F.pad((height[:, :, 2:] - height[:, :, :-2]).div_(2), (1, 1)).mul_(col(s["relief"]))
+    dy = F.pad((height[:, 2:] - height[:, :-2]).div_(2), (0, 0, 1, 1)).mul_(col(s["relief"]))
     turn, tilt = torch.deg2rad(col(s["light_angle"])), col(s["light_tilt"])
     lx, ly, lz = torch.cos(turn) * torch.sin(tilt), torch.sin(turn) * torch.sin(tilt), torch.cos(tilt)
-    length = (1 + dx * dx + dy * dy).rsqrt()
-    lambert = ((lz - dx * lx - dy * ly) * length).clamp(min=0) / lz
-    half = (2 + 2 * lz).rsqrt()
-    shine = ((1 + lz - dx * lx - dy * ly) * length * half).clamp(0, 1).pow(col(s["shine"]))
+    length = (1 + dx * dx).add_(dy * dy).rsqrt_()
+    across, down = dx.mul_(lx), dy.mul_(ly)
+    shine = (1 + lz - across).sub_(down).mul_(length).mul_((2 + 2 * lz).rsqrt())
+    shine = shine.clamp_(0, 1).pow_(col(s["shine"])).mul_(col(s["gloss"]))
     ambient = col(s["ambient"])
-    shade = ambient + (1 - ambient) * lambert.clamp(max=1.6)
-    return colour * shade[:, None] + (col(s["gloss"]) * shine)[:, None]
+    lambert = (lz - across).sub_(down).mul_(length).clamp_(min=0).div_(lz)
+    shade = lambert.clamp_(max=1.6).mul_(1 - ambient).add_(ambient)
+    return (colour * shade[:, None]).add_(shine[:, None])
 
 
 def _textured(shape: Shape, s: Params, side: int) -> Tensor:
@@ -185,6 +185,7 @@ def render(
     colour = torch.lerp(colour, _smooth(colour), surface["blur"].view(-1, 1, 1, 1))
     colour = _matched(colour, cover, images, surface)
     colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *cover.shape[-2:])
-    worn = _compressed(colour.clamp(0, 1), surface["jpeg"]).clamp(0, 1) * 2 - 1
-    shaded = images - (images + 1) * _shadow(cover, surface) * (1 - cover)
-    return shaded * (1 - cover) + to_channels(worn, images.shape[1]) * cover, hole_of(cover)
+    worn = _compressed(colour.clamp_(0, 1), surface["jpeg"]).clamp_(0, 1).mul_(2).sub_(1)
+    bare = 1 - cover
+    shaded = images - (images + 1).mul_(_shadow(cover, surface)).mul_(bare)
+    return shaded.mul_(bare).add_(to_channels(worn, images.shape[1]) * cover), hole_of(cover)

@@ -1,6 +1,6 @@
 """An ablation as pictures: differences with their intervals, what was seen while training, faces side by side.
 
-Taught in: lesson 05.
+Taught in: lessons 05, 06.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ VERDICTS = {
     "": INK,
 }
 NAMES = {"psnr_hole": "PSNR in the hole (dB)", "identity": "identity distance", "iou": "IoU of the hole",
-         "sharpness": "sharpness (1 = the truth's)"}  # fmt: skip
+         "sharpness": "sharpness (1 = the truth's)", "psnr_told": "PSNR, true hole given (dB)",
+         "real": "photographs well covered"}  # fmt: skip
 
 
 @styled
