@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from facelab import __version__
 from facelab.errors import BadConfig, FacelabError
+from facelab.systems import SYSTEMS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 PROFILES = ("smoke", "laptop", "gpu")
@@ -127,7 +128,7 @@ def _data_get(args: argparse.Namespace) -> int:
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("system", help="oagan or mask_removal")
+    sub.add_argument("system", help=" or ".join(SYSTEMS))
     sub.add_argument("--profile", choices=PROFILES, default="laptop", help="how much work (default: laptop)")
     sub.add_argument("--data", default="orl", help="dataset (default: orl), or folder:/path/to/photos")
     sub.add_argument("--steps", type=int, default=0, help="training steps (default: the profile's)")
@@ -171,24 +172,27 @@ def _settings(pairs: Sequence[str], known: Any) -> dict[str, Any]:
 
 
 def _add_evaluate(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("system", help="oagan or mask_removal")
+    sub.add_argument("system", help=" or ".join(SYSTEMS))
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
     sub.add_argument("--data", default="orl", help="dataset (default: orl)")
     sub.add_argument("--count", type=int, default=256, help="pictures (default: 256)")
     sub.add_argument("--seed", type=int, default=1)
     sub.add_argument("--out", help="folder to write metrics.json into, too")
+    sub.add_argument("--fid", action="store_true", help="measure FID, too; fetches its network (95 MB) once")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from facelab.studies.evaluation import evaluate_command
+    from facelab.studies.protocol import evaluate_command
 
     if args.count < 1:
         raise BadConfig("--count", args.count, "1 or more")
-    evaluate_command(args.system, args.weights, args.data, count=args.count, seed=args.seed, out=args.out)
+    evaluate_command(
+        args.system, args.weights, args.data, count=args.count, seed=args.seed, out=args.out, with_fid=args.fid
+    )
 
 
 def _add_restore(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("system", help="oagan or mask_removal")
+    sub.add_argument("system", help=" or ".join(SYSTEMS))
     sub.add_argument("inputs", nargs="+", metavar="IN", help="crops of one face each, or folders of them")
     sub.add_argument("--out", required=True, help="folder of the results")
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")

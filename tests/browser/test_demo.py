@@ -15,6 +15,7 @@ from facelab.files import project_root
 from facelab.lessons.demo import environment, options
 from facelab.occlude import facemask
 from facelab.seeding import generator
+from facelab.show.demo import actions
 from facelab.studies import parts
 
 pytestmark = pytest.mark.browser
@@ -108,6 +109,16 @@ def test_upload_look_slide_and_download(server, page, masked, tmp_path):
         assert picture.format == "PNG" and picture.size == (384, 384)
         saved = images.from_pil(picture, 1)
     assert not torch.equal(saved, images.load_image(masked, 1))
+    for words in list(actions())[1:]:
+        before = pixels(page, "result")
+        choose(page, "what to do", words)
+        page.wait_for_function(
+            "old => document.querySelector('.facelab-download a')?.href !== old",
+            arg=page.locator(".facelab-download a").get_attribute("href"),
+            timeout=PATIENCE,
+        )
+        told(page, "Done.")
+        assert pixels(page, "result") != before and pixels(page, "input") == given
     assert page.outside == []
 
 
@@ -147,5 +158,7 @@ def test_bad_uploads_and_ten_in_a_row(server, page, masked, tmp_path):
             timeout=PATIENCE,
         )
     told(page, "Done.")
-    left = [path for path in (tmp_path / "tmp").rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg")]
+    given = (tmp_path / "visit9.png").read_bytes()
+    mine = {path for path in tmp_path.glob("*") if path.is_file()}
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path not in mine and given in path.read_bytes()]
     assert left == [], "an upload was written to disk"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facelab.nets.blocks import parameter_count
-from facelab.nets.features import FeatureNet, feature_net, resnet_stages, vgg_stages
+from facelab.nets.features import FeatureNet, feature_net, resnet_stages, vgg_deep_stages, vgg_stages
 from facelab.nets.oagan import OAGANDiscriminator, OAGANGenerator, OAGANUNet
 
 
@@ -103,6 +103,11 @@ def test_vgg_and_resnet_stages_have_the_published_shapes():
     net = FeatureNet("vgg16", vgg_stages(models.vgg16(weights=None).features), (0.5,) * 3, (0.5,) * 3)
     with torch.no_grad():
         assert [m.shape[1:] for m in net(torch.rand(1, 3, 128, 128))] == [(64, 64, 64), (128, 32, 32), (256, 16, 16)]
+    vgg19 = models.vgg19(weights=None).features
+    net = FeatureNet("vgg19-deep", vgg_deep_stages(vgg19), (0.5,) * 3, (0.5,) * 3)
+    assert [stage[-2] is vgg19[place] for stage, place in zip(net.stages, (16, 25, 34), strict=True)] == [True] * 3
+    with torch.no_grad():  # block3_conv4, block4_conv4, block5_conv4, each after its ReLU
+        assert [m.shape[1:] for m in net(torch.rand(1, 3, 64, 64))] == [(256, 16, 16), (512, 8, 8), (512, 4, 4)]
     net = FeatureNet("resnet34", resnet_stages(models.resnet34(weights=None)), (0.5,) * 3, (0.5,) * 3)
     with torch.no_grad():
         assert [m.shape[1:] for m in net(torch.rand(1, 3, 128, 128))] == [(128, 32, 32), (256, 16, 16), (512, 8, 8)]

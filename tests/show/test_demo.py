@@ -1,5 +1,6 @@
 """The demo's controls, without a browser: what each upload, choice and slide does to the panels."""
 
+import argparse
 import datetime
 import io
 import json
@@ -105,15 +106,46 @@ def test_missing_weights_are_said_on_the_page(page):
     assert "no weight file" in page.message.value
 
 
-def test_actions_are_those_whose_weights_are_here():
+def test_what_nobody_foresaw_is_said_and_no_earlier_picture_stays(page):
+    page.where.value = demo.WHOLE
+    give(page, picture())
+    assert page.panels[0].value and page.download.value
+
+    def broken(pictures):
+        raise ValueError("eyes coincide")
+
+    page.load = lambda name: (broken, SimpleNamespace(size=32, channels=1))
+    give(page, picture((90, 90)), "next.png")
+    assert "next.png: this picture could not be worked on" in page.message.value
+    assert all(not panel.value for panel in page.panels) and page.download.value == ""
+
+
+def test_actions_are_those_whose_weights_are_here(tmp_path, monkeypatch):
     assert "oagan" in demo.actions().values()
+    monkeypatch.setattr(demo, "weights_path", lambda name: tmp_path / f"{name}.safetensors")
+    assert demo.actions() == {}
+    page = demo.Demo({"a sample": torch.zeros(1, 64, 64)}, stand_in)
+    page.sample.value = "a sample"
+    assert "no weights" in page.message.value and "facelab train" in page.message.value
+    (tmp_path / "mask_removal.safetensors").touch()
+    assert list(demo.actions().values()) == ["mask_removal"]
 
 
 def test_the_server_listens_here_and_takes_large_messages(tmp_path):
-    words = served.options("127.0.0.1", 8866, browser=False)
+    parser = argparse.ArgumentParser()
+    served.add_demo_arguments(parser)
+    args = parser.parse_args([])
+    words = served.options(args.host, args.port, browser=False)
     assert "--Voila.ip=127.0.0.1" in words and "--no-browser" in words and words[0].endswith("11_demo.ipynb")
     around = served.environment(tmp_path)
     assert around["JUPYTER_CONFIG_PATH"].startswith(str(tmp_path))
     settings = json.loads((tmp_path / "voila.json").read_text())["Voila"]["tornado_settings"]
     assert settings["websocket_max_message_size"] > 3 * 20_000_000 - 1
-    assert "cdn" in served.TEMPLATE and "replace" in served.TEMPLATE
+    assert any(word.startswith("--MappingKernelManager.cull_idle_timeout=") for word in words)
+
+
+def test_listening_to_others_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(served.subprocess, "call", lambda command, env: 0)
+    for host, said in (("127.0.0.1", False), ("0.0.0.0", True)):
+        assert served.demo_command(argparse.Namespace(host=host, port=8866, no_browser=True)) == 0
+        assert ("no password" in capsys.readouterr().err) is said

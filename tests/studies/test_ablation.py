@@ -28,7 +28,7 @@ from facelab.studies.ablation import cell as cells
 from facelab.studies.ablation import diagnosis, facemask_variants, record, stock, subjects, sweep, table, variants
 from facelab.studies.ablation import plan as plans
 from facelab.studies.parts import faces
-from facelab.studies.trials import trial
+from facelab.studies.trials import Trial, trial
 from facelab.systems import mask_removal, oagan
 from facelab.systems.oagan import step as half
 from facelab.train.engine import Engine
@@ -167,7 +167,7 @@ def test_label_smoothing_needs_an_identity_head():
 
 def test_what_a_feature_net_lacks_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    assert {name for name in NAMES if why_missing(name)} == {"vgg16", "vgg19", "resnet34"}
+    assert {name for name in NAMES if why_missing(name)} == {"vgg16", "vgg19", "vgg19-deep", "resnet34"}
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "vgg16-397923af.pth").touch()
     assert why_missing("vgg16") == "" and "resnet34-b627a593.pth" in why_missing("resnet34")
@@ -652,6 +652,26 @@ def test_another_system_is_swept_by_the_same_code(tmp_path):
     assert "| upright | base |" in table.as_text(content, facemask_variants.VARIANTS)
     again = sweep.sweep(todo, lambda line: pytest.fail(line))
     assert again == content
+
+
+def test_photographs_are_judged_where_they_are_and_the_network_sees_colour(monkeypatch):
+    pictures = torch.rand(3, 3, 32, 32, generator=generator(0, "p")) * 2 - 1
+
+    class Part:
+        __len__ = lambda self: 3  # noqa: E731
+        take = lambda self, places: (pictures[places], None)  # noqa: E731
+
+    monkeypatch.setattr(subjects, "masked_photographs_here", lambda channels: channels == 3)
+    monkeypatch.setattr(subjects, "natural_photographs", lambda splits, size: Part())
+    monkeypatch.setattr(subjects, "covers_facemask", lambda hole: torch.tensor([True, False, True])[: len(hole)])
+    hole = torch.zeros(3, 1, 32, 32)
+    hole[..., 12:28, 6:26] = 1
+    for channels in (1, 3):
+        cfg = mask_removal.Config(**{**FACEMASKS, "channels": channels, "steps": 3})
+        truth = pictures[:, :channels]
+        test = Trial(truth * (1 - hole), truth, hole, torch.zeros(3, 68, 2), ("cup",) * 3, ("a", "b", "c"))
+        found = subjects.subject("mask_removal").also(mask_removal.build(cfg), test, cfg)
+        assert len(found["psnr_told"]) == 3 and found.get("real") == ([1, 0, 1] if channels == 3 else None)
 
 
 def test_batches_drawn_for_one_way_of_wearing_are_not_those_of_another(tmp_path):

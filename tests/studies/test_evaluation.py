@@ -5,14 +5,14 @@ import json
 import pytest
 
 from facelab.cli import main
-from facelab.studies import evaluation
+from facelab.studies import protocol
 
 RESULT = {"trials": {"trained kinds": {"count": 2, "people": 1, "rows": {"input": {"psnr": {"mean": 20.0}}}}}}
 
 
 @pytest.mark.parametrize("made", [True, False])
 def test_the_table_is_written_into_a_folder(tmp_path, monkeypatch, capsys, made):
-    monkeypatch.setattr(evaluation, "evaluate_system", lambda *args, **options: RESULT)
+    monkeypatch.setattr(protocol, "evaluate_system", lambda *args, **options: RESULT)
     folder = tmp_path / "deep" / "out"
     if made:
         folder.mkdir(parents=True)
@@ -23,7 +23,7 @@ def test_the_table_is_written_into_a_folder(tmp_path, monkeypatch, capsys, made)
 
 
 def test_a_place_that_takes_no_files_is_refused_before_measuring(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(evaluation, "evaluate_system", lambda *args, **options: pytest.fail("measured first"))
+    monkeypatch.setattr(protocol, "evaluate_system", lambda *args, **options: pytest.fail("measured first"))
     (tmp_path / "file").write_text("mine")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         assert main(["evaluate", "oagan", "--out", str(place)]) == 2

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from facelab.errors import BadConfig
+from facelab.errors import BadConfig, LayoutError
 from facelab.occlude.facemask import TYPES
 from facelab.studies import facemasks, parts
 from facelab.studies.tasks import TASKS, task
@@ -25,10 +25,14 @@ def test_a_step_gives_the_same_batch_again_and_another_another(part):
     assert not torch.equal(load(5)["truth"], facemasks.facemask_loader(part, 4, 1)(5)["truth"])
 
 
-def test_an_epoch_shows_everybody_once(part):
+def test_an_epoch_shows_everybody_once(part, monkeypatch):
+    seen = []
+    take = parts.Faces.take
+    monkeypatch.setattr(parts.Faces, "take", lambda self, places: seen.extend(places) or take(self, places))
     load = facemasks.facemask_loader(part, len(part) // 4, 0, view_until=0)
-    shown = torch.cat([load(step)["truth"] for step in range(4)])
-    assert len(shown) == len(part) // 4 * 4
+    for step in range(4):
+        load(step)
+    assert len(seen) == len(set(seen)) == len(part) // 4 * 4
 
 
 def test_who_wears_nothing_has_an_empty_hole_and_is_not_changed(part):
@@ -60,6 +64,31 @@ def test_unpaired_pictures_show_other_people_in_a_type_of_their_own():
     assert set(facemasks.paired_types(1)) == set(TYPES) - set(facemasks.NATURAL_TYPES)
 
 
+@pytest.mark.parametrize("every", [0, 2])
+def test_a_type_that_counts_as_never_paired_is_never_put_on_a_paired_face(monkeypatch, every):
+    worn, wear = [], facemasks.wear
+    monkeypatch.setattr(facemasks, "wear", lambda *args: worn.append(args[3]) or wear(*args))
+    cfg = mask_removal.Config(size=32, natural_every=every, batch=4)
+    load = facemasks.training_loader("orl", cfg, 0)
+    for step in range(3):
+        load(step)
+    trial = task("mask_removal").trials("orl", cfg, 4, 1, None)["a type never paired"]
+    assert not {kind for types in worn[: 3 * (1 + bool(every)) : 1 + bool(every)] for kind in types} & set(trial.kinds)
+
+
+def test_nobody_to_show_unpaired_is_said_before_training(monkeypatch):
+    monkeypatch.setattr(facemasks, "split_off_natural", lambda part: (part, dataclasses.replace(part, rows=())))
+    facemasks.training_loader("orl", mask_removal.Config(size=32, batch=2), 0)
+    with pytest.raises(LayoutError, match="more people"):
+        facemasks.training_loader("orl", mask_removal.Config(size=32, batch=2, natural_every=4), 0)
+
+
+def test_doubtful_fits_are_counted(part):
+    blind = dataclasses.replace(part, points=torch.full_like(part.points, torch.nan))
+    assert set(facemasks.facemask_trial(blind, 6, 1).doubts) == {"no landmarks"}
+    assert len(facemasks.facemask_trial(part, 6, 1).doubts) == 6
+
+
 def test_early_steps_can_be_small():
     cfg = mask_removal.Config(size=64, small_size=32, small_until=0.5, steps=10, batch=2, critic_downs=4)
     load = facemasks.training_loader("orl", cfg, 0)
@@ -79,8 +108,8 @@ def test_trials_are_fixed_and_their_people_are_nobody_trained_on(part):
 def test_the_task_of_each_system():
     cfg = mask_removal.Config(size=32, batch=2)
     trials = task("mask_removal").trials("orl", cfg, 4, 1, None)
-    assert list(trials) == ["facemasks", "a type never trained on", "drawn in another way"]
-    assert set(trials["a type never trained on"].kinds) == set(facemasks.NATURAL_TYPES)
+    assert list(trials) == ["facemasks", "a type never paired", "drawn in another way"]
+    assert set(trials["a type never paired"].kinds) == set(facemasks.NATURAL_TYPES)
     assert list(task("mask_removal").trials("orl", cfg, 4, 1, TYPES)) == ["facemasks", "drawn in another way"]
     with pytest.raises(BadConfig, match="oagan, mask_removal"):
         task("magic")

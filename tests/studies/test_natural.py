@@ -2,7 +2,9 @@
 
 import torch
 
-from facelab.studies.natural import covers_facemask, hidden_share
+from facelab.restoration import Restoration
+from facelab.studies import natural
+from facelab.studies.natural import covers_facemask, hidden_share, margin, masked_study
 
 
 def hole_with(*boxes, size=100):
@@ -24,6 +26,34 @@ def test_a_facemask_counts_and_others_do_not():
     assert not covers_facemask(sunglasses).item()
     assert not covers_facemask(torch.ones(1, 1, 100, 100)).item(), "hiding everything must not count"
     assert not covers_facemask(1 - facemask).item(), "a reversed hole must not count"
+
+
+def test_the_worst_is_furthest_on_the_wrong_side():
+    """The lower the margin, the worse; below 0 where the rule fails, whichever of its halves fails."""
+    good, thin = hole_with((20, 80, 52, 95)), hole_with((27, 73, 55, 72))
+    nothing, everything = hole_with(), torch.ones(1, 1, 100, 100)
+    values = [margin(hole).item() for hole in (good, thin, nothing, everything)]
+    assert values[0] > values[1] > 0 > values[2] > values[3]
+    assert [value >= 0 for value in values] == [covers_facemask(h).item() for h in (good, thin, nothing, everything)]
+
+
+def test_the_study_of_photographs(monkeypatch):
+    """Three photographs: one well covered, one found nowhere, one found everywhere; dlib sees what the stub says."""
+    holes = torch.cat([hole_with((20, 80, 52, 95)), hole_with(), torch.ones(1, 1, 100, 100)])
+    pictures = torch.linspace(-1, 1, 3).view(3, 1, 1, 1).expand(3, 3, 100, 100)
+
+    class Part:
+        __len__ = lambda self: 3  # noqa: E731
+        take = lambda self, places: (pictures[places], None)  # noqa: E731
+
+    monkeypatch.setattr(natural, "natural_photographs", lambda splits, size: Part())
+    monkeypatch.setattr(natural, "detect", lambda picture, doubtful: [1] if picture.mean() > 0.5 else [])
+    record, (shown, image, hole, good) = masked_study(
+        lambda given: Restoration(torch.ones_like(given), holes[: len(given)], given), 100, True
+    )
+    assert (record["count"], record["share"]) == (3, 0.3333) and good.tolist() == [True, False, False]
+    assert record["face_before"]["share"] == 0.3333 and record["face_after"]["share"] == 1.0
+    assert torch.equal(shown, pictures) and torch.equal(hole, holes) and image.min() == 1
 
 
 def test_the_border_of_the_rule():

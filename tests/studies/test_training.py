@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from facelab import cli
-from facelab.errors import BadCheckpoint, BadConfig, FacelabError
-from facelab.studies import batches, evaluation, training, validation
+from facelab.errors import BadCheckpoint, BadConfig, FacelabError, MissingPart
+from facelab.studies import batches, evaluation, protocol, release, training, validation
 from facelab.systems import mask_removal, oagan
 from facelab.train.fit import Outcome
 from facelab.train.weights import read_card
@@ -43,7 +43,7 @@ def test_a_sparse_history_counts_the_steps_between_its_rows():
 
 
 def test_evaluation_has_baselines_intervals_and_both_trials(run):
-    result = evaluation.evaluate_system("oagan", run / "weights.safetensors", "orl", count=8, identity=False)
+    result = protocol.evaluate_system("oagan", run / "weights.safetensors", "orl", count=8, identity=False)
     assert set(result["trials"]) == {"trained kinds", "unseen kinds"}
     for part in result["trials"].values():
         assert list(part["rows"])[:3] == ["input", "mean face in the true hole", "biharmonic in the true hole"]
@@ -52,6 +52,53 @@ def test_evaluation_has_baselines_intervals_and_both_trials(run):
         assert "iou" in part["rows"]["oagan"] and "iou" not in part["rows"]["input"]
     json.dumps(result, allow_nan=False)
     assert "| oagan |" in evaluation.table_text(part["rows"])
+
+
+def test_a_run_is_released_with_what_was_measured(run, tmp_path, monkeypatch):
+    fast = lambda *args, **more: protocol.evaluate_system(*args, identity=False, biharmonic=False, **more)  # noqa: E731
+    monkeypatch.setattr(release, "evaluate_system", fast)
+    monkeypatch.setattr(release, "weights_path", lambda name: tmp_path / f"{name}.safetensors")
+    card = release.release("oagan", run, "orl", count=4)
+    assert (tmp_path / "oagan.safetensors").read_bytes() == (run / "weights.safetensors").read_bytes()
+    assert json.loads((tmp_path / "oagan.json").read_text("utf-8")) == card
+    assert card["metrics"]["trials"]["trained kinds"]["count"] == 4 and "not measured" in card["metrics"]["natural"]
+
+
+def test_without_dlib_the_holes_of_photographs_are_judged_all_the_same(run, monkeypatch):
+    def study(restore, size, look_for_faces=False):
+        if look_for_faces:
+            raise MissingPart("dlib", "Install it")
+        return {"share": 0.9}, ()
+
+    monkeypatch.setattr(release, "masked_photographs_here", lambda channels: True)
+    monkeypatch.setattr(release, "masked_study", study)
+    found = release._natural("oagan", run / "weights.safetensors")
+    assert found["share"] == 0.9 and "dlib" in found["faces not looked for"]
+
+
+def test_a_row_beside_it_must_be_of_the_same_kind():
+    card = {"data": "lfw", "config": {"size": 128, "channels": 3}}
+    protocol.refuse_unlike(card, card, "L1 only", ["oagan"])
+    for other in (card | {"data": "orl"}, card | {"config": {"size": 64, "channels": 3}}):
+        with pytest.raises(BadConfig, match="L1 only"):
+            protocol.refuse_unlike(card, other, "L1 only")
+    with pytest.raises(BadConfig, match="no other row"):
+        protocol.refuse_unlike(card, card, "oagan", ["oagan"])
+
+
+def test_fid_stands_in_a_column_of_its_own(monkeypatch):
+    """On a stand-in network: both distances are measured, and neither under the other's name."""
+    from facelab.studies.parts import faces
+    from facelab.studies.trials import trial
+
+    test = trial(faces("orl", "test", 32), 100, 1)
+    judge = lambda pictures: (pictures.float().mean((2, 3)),)  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation, "FRECHET_LEAST", 10)
+        table, _ = evaluation.evaluate({}, test, identity=False, biharmonic=False, inception=judge)
+    assert table["input"]["fid"]["mean"] > 0 and table["input"]["frechet"]["mean"] != table["input"]["fid"]["mean"]
+    plain, _ = evaluation.evaluate({}, test, identity=False, biharmonic=False)
+    assert "fid" not in plain["input"]
 
 
 def test_a_perfect_and_a_reversed_restorer():

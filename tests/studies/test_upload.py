@@ -4,7 +4,7 @@ import io
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 from facelab import images
 from facelab.errors import BadImage
@@ -53,6 +53,10 @@ def test_large_files_are_refused_before_they_are_decoded(monkeypatch):
     monkeypatch.undo()
     bomb = encoded(Image.new("1", (30_000, 1000)))
     assert len(bomb) < 20_000
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded first"))
+        with pytest.raises(BadImage, match="24 megapixels"):
+            upload.read_upload(bomb)
     with pytest.raises(BadImage, match="24 megapixels"):
         upload.read_upload(bomb)
     at_limit = encoded(Image.new("L", (6000, 4000)), "JPEG", quality=5)

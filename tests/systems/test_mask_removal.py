@@ -159,6 +159,33 @@ def test_unpaired_photographs_come_in_their_own_rhythm_and_reach_the_hole_net():
     state.step, before = 2, weights(model.G.hole_net)
     mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
     assert changed(before, model.G.hole_net)
+    resting = dataclasses.replace(cfg, find_until=0.0)
+    model, opts, state = make(resting, 2)
+    before, painted = weights(model.G.hole_net), weights(model.G.editor)
+    assert "unsure" in mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert not changed(before, model.G.hole_net) and changed(painted, model.G.editor)
+
+
+@pytest.mark.parametrize("model", ["unet", "published"])
+def test_the_smallest_size_that_is_allowed_can_be_trained(model):
+    for least in range(16, 64, 16):
+        try:
+            cfg = dataclasses.replace(TINY, model=model, size=64, small_size=least, small_until=0.5, critic_downs=2)
+        except BadConfig:
+            continue
+        net, opts, state = make(cfg)
+        small = batch_of(dataclasses.replace(TINY, model="unet", size=least, critic_downs=2))
+        assert {"adv_whole", "adv_region"} <= set(mask_removal.train_step(small, net, opts, state, Engine()))
+        break
+    else:
+        pytest.fail("no small size is allowed")
+
+
+def test_without_a_decay_the_rate_stays_to_the_last_step():
+    cfg = dataclasses.replace(TINY, decay_from=1.0)
+    model, opts, state = make(cfg, cfg.steps - 1)
+    mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert opts["G"].param_groups[0]["lr"] == cfg.learning_rate
 
 
 def test_the_penalty_comes_seldom_and_as_much_heavier():
@@ -181,12 +208,13 @@ def test_the_penalty_comes_seldom_and_as_much_heavier():
 @pytest.mark.parametrize("name", ["unet", "published"])
 def test_one_fixed_batch_is_learnt(name):
     cfg = dataclasses.replace(
-        TINY, model=name, lambda_whole=0.0, lambda_region=0.0, steps=60, learning_rate=3e-3, ema=0.0, teacher=1.0
-    )
+        TINY, model=name, size=48, lambda_whole=0.0, lambda_region=0.0, steps=60, learning_rate=3e-3, ema=0.0,
+        teacher=1.0,
+    )  # fmt: skip
     model, opts, state = make(cfg)
     batch, first = batch_of(cfg), None
     coarse = torch.nn.functional.interpolate(batch["truth"], 4)
-    batch["truth"] = torch.nn.functional.interpolate(coarse, 32, mode="bilinear")
+    batch["truth"] = torch.nn.functional.interpolate(coarse, 48, mode="bilinear")
     batch["occluded"] = composite(batch["truth"], torch.ones_like(batch["truth"]), batch["hole"])
     for step in range(cfg.steps):
         state.step = step
@@ -211,9 +239,10 @@ def test_visible_pixels_come_back_bit_identical_and_the_given_hole_is_filled():
 
 @pytest.mark.parametrize("name", ["unet", "published"])
 def test_the_editing_net_never_sees_what_the_hole_hides(name):
-    model, _, _ = make(dataclasses.replace(TINY, model=name))
-    batch = batch_of(TINY)
-    hidden = batch["occluded"] + batch["hole"] * torch.randn(4, 1, 32, 32, generator=generator(2, "n"))
+    cfg = dataclasses.replace(TINY, model=name, size=48)
+    model, _, _ = make(cfg)
+    batch = batch_of(cfg)
+    hidden = batch["occluded"] + batch["hole"] * torch.randn(4, 1, 48, 48, generator=generator(2, "n"))
     same = [model.G.edit(picture, batch["hole"]) for picture in (batch["occluded"], hidden)]
     torch.testing.assert_close(*same)
     assert not torch.allclose(model.G.edit(hidden, 1 - batch["hole"]), model.G.edit(hidden, batch["hole"]))
@@ -232,8 +261,8 @@ def test_a_mirrored_picture_has_a_mirrored_hole():
     [("model", "vae"), ("channels", 4), ("size", 40), ("width", 20), ("penalty", "gp2"), ("loss", "bce"),
      ("teacher", 2.0), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
      ("lambda_region", -1.0), ("natural_every", -1), ("fit", "tilted"), ("perceptual", "l1"), ("attention", 5),
-     ("penalty_every", 0), ("beta1", 2.0), ("enlarge", 3), ("steps", 100.5), ("small_size", 40), ("find_until", -0.1),
-     ("framed", 1.5)],
+     ("penalty_every", 0), ("beta1", 2.0), ("enlarge", 3), ("steps", 100.5), ("small_size", 40), ("small_size", 16),
+     ("find_until", -0.1), ("framed", 1.5)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):

@@ -16,6 +16,7 @@ from facelab.errors import MissingPart
 from facelab.lessons.notebook import find_lesson
 
 MESSAGE_BYTES = 64_000_000  # of one message from the browser: an upload, and room for one too large, to be refused
+IDLE = 600  # seconds after which a page that nobody has open any more gives its memory back
 LINK = '<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/{}" type="text/css" />'  # noqa: E501
 TEMPLATE = (
     "{%- extends 'lab/index.html.j2' -%}\n"
@@ -41,6 +42,9 @@ def demo_command(args: argparse.Namespace) -> int:
     """
     if importlib.util.find_spec("voila") is None:
         raise MissingPart("Voilà, which serves the demo,", "Install it with: pip install 'facelab[demo]'")
+    if args.host not in ("127.0.0.1", "::1", "localhost"):
+        print(f"Listening on {args.host}: everybody who reaches this machine can use the page; it has no password.",
+              file=sys.stderr)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "voila", *options(args.host, args.port, not args.no_browser)]
         return subprocess.call(command, env=environment(folder))
@@ -50,6 +54,8 @@ def options(host: str, port: int, browser: bool) -> list[str]:
     """The words after ``voila``."""
     words = [str(find_lesson("11")), f"--Voila.ip={host}", f"--port={port}", "--template=facelab"]
     words += ["--show_tracebacks=False"]
+    words += [f"--MappingKernelManager.{name}={value}" for name, value in (("cull_idle_timeout", IDLE),
+                                                                           ("cull_interval", IDLE // 10))]  # fmt: skip
     return [*words, *([] if browser else ["--no-browser"])]
 
 

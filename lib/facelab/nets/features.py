@@ -2,7 +2,8 @@
 
 ``effnet-lite0`` is the default because its ImageNet weights come inside a package and need no network; ``effnet-lite1``
 is deeper. The torchvision nets (``vgg16``, ``vgg19``, ``resnet34``) are used when their weight files are here or can be
-downloaded. ``resnet34-random`` has learned nothing: what a comparison gains from architecture alone.
+downloaded; ``vgg19-deep`` is the same net tapped deeper. ``resnet34-random`` has learned nothing: what a comparison
+gains from architecture alone.
 All take images in [-1, 1] and do their own normalisation: the originals fed [-1, 1] straight into ImageNet nets.
 Taught in: lessons 04 and 05.
 """
@@ -22,7 +23,7 @@ from facelab.images import to_channels, to_unit
 from facelab.nets import efficientnet
 from facelab.seeding import derive
 
-NAMES = ("effnet-lite0", "effnet-lite1", "vgg16", "vgg19", "resnet34", "resnet34-random")
+NAMES = ("effnet-lite0", "effnet-lite1", "vgg16", "vgg19", "vgg19-deep", "resnet34", "resnet34-random")
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -95,7 +96,8 @@ def why_missing(name: str) -> str:
     from torchvision import models
 
     classes = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights, "resnet34": models.ResNet34_Weights}
-    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(classes[name].IMAGENET1K_V1.url).name
+    weights = classes[name.removesuffix("-deep")].IMAGENET1K_V1
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     return "" if file.is_file() else f"place {file.name} in {file.parent}"
 
 
@@ -120,13 +122,20 @@ def vgg_stages(features: nn.Sequential) -> list[nn.Module]:
     return [features[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
 
+def vgg_deep_stages(features: nn.Sequential) -> list[nn.Module]:
+    """Split a VGG-19's layers after the last ReLU of its blocks 3, 4 and 5, as Din et al. do."""
+    ends = [i for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)][2:5]
+    return [features[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
 def _vgg(name: str) -> FeatureNet:
     ensure_torchvision()
     from torchvision import models
 
-    weights = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights}[name].IMAGENET1K_V1
-    net = _load(getattr(models, name), weights)
-    return FeatureNet(name, vgg_stages(net.features), IMAGENET_MEAN, IMAGENET_STD)
+    plain = name.removesuffix("-deep")
+    weights = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights}[plain].IMAGENET1K_V1
+    stages = vgg_stages if name == plain else vgg_deep_stages
+    return FeatureNet(name, stages(_load(getattr(models, plain), weights).features), IMAGENET_MEAN, IMAGENET_STD)
 
 
 def resnet_stages(net: nn.Module) -> list[nn.Module]:

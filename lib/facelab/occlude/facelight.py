@@ -30,11 +30,11 @@ def in_light_of(images: Tensor, points: Tensor, params: Params) -> Params:
     strength = (right.square() + down.square()).sqrt() / mean.clamp(min=0.05)
     vivid = (images.amax(1) - images.amin(1)).mean((1, 2)) / 2
     keep = (0.35 + 4 * vivid).clamp(max=1).view(-1, 1, 1)
-    grey = params["palette"].mean(-1, keepdim=True)
+    toned = lambda colours: torch.lerp(colours.mean(-1, keepdim=True), colours, keep)  # noqa: E731
     return params | {
         "light_angle": torch.rad2deg(torch.atan2(down, right)), "light_tilt": (0.25 + strength).clamp(max=1.1),
-        "ambient": (0.9 - 0.8 * strength).clamp(0.35, 0.9), "palette": torch.lerp(grey, params["palette"], keep),
-        "match": params["match"].clamp(min=0.3),
+        "ambient": (0.9 - 0.8 * strength).clamp(0.35, 0.9), "palette": toned(params["palette"]),
+        "colour2": toned(params["colour2"][:, None])[:, 0],
     }  # fmt: skip
 
 

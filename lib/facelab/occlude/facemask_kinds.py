@@ -144,7 +144,8 @@ def _material(draws: Draws, kinds: Sequence[str]) -> Params:
     families = [FAMILY_NAMES.index(pick(MATERIALS[k][0], one)) for k, (one, _) in zip(kinds, chance, strict=True)]
     schemes = [SCHEMES.index(pick(MATERIALS[k][1], two)) for k, (_, two) in zip(kinds, chance, strict=True)]
     mixed = torch.tensor([MATERIALS[kind][2] for kind in kinds])
-    return sample_surface(draws, torch.tensor(families), torch.tensor(schemes), mixed)
+    out = sample_surface(draws, torch.tensor(families), torch.tensor(schemes), mixed)
+    return out | {"match": out["match"].clamp(min=0.3)}
 
 
 def _as_decided(surface: Params, look: Look) -> Params:
@@ -179,4 +180,4 @@ def _placed(points: Tensor, cut: Params, draws: Draws, look: Look) -> Params:
                         (on_face[:, 4] - on_face[:, 1]).norm(dim=1)], 1)  # fmt: skip
     away = (points[:, 16] - points[:, 0]) * 0.03
     ears = torch.stack([points[:, 0] - away, points[:, 16] + away], 1)
-    return {"matrix": matrix, "left": left, "right": right, "scale": unit, "ears": ears, "turned": turned}
+    return {"matrix": matrix, "left": left, "right": right, "scale": unit, "ears": ears}

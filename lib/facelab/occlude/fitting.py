@@ -14,7 +14,6 @@ from facelab.faces.landmarks import yaw
 from facelab.occlude.face import measures
 
 TURNED = 13.0  # degrees: beyond it a face counts as turned; the source's limit
-SIDES = ("left", "frontal", "right")
 
 
 def anchors(points: Tensor) -> Tensor:
@@ -81,16 +80,16 @@ def upright(on_face: Tensor) -> Tensor:
         on_face: (N, 6, 2) of :func:`anchors`, pixels.
 
     Returns:
-        (N, 6, 2): as wide as the face, as high as from bridge to chin, symmetric and never turned.
+        (N, 6, 2): the face's own widths and heights, symmetric and never turned. Of a face that looks straight into the
+        camera with its head upright they are the very places of :func:`anchors`.
     """
     a, bridge, c, f, chin, d = on_face.unbind(1)
-    half = torch.stack([(c - a).norm(dim=-1) / 2, torch.zeros_like(a[:, 0])], -1)
-    tall = torch.stack([torch.zeros_like(a[:, 0]), (chin - bridge).norm(dim=-1)], -1)
-    top = (a + c + f + d + bridge + chin) / 6 - 0.5 * tall
-    share = lambda low, high: ((low - bridge).norm(dim=-1) / tall[:, 1].clamp(min=1e-3))[:, None] * high  # noqa: E731
-    upper, lower = share((a + c) / 2, tall), share((f + d) / 2, tall)
-    return torch.stack([top - half + upper, top, top + half + upper, top - 0.86 * half + lower, top + tall,
-                        top + 0.86 * half + lower], 1)  # fmt: skip
+    side = lambda one, other: torch.stack([(other - one).norm(dim=-1) / 2, torch.zeros_like(one[:, 0])], -1)  # noqa: E731
+    below = lambda place: torch.stack([torch.zeros_like(place[:, 0]), (place - bridge).norm(dim=-1)], -1)  # noqa: E731
+    tall, upper, lower = below(chin), below((a + c) / 2), below((f + d) / 2)
+    top, wide, narrow = (bridge + chin) / 2 - 0.5 * tall, side(a, c), side(f, d)
+    return torch.stack([top + upper - wide, top, top + upper + wide, top + lower - narrow, top + tall,
+                        top + lower + narrow], 1)  # fmt: skip
 
 
 def slipped(on_face: Tensor, offset: float, tilt: float) -> Tensor:

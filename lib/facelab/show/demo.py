@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -19,13 +20,14 @@ import torch
 from torch import Tensor
 
 from facelab import images
-from facelab.errors import BadImage, FacelabError
-from facelab.show.lab import LABEL
+from facelab.errors import BadImage, BadWeights, FacelabError
+from facelab.show.lab import LABEL, Rest
 from facelab.studies.tasks import TASKS
 from facelab.studies.training import system
 from facelab.studies.upload import MAX_BYTES, MAX_MEGAPIXELS, Answer, answer, blended
 from facelab.train.weights import weights_path
 
+LOG = logging.getLogger(__name__)
 SHOWN = 300  # pixels of the page, width of a panel
 WIDE = ipywidgets.Layout(width="420px")
 PANEL = ipywidgets.Layout(width=f"{SHOWN}px", height="auto", object_fit="contain")
@@ -78,6 +80,8 @@ class Demo:
     _content: bytes = field(default=b"", repr=False)
     _name: str = field(default="", repr=False)
     _shown: Answer | None = field(default=None, repr=False)
+    _small: Answer | None = field(default=None, repr=False)
+    _rest: Rest = field(default_factory=Rest, repr=False)
 
     def __post_init__(self):
         choose = partial(ipywidgets.Dropdown, style=LABEL, layout=WIDE)
@@ -90,7 +94,7 @@ class Demo:
         self.download.add_class("facelab-download")
         self.upload.observe(self._uploaded, names="value")
         self.sample.observe(self._sampled, names="value")
-        self.blend.observe(lambda change: self._draw(), names="value")
+        self.blend.observe(lambda change: self._blend(), names="value")
         for control in (self.action, self.where):
             control.observe(lambda change: self.work(), names="value")
         self._say("Upload a photograph, or take a sample.")
@@ -116,12 +120,15 @@ class Demo:
                 self.where.value = WHOLE  # samples are crops of one face; this sets to work
 
     def work(self) -> None:
-        """Restore what was uploaded last, or say why not."""
+        """Restore what was uploaded last, or say why not; whatever happens, nobody sees an earlier picture."""
         if not self._content:
             return
         self._shown = None
+        self._draw()
         self._say("Working …")
         try:
+            if self.action.value is None:
+                raise BadWeights(weights_path("oagan").parent, "there are no weights", "Make some: facelab train oagan")
             restore, cfg = self.load(self.action.value)
             with torch.no_grad():
                 self._shown = answer(self._content, restore, cfg.size, cfg.channels, self.where.value == WHOLE)
@@ -130,6 +137,9 @@ class Demo:
             self._say(f"{self._name}: {error.path} {error.reason}.", bad=True)
         except FacelabError as error:
             self._say(str(error), bad=True)
+        except Exception:  # a visitor has seen the last picture go; without a word they would wait for ever
+            LOG.exception("an upload could not be worked on")
+            self._say(f"{self._name}: this picture could not be worked on. Try another one.", bad=True)
         self._draw()
 
     def _say(self, words: str, bad: bool = False) -> None:
@@ -144,11 +154,23 @@ class Demo:
             return
         shown = self._shown
         hole = torch.zeros(1, *shown.before.shape[-2:]) if shown.hole is None else shown.hole
-        pictures = (shown.before, hole * 2 - 1, blended(shown, self.blend.value))
-        for panel, picture in zip(self.panels, pictures, strict=True):
-            panel.value = png(small(picture))
+        self._small = Answer(small(shown.before), None, small(shown.after), "")
+        self.panels[0].value, self.panels[1].value = png(self._small.before), png(small(hole * 2 - 1))
+        self._blend()
+
+    def _blend(self) -> None:
+        """The result at the slider's place, at once; the link to all its pixels when the slider rests."""
+        if self._shown is None or self._small is None:
+            return
+        self.panels[2].value = png(blended(self._small, self.blend.value))
+        self.download.value = ""
+        self._rest.after(self._offer)
+
+    def _offer(self) -> None:
+        if self._shown is None:
+            return
         name = f"{self._name.rsplit('.', 1)[0]}-restored.png"
-        link = base64.b64encode(png(pictures[2])).decode()
+        link = base64.b64encode(png(blended(self._shown, self.blend.value))).decode()
         style = "padding:4px 12px;border:1px solid #888;border-radius:4px;text-decoration:none"
         self.download.value = (
             f"<a download='{html.escape(name, quote=True)}' href='data:image/png;base64,{link}' style='{style}'>"

@@ -9,7 +9,6 @@ import ipywidgets
 import torch
 from torch import Tensor
 
-from facelab.images import composite
 from facelab.metrics.holes import iou
 from facelab.occlude.facemask import FITS, PRINTS, TYPES, Look, wear
 from facelab.seeding import generator
@@ -49,8 +48,8 @@ def facemask_lab(
         words = f"<b>{kind}</b> hides {float(worn.hole.mean()):.1%} of the picture"
         words += f"; the fit is doubtful: {worn.doubts[0]}" if worn.doubts[0] else ""
         if restore is not None:
-            answer = restore(worn.image)
-            panels["taken off"] = composite(worn.image, answer.raw, answer.hole)[0].detach().cpu()
+            answer = restore(worn.image)  # on whatever device the network is
+            panels["taken off"] = answer.image[0].detach().cpu()
             words += f"; hole found with IoU <b>{float(iou(answer.hole.detach().cpu(), worn.hole)):.2f}</b>"
         return panels, words
 

@@ -39,6 +39,22 @@ Drawn = tuple[Mapping[str, Tensor], str]
 
 
 @dataclass
+class Rest:
+    """Does something once the controls rest; a slider that is being dragged need not wait for it."""
+
+    _timer: Any = None
+
+    def after(self, call: Callable[[], None]) -> None:
+        """Call once :data:`REST` seconds have passed without a further ``after``; at once where no loop runs."""
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            self._timer = asyncio.get_running_loop().call_later(REST, call)
+        except RuntimeError:  # nobody waits
+            call()
+
+
+@dataclass
 class Lab:
     """Controls, the picture they make, and one line of words.
 
@@ -57,7 +73,7 @@ class Lab:
     words: ipywidgets.HTML = field(default_factory=ipywidgets.HTML, repr=False)
     _last: Drawn = field(default=({}, ""), repr=False)
     _still: Any = field(default=None, repr=False)
-    _timer: Any = field(default=None, repr=False)
+    _rest: Rest = field(default_factory=Rest, repr=False)
 
     def __post_init__(self):
         self.picture.add_class("facelab-lab")
@@ -76,7 +92,7 @@ class Lab:
         self.picture.layout.max_width = f"{page_width(len(panels))}px"
         self.words.value = f"<span style='font-size:90%'>{words}</span>"
         if self._still is not None:
-            self._renew_still()
+            self._rest.after(self._show_still)
 
     def still(self) -> bytes:
         """The panels as they are now with the words below them, as PNG bytes."""
@@ -101,17 +117,7 @@ class Lab:
 
         return Still(self.still(), format="png", width=page_width(len(self._last[0])))
 
-    def _renew_still(self) -> None:
-        """Replace the still picture once the controls rest; a slider that is being dragged need not wait for it."""
-        if self._timer is not None:
-            self._timer.cancel()
-        try:
-            self._timer = asyncio.get_running_loop().call_later(REST, self._show_still)
-        except RuntimeError:  # nobody waits: no loop runs
-            self._show_still()
-
     def _show_still(self) -> None:
-        self._timer = None
         self._still.update(self._still_picture())
 
 

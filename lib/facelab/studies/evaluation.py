@@ -6,21 +6,17 @@ Taught in: lesson 04; read critically in lesson 10.
 
 from __future__ import annotations
 
-import json
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from facelab import files
 from facelab.data.cache import Cached
 from facelab.faces.descriptor import descriptors
 from facelab.metrics.baselines import fill_biharmonic, fill_mean, mean_face
+from facelab.metrics.fid import fid
 from facelab.metrics.frechet import frechet
 from facelab.metrics.holes import iou
 from facelab.metrics.image import l1_inside, psnr, psnr_inside, ssim
@@ -29,10 +25,7 @@ from facelab.metrics.sharpness import sharpness
 from facelab.nets.features import FeatureNet, feature_net
 from facelab.seeding import generator
 from facelab.studies.parts import faces
-from facelab.studies.tasks import task
-from facelab.studies.training import system
 from facelab.studies.trials import Trial
-from facelab.train.weights import read_card
 
 FRECHET_LEAST = 100
 
@@ -58,9 +51,9 @@ def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str
 
 def measure(
     output: Tensor, test: Trial, *, hole: Tensor | None = None, net: FeatureNet | None = None,
-    known: Tensor | None = None,
+    known: Tensor | None = None, inception: nn.Module | None = None,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """Every metric of one row, a value a picture (``frechet``: one value).
+    """Every metric of one row, a value a picture (``frechet`` and ``fid``: one value).
 
     Args:
         output: (N, C, S, S), the row's pictures.
@@ -68,6 +61,7 @@ def measure(
         hole: predicted hole, where the row has one.
         net: feature net of the Fréchet distance; None leaves it out.
         known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow).
+        inception: of :func:`facelab.metrics.fid.inception`; given, FID is measured too, under its own name.
     """
     before = psnr(test.occluded, test.truth)
     after, similar = psnr(output, test.truth), ssim(output, test.truth)
@@ -86,6 +80,8 @@ def measure(
         values["identity"] = (descriptors(output, test.points) - known).norm(dim=1)
     if net is not None and len(test) >= FRECHET_LEAST:
         values["frechet"] = torch.tensor([frechet(net.pooled(output), net.pooled(test.truth))])
+    if inception is not None and len(test) >= FRECHET_LEAST:
+        values["fid"] = torch.tensor([fid(output, test.truth, inception)])
     return values
 
 
@@ -116,6 +112,7 @@ def evaluate(
     net: str | None = "effnet-lite0",
     identity: bool = True,
     biharmonic: bool = True,
+    inception: nn.Module | None = None,
 ) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
     """Measure models and baselines on one trial.
 
@@ -126,6 +123,7 @@ def evaluate(
         net: named feature net of the Fréchet distance; None leaves it out.
         identity: measure identity distance (needs dlib).
         biharmonic: also the classical row (slow at 128 px).
+        inception: the network of FID; None leaves it out.
 
     Returns:
         The table (row → metric → mean, low, high), and the values of each picture (row → metric → (N,)).
@@ -134,10 +132,10 @@ def evaluate(
     known = descriptors(test.truth, test.points) if identity else None
     values, rows = {}, {**fills(test, mean, biharmonic)}
     for name, picture in rows.items():
-        values[name] = measure(picture, test, net=features, known=known)
+        values[name] = measure(picture, test, net=features, known=known, inception=inception)
     for name, restore in models.items():
         image, hole, raw = run_restore(restore, test.occluded)
-        values[name] = measure(image, test, hole=hole, net=features, known=known)
+        values[name] = measure(image, test, hole=hole, net=features, known=known, inception=inception)
         if torch.isfinite(raw).all():
             values[f"{name}, raw"] = measure(raw, test)
     for row in values.values():
@@ -160,39 +158,6 @@ def training_mean(data: str, size: int, channels: int) -> Tensor:
     return mean_face(cache, part.rows)
 
 
-def evaluate_system(
-    name: str, weights: str | Path | None, data: str, *, count: int = 256, seed: int = 1, identity: bool = True,
-    biharmonic: bool = True, beside: Mapping[str, str | Path] | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """The protocol on one system's weights; returns what ``metrics.json`` holds.
-
-    Args:
-        name: the system. weights: a file or name; None = its shipped ones.
-        data: a dataset of the catalogue; its test people are measured.
-        count: pictures a trial. seed: of the occluders.
-        identity, biharmonic: whether to measure these (both take time).
-        beside: further rows, label → weight file of the same system and size.
-    """
-    begun, net = time.perf_counter(), "effnet-lite0"
-    model, cfg = system(name).load(weights or name)
-    card = read_card(weights or name)
-    mean = training_mean(data, cfg.size, cfg.channels)
-    models = {name: partial(system(name).restore, model)}
-    for label, file in (beside or {}).items():
-        models[label] = partial(system(name).restore, system(name).load(file)[0])
-    out: dict[str, Any] = {
-        "what": f"{name}, held-out people, {task(name).what}",
-        "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "device": "cpu",
-        "steps": card.get("steps"), "feature_net": net, "trials": {},
-    }  # fmt: skip
-    for label, test in task(name).trials(data, cfg, count, seed, card.get("kinds")).items():
-        table, _ = evaluate(models, test, mean=mean, net=net, identity=identity, biharmonic=biharmonic)
-        kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
-        out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
-    out["seconds"] = round(time.perf_counter() - begun, 1)
-    return out
-
-
 def table_text(rows: Mapping[str, Mapping[str, Any]], metrics: Sequence[str] | None = None) -> str:
     """A table for people: one row a method, ``mean [low, high]`` a cell."""
     names = metrics or [m for m in next(iter(rows.values())) if m != "l1_hole"]
@@ -210,22 +175,3 @@ def _cell(entry: Mapping[str, Any] | None) -> str:
     digits = 2 if abs(entry["mean"]) >= 1.5 else 3
     text = f"{entry['mean']:.{digits}f}"
     return text + (f" [{entry['low']:.{digits}f}, {entry['high']:.{digits}f}]" if entry.get("low") is not None else "")
-
-
-def evaluate_command(
-    name: str, weights: str | None = None, data: str = "orl", count: int = 256, seed: int = 1,
-    out: str | Path | None = None, biharmonic: bool = True,
-) -> dict[str, Any]:  # fmt: skip
-    """The command ``facelab evaluate``: prints the tables, and writes ``metrics.json`` into the folder ``out``.
-
-    Raises:
-        BadConfig: nothing can be written into ``out``; said before anything is measured.
-    """
-    folder = files.usable_folder(out) if out else None
-    result = evaluate_system(name, weights, data, count=count, seed=seed, biharmonic=biharmonic)
-    for label, part in result["trials"].items():
-        print(f"\n{label}: {part['count']} pictures of {part['people']} people\n")
-        print(table_text(part["rows"]))
-    if folder:
-        files.write_text(folder / "metrics.json", json.dumps(result, indent=1) + "\n")
-    return result

@@ -107,6 +107,8 @@ def training_loader(name: str, cfg: Any, seed: int) -> Loader:
         types = NATURAL_TYPES
     elif cfg.natural_every:
         natural = natural_photographs("train", cfg.size)
+    if cfg.natural_every and natural is not None:
+        refuse_empty(natural)
     load = facemask_loader(
         part, cfg.batch, seed, types=paired_types(cfg.channels), look=Look(fit=cfg.fit), bare=cfg.bare,
         framed=cfg.framed, view_until=cfg.view_steps, natural=natural if cfg.natural_every else None,

@@ -52,7 +52,7 @@ def _facemask_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence
     known = tuple(kind for kind in kinds or () if kind in facemasks.TYPES) or facemasks.paired_types(cfg.channels)
     out = {"facemasks": facemasks.facemask_trial(part, count, seed, known)}
     unseen = tuple(kind for kind in facemasks.TYPES if kind not in known)
-    out |= {"a type never trained on": facemasks.facemask_trial(part, count, seed, unseen)} if unseen else {}
+    out |= {"a type never paired": facemasks.facemask_trial(part, count, seed, unseen)} if unseen else {}
     return out | {"drawn in another way": facemasks.other_drawing(part, count, seed)}
 
 

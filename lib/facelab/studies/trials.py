@@ -26,6 +26,7 @@ class Trial:
     Args:
         occluded, truth: (N, C, S, S). hole: (N, 1, S, S). points: (N, 68, 2).
         kinds: occluder of each. identities: who each shows.
+        doubts: why an occluder may sit wrongly on each face, ``""`` where nothing speaks against it.
     """
 
     occluded: Tensor
@@ -34,6 +35,7 @@ class Trial:
     points: Tensor
     kinds: tuple[str, ...]
     identities: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -71,7 +73,8 @@ def drawn_trial(part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any],
     Args:
         part: held-out faces.
         count: how many (at most one a picture).
-        cover: pictures (N, C, S, S) and landmarks to something with ``image``, ``hole`` and ``kinds``.
+        cover: pictures (N, C, S, S) and landmarks to something with ``image``, ``hole``, ``kinds``, and perhaps
+            ``doubts``.
         chunk: pictures drawn at a time.
 
     Raises:
@@ -89,6 +92,7 @@ def drawn_trial(part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any],
     return Trial(
         torch.cat([d.image for d in drawn]), torch.cat(truths), torch.cat([d.hole for d in drawn]), torch.cat(points),
         tuple(kind for d in drawn for kind in d.kinds), tuple(part.identity(place) for place in places),
+        tuple(doubt for d in drawn for doubt in getattr(d, "doubts", ())),
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from torch import Tensor
 
 
 def gate(found: Tensor, truth: Tensor | None, teacher: float) -> Tensor:
-    """The hole that is used: true in a ``teacher`` share of the batch, found in the rest.
+    """The hole that is used: true in a ``teacher`` share of the rows, rounded down, found in the rest.
 
-    The share is spread evenly (at one half every other row), so that a batch divided among processes has it too.
+    The told rows are spread evenly, at one half every other row. Where the share is whole in every process's rows,
+    several processes tell the same ones as one.
 
     Args:
         found: (N, 1, H, W), predicted.

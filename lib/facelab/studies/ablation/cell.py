@@ -60,8 +60,8 @@ def run(cell: Cell) -> dict[str, Any]:
 
     Returns:
         ``variant seed steps ended seconds device torch``, and where the run ended well ``means``, ``unseen`` (means on
-        the second trial: kinds never trained on), ``further`` (on the third), ``pictures`` (a list a metric of
-        :data:`KEPT`, and those that the system's subject adds), and ``course`` (what was seen while training).
+        the second trial: kinds that no picture with truth wore), ``further`` (on the third), ``pictures`` (a list a
+        metric of :data:`KEPT`, and those that the system's subject adds), and ``course`` (what was seen in training).
 
     Raises:
         BadConfig: the folder holds a run of other settings.

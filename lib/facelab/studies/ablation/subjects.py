@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from facelab.errors import BadConfig, FacelabError
+from facelab.errors import BadConfig
 from facelab.studies.ablation import diagnosis, facemask_variants, variants
 from facelab.studies.ablation.variants import Variant
-from facelab.studies.batches import Loader
+from facelab.studies.batches import Loader, masked_photographs_here
 from facelab.studies.evaluation import measure, run_restore
 from facelab.studies.natural import covers_facemask
 from facelab.studies.parts import natural_photographs
@@ -70,11 +70,8 @@ def _told_and_real(model: Any, test: Trial, cfg: Any) -> dict[str, list[float]]:
     with torch.no_grad():
         image, _, _ = run_restore(restore, test.occluded, test.hole)
         out = {"psnr_told": [round(value, 2) for value in measure(image, test)["psnr_hole"].tolist()]}
-        if cfg.channels == 3:
-            try:
-                part = natural_photographs(("val", "test"), cfg.size)
-            except FacelabError:  # no photographs of masked people here
-                return out
+        if masked_photographs_here(cfg.channels):
+            part = natural_photographs(("val", "test"), cfg.size)
             _, hole, _ = run_restore(restore, part.take(range(len(part)))[0])
             out["real"] = covers_facemask(hole).int().tolist()
     return out

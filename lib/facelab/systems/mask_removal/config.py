@@ -45,14 +45,14 @@ class Config:
     feature_net: str = "effnet-lite0"  # "none": no perceptual term; published: vgg19
     teacher: float = 0.5  # share of each batch in which the editing net is given the true hole
     fit: str = "pose"  # how facemasks are put on: "pose", tied to the face, or "upright", as the source's first version
-    find_until: float = 1.0  # share of the run after which the hole net rests; 0: it came trained, as published
+    find_until: float = 1.0  # share of the run after which the hole net rests; 0: it came trained
     bare: float = 0.05  # share of each batch that wears none: nothing is to be found there
     framed: float = 0.0  # share whose photograph ends inside the picture, its edge pixels repeated outwards
     edit_from: float = 0.0  # share of the run in which only the hole is learned; then the picture too
     adversarial_from: float = 0.1  # share of the run after which the critic of the whole picture joins
     region_from: float = 0.4  # … and the critic of the region
     penalty_every: int = 4  # the penalty is taken every so many critic steps, as much heavier
-    natural_every: int = 0  # every so many steps one is on real photographs, without truth; 0: synthetic masks only
+    natural_every: int = 0  # once a critic plays, every so many steps one is on pictures without truth; 0: none is
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
     small_size: int = 0  # pixels; early steps at this size are cheap, and the networks are fully convolutional; 0: none
@@ -99,8 +99,10 @@ class Config:
         if self.size // 2 % 2**self.critic_downs:
             raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {self.size // 2} divides evenly")
         refuse_unless(self, ("width", "hole_width"), lambda w: w >= 8 and w % 8 == 0, "a multiple of 8")
-        if self.small_size and (self.small_size > self.size or self.small_size % (2 * 2**self.critic_downs)):
-            raise BadConfig("small_size", self.small_size, f"0, or a multiple of {2 * 2**self.critic_downs}")
+        step, least = max(16, 2 * 2**self.critic_downs), 48 if self.model == "published" else 32
+        refuse_unless(self, ["size"], lambda size: size >= least, f"{least} or more for this model")
+        if self.small_size and (not least <= self.small_size <= self.size or self.small_size % step):
+            raise BadConfig("small_size", self.small_size, f"0, or a multiple of {step} from {least} to {self.size}")
         if self.attention and 4 * self.width % self.attention:
             raise BadConfig("attention", self.attention, f"a divisor of {4 * self.width}, four times the width")
         if self.enlarge == 2 and (self.model, self.encoder) != ("unet", "effnet-lite0"):
@@ -136,10 +138,13 @@ class Config:
 
     @classmethod
     def published(cls, **changes: object) -> Config:
-        """The published networks, weights of the terms and stages; the faults of the code stay corrected."""
+        """The published networks, weights of the terms and stages; the faults of its training code stay corrected.
+
+        What the networks paint depends on who else is in the batch, as it does in theirs.
+        """
         values = dict(
             model="published", size=128, channels=3, width=64, hole_width=32, encoder="none", critic_width=64,
-            feature_net="vgg19", perceptual="square", lambda_perceptual=100.0, lambda_whole=0.3, lambda_region=0.7,
+            feature_net="vgg19-deep", perceptual="square", lambda_perceptual=100.0, lambda_whole=0.3, lambda_region=0.7,
             penalty="none", lambda_penalty=0.0, penalty_every=1,
             adversarial_from=0.0, teacher=0.0, bare=0.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
             batch=8, decay_from=1.0, visible=1.0,

@@ -43,15 +43,15 @@ def train_step(
     if state.progress < cfg.edit_from:
         return find_step(batch, model, opts["G"], state, engine)
     judges = playing(cfg, state.progress)
-    natural = "whole" in judges and cfg.natural_every > 0 and (state.step + 1) % cfg.natural_every == 0
+    natural = bool(judges) and cfg.natural_every > 0 and (state.step + 1) % cfg.natural_every == 0
     images, truth_hole = (batch["natural"], None) if natural else (batch["occluded"], batch["hole"])
-    rests = state.progress >= cfg.find_until and not natural
+    rests = state.progress >= cfg.find_until
     with engine.autocast():
         with torch.no_grad() if rests else contextlib.nullcontext():
             logits = model.G.find(images).float()
         hole = gate(torch.sigmoid(logits), truth_hole, cfg.teacher)
-        if not natural:
-            hole = hole.detach()  # the hole net learns from the true hole alone
+        if rests or not natural:
+            hole = hole.detach()  # the hole net learns from the true hole alone, where somebody knows it
         raw = model.G.edit(images, hole).float()
     restored, logs = composite(images, raw, hole), {}
     for name in judges:
@@ -69,7 +69,7 @@ def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
         rate = cfg.learning_rate if name == "G" else cfg.critic_learning_rate
         start = cfg.decay_from if name == "G" else max(cfg.decay_from, cfg.adversarial_from, cfg.region_from)
         for group in opt.param_groups:
-            group["lr"] = rate * cosine_decay(progress, min(start, 0.99))
+            group["lr"] = rate * cosine_decay(progress, start)
 
 
 def playing(cfg: Config, progress: float) -> list[str]:

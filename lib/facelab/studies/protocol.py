@@ -1,0 +1,98 @@
+"""The protocol of :mod:`facelab.studies.evaluation` on a weight file: what ``facelab evaluate`` and a card hold.
+
+Taught in: lesson 04.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from facelab import files
+from facelab.errors import BadConfig
+from facelab.metrics.fid import inception
+from facelab.studies.evaluation import evaluate, table_text, training_mean
+from facelab.studies.tasks import task
+from facelab.studies.training import system
+from facelab.train.weights import read_card
+
+
+def evaluate_system(
+    name: str, weights: str | Path | None, data: str, *, count: int = 256, seed: int = 1, identity: bool = True,
+    biharmonic: bool = True, beside: Mapping[str, str | Path] | None = None, with_fid: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """The protocol on one system's weights; returns what ``metrics.json`` holds.
+
+    Args:
+        name: the system. weights: a file or name; None = its shipped ones.
+        data: a dataset of the catalogue; its test people are measured.
+        count: pictures a trial. seed: of the occluders.
+        identity, biharmonic: whether to measure these (both take time).
+        beside: further rows, label → weight file of the same system, data and size.
+        with_fid: measure FID, too; its network is fetched where it is not here.
+
+    Raises:
+        BadConfig: a row beside it was trained for other pictures. MissingPart: FID's network cannot be had.
+    """
+    begun, net = time.perf_counter(), "effnet-lite0"
+    model, cfg = system(name).load(weights or name)
+    card = read_card(weights or name)
+    mean = training_mean(data, cfg.size, cfg.channels)
+    judge = inception(download=True) if with_fid else None
+    models = {name: partial(system(name).restore, model)}
+    for label, file in (beside or {}).items():
+        refuse_unlike(card, read_card(file), label, models)
+        models[label] = partial(system(name).restore, system(name).load(file)[0])
+    out: dict[str, Any] = {
+        "what": f"{name}, held-out people, {task(name).what}",
+        "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "device": "cpu",
+        "steps": card.get("steps"), "feature_net": net, "trials": {},
+    }  # fmt: skip
+    for label, test in task(name).trials(data, cfg, count, seed, card.get("kinds")).items():
+        table, _ = evaluate(models, test, mean=mean, net=net, identity=identity, biharmonic=biharmonic,
+                            inception=judge)  # fmt: skip
+        kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
+        out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
+        if doubts := {why: test.doubts.count(why) for why in sorted(set(test.doubts)) if why}:
+            out["trials"][label]["doubtful"] = doubts
+    out["seconds"] = round(time.perf_counter() - begun, 1)
+    return out
+
+
+def refuse_unlike(card: Mapping[str, Any], other: Mapping[str, Any], label: str, taken: Iterable[str] = ()) -> None:
+    """Refuse a row that could not be compared.
+
+    Args:
+        card: of the weights that are measured. other: of the row's. label: of the row. taken: labels in use.
+
+    Raises:
+        BadConfig: the label is taken, or the two were trained for other pictures.
+    """
+    if label in taken:
+        raise BadConfig("beside", label, "a label that no other row has")
+    for key, of in (("data", dict), ("size", lambda c: c["config"]), ("channels", lambda c: c["config"])):
+        if of(card)[key] != of(other)[key]:
+            raise BadConfig(f"{key} of {label}", of(other)[key], f"{of(card)[key]}, as of the weights beside it")
+
+
+def evaluate_command(
+    name: str, weights: str | None = None, data: str = "orl", count: int = 256, seed: int = 1,
+    out: str | Path | None = None, biharmonic: bool = True, with_fid: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """The command ``facelab evaluate``: prints the tables, and writes ``metrics.json`` into the folder ``out``.
+
+    Raises:
+        BadConfig: nothing can be written into ``out``; said before anything is measured.
+    """
+    folder = files.usable_folder(out) if out else None
+    result = evaluate_system(name, weights, data, count=count, seed=seed, biharmonic=biharmonic, with_fid=with_fid)
+    for label, part in result["trials"].items():
+        print(f"\n{label}: {part['count']} pictures of {part['people']} people\n")
+        print(table_text(part["rows"]))
+    if folder:
+        files.write_text(folder / "metrics.json", json.dumps(result, indent=1) + "\n")
+    return result
