@@ -75,7 +75,16 @@ def _fetch(url: str, path: Path) -> None:
 
 @torch.no_grad()
 def features(net: nn.Module, images: Tensor, chunk: int = 32) -> Tensor:
-    """Pictures (N, 1 or 3, H, W) in [-1, 1] to (N, 2048); the network resizes them to 299 pixels itself."""
+    """What FID compares.
+
+    Args:
+        net: of :func:`inception`; it resizes pictures to 299 pixels itself.
+        images: (N, 1 or 3, H, W) in [-1, 1].
+        chunk: pictures at a time.
+
+    Returns:
+        (N, 2048), one vector a picture.
+    """
     parts = [net(to_uint8(to_channels(part, 3)))[0] for part in images.split(chunk)]
     return torch.cat(parts)
 

@@ -16,7 +16,15 @@ from facelab.occlude.geometry import Shape, col, cover
 
 
 def shape(params: Params, size: tuple[int, int]) -> Shape:
-    """Outline, relief, seams and straps of facemasks, as maps (N, H, W)."""
+    """Outline, relief, seams and straps of facemasks.
+
+    Args:
+        params: of :func:`facelab.occlude.facemask_kinds.sample`, N facemasks.
+        size: (height, width) of the maps, pixels.
+
+    Returns:
+        Maps (N, H, W): coverage in [0, 1], height in pixels, and the rest of a ``Shape``.
+    """
     a, d = fitting.grid(params["matrix"], size)
     wide, tall = col(params["scale"][:, 0]), col(params["scale"][:, 1])
     distance = _outline(a, d, params).mul_(torch.minimum(wide, tall))
@@ -113,7 +121,14 @@ def _straps(a: Tensor, p: Params, size: tuple[int, int]) -> Tensor:
 
 
 def reach(p: Params) -> tuple[Tensor, Tensor]:
-    """The box around each facemask and its straps: (N, 2) lowest and highest x and y, pixels."""
+    """The box around each facemask and its straps.
+
+    Args:
+        p: of :func:`facelab.occlude.facemask_kinds.sample`, N facemasks.
+
+    Returns:
+        Two (N, 2): lowest and highest x and y, pixels; perhaps outside the picture.
+    """
     one = torch.ones_like(p["sag"])
     edge = torch.stack([
         torch.stack([a, d], -1)

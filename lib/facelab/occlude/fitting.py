@@ -110,7 +110,14 @@ def slipped(on_face: Tensor, offset: float, tilt: float) -> Tensor:
 
 
 def shifted(matrix: Tensor, by: Tensor) -> Tensor:
-    """Homographies (N, 3, 3) into pictures whose origin has moved: every point arrives ``by`` (N, 2) pixels further."""
+    """Homographies into pictures whose origin has moved.
+
+    Args:
+        matrix: (N, 3, 3). by: (N, 2) pixels, x and y, that every point arrives further.
+
+    Returns:
+        (N, 3, 3).
+    """
     move = torch.eye(3).repeat(len(matrix), 1, 1)
     move[:, :2, 2] = by
     return move @ matrix
@@ -155,7 +162,14 @@ def _normalised(points: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def project(matrix: Tensor, points: Tensor) -> Tensor:
-    """Apply homographies (N, 3, 3) to points (N, ..., 2)."""
+    """Apply homographies to points.
+
+    Args:
+        matrix: (N, 3, 3). points: (N, ..., 2), x and y.
+
+    Returns:
+        (N, ..., 2), where each point arrives.
+    """
     flat = points.flatten(1, -2)
     moved = torch.cat([flat, torch.ones_like(flat[..., :1])], -1) @ matrix.transpose(1, 2)
     return (moved[..., :2] / moved[..., 2:]).view_as(points)

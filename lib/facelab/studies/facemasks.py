@@ -134,7 +134,14 @@ def facemask_trial(part: Faces, count: int, seed: int, types: Sequence[str] = TY
 
 
 def other_drawing(part: Faces, count: int, seed: int) -> Trial:
-    """The same with OA-GAN's own occluder ``facemask``, which is drawn in another way: no homography, other cloth."""
+    """The same with OA-GAN's own occluder ``facemask``, which is drawn in another way: no homography, other cloth.
+
+    Args:
+        part: held-out faces. count: how many (at most one a picture). seed: of the occluders.
+
+    Raises:
+        LayoutError: nobody is in this part.
+    """
     random = generator(seed, "other drawing")
 
     def cover(images: Tensor, points: Tensor) -> Occluded:

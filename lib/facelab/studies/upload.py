@@ -96,6 +96,9 @@ def answer(content: bytes, restore: Callable, size: int, channels: int, whole: b
         size, channels: the network's.
         whole: take the picture for a crop of one face; else faces are looked for, and each is restored in its place.
 
+    Returns:
+        The picture before and after, at most :data:`WORK_PIXELS` large; the sizes of all three parts agree.
+
     Raises:
         BadImage: see :func:`read_upload`; or no face was found.
     """
@@ -120,5 +123,12 @@ def answer(content: bytes, restore: Callable, size: int, channels: int, whole: b
 
 
 def blended(shown: Answer, share: float) -> Tensor:
-    """Input and result mixed, (C, H, W): 0 is the input, 1 the result."""
+    """Input and result mixed.
+
+    Args:
+        shown: see :class:`Answer`. share: of the result, 0 (the input) to 1.
+
+    Returns:
+        (C, H, W) in [-1, 1].
+    """
     return torch.lerp(shown.before, images.to_channels(shown.after, shown.before.shape[0]), share)

@@ -81,6 +81,13 @@ def restore(model: MaskRemoval | nn.Module, images: Tensor, hole: Tensor | None 
         model: from :func:`build` or :func:`load`, or a bare generator.
         images: (N, C, H, W) in [-1, 1], H and W divisible by 16.
         hole: (N, 1, H, W), 1 = hidden, to fill a given hole; None lets the network find it, see :func:`found_hole`.
+
+    Returns:
+        ``image`` (N, C, H, W) in [-1, 1]: the pictures' own pixels where the hole is 0, the network's where it is 1;
+        ``hole`` (N, 1, H, W), the one that was filled; ``raw`` (N, C, H, W), what the network painted everywhere.
+
+    Source: Din et al. 2020, its two stages.
+    Taught in: lesson 06.
     """
     G = model.best_generator() if isinstance(model, MaskRemoval) else model
     where = found_hole(G, images) if hole is None else hole

@@ -178,7 +178,16 @@ def hole_term(logits: Tensor, hole: Tensor, cfg: Config) -> Tensor:
 def adversarial_terms(
     restored: Tensor, hole: Tensor, model: MaskRemoval, judges: list[str], cfg: Config, engine: Engine
 ) -> dict[str, Tensor]:
-    """What each critic says of the composite, with its own weights frozen."""
+    """What each critic says of the composite, with its own weights frozen.
+
+    Args:
+        restored: (N, C, H, W), the composite; gradients run through it.
+        hole: (N, 1, H, W), where the region is.
+        judges: names of the critics that play.
+
+    Returns:
+        ``adv_whole`` and ``adv_region``, weighted, for those that play.
+    """
     weights, terms = {"whole": cfg.lambda_whole, "region": cfg.lambda_region}, {}
     model.D.requires_grad_(False)
     for name in judges:
@@ -200,7 +209,14 @@ def natural_terms(
 def generator_step(
     terms: dict[str, Tensor], model: MaskRemoval, opt: torch.optim.Optimizer, state: State, engine: Engine
 ) -> dict[str, float]:
-    """Move G by the sum of its terms, then its average; no critic is touched."""
+    """Move G by the sum of its terms, then its average; no critic is touched.
+
+    Args:
+        terms: weighted losses by name, at least one.
+
+    Returns:
+        The same as floats.
+    """
     engine.backward(sum(terms.values()))
     engine.step(opt)
     if model.average is not None:
