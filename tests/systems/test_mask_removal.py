@@ -181,6 +181,14 @@ def test_the_smallest_size_that_is_allowed_can_be_trained(model):
         pytest.fail("no small size is allowed")
 
 
+def test_a_run_may_teach_the_hole_net_alone():
+    cfg = dataclasses.replace(TINY, edit_from=1.0, adversarial_from=1.0, region_from=1.0, ema=0.9)
+    model, opts, state = make(cfg, cfg.steps - 1)
+    finds, paints = weights(model.G.hole_net), weights(model.best_generator().editor)
+    assert set(mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())) == {"hole"}
+    assert changed(finds, model.G.hole_net) and not changed(paints, model.best_generator().editor)
+
+
 def test_without_a_decay_the_rate_stays_to_the_last_step():
     cfg = dataclasses.replace(TINY, decay_from=1.0)
     model, opts, state = make(cfg, cfg.steps - 1)

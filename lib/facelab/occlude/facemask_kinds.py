@@ -49,14 +49,17 @@ CUTS = {
 """Cuts by type; each mask draws its own near them."""
 TYPES = tuple(CUTS)
 FITS = ("pose", "upright")
-PRINTS = ("flat", "stripes", "checks", "dots", "plaid", "knit", "weave", "noise", "speckle")
+PRINTS = (
+    "flat", "stripes", "checks", "dots", "plaid", "knit", "weave", "noise", "speckle", "terrace", "voronoi", "marble",
+    "text",
+)  # fmt: skip
 
 # families of print, colour schemes, how often a second family is mixed in
 MATERIALS = {
     "surgical": (("flat",), ("light", "light", "light", "muted", "vivid", "dark", "any"), 0.0),
     "n95": (("flat",), ("light", "light", "light", "grey"), 0.0),
     "kn95": (("flat",), ("light", "light", "dark", "grey", "muted"), 0.0),
-    "cloth": (("flat", *PRINTS), ("any", "dark", "muted", "vivid", "earth", "grey"), 0.15),
+    "cloth": (("flat", *PRINTS), ("any", "dark", "muted", "vivid", "earth", "grey", "light"), 0.3),
     "cup": (("flat", "weave"), ("light", "light", "grey", "muted"), 0.0),
 }
 

@@ -48,7 +48,7 @@ class Config:
     find_until: float = 1.0  # share of the run after which the hole net rests; 0: it came trained
     bare: float = 0.05  # share of each batch that wears none: nothing is to be found there
     framed: float = 0.0  # share whose photograph ends inside the picture, its edge pixels repeated outwards
-    edit_from: float = 0.0  # share of the run in which only the hole is learned; then the picture too
+    edit_from: float = 0.0  # share of the run in which only the hole is learned; then the picture too. 1: never that
     adversarial_from: float = 0.1  # share of the run after which the critic of the whole picture joins
     region_from: float = 0.4  # … and the critic of the region
     penalty_every: int = 4  # the penalty is taken every so many critic steps, as much heavier
@@ -78,8 +78,8 @@ class Config:
         self._check_sizes()
         if self.find_until < self.edit_from:
             raise BadConfig("find_until", self.find_until, "not less than edit_from: nothing would be learned")
-        if self.edit_from == 1 or 0 < self.adversarial_from < self.edit_from:
-            raise BadConfig("edit_from", self.edit_from, "less than 1, and not later than adversarial_from")
+        if 0 < self.adversarial_from < self.edit_from:
+            raise BadConfig("edit_from", self.edit_from, "not later than adversarial_from")
 
     def _check_numbers(self):
         shares = (
