@@ -1,4 +1,4 @@
-"""Every interval that lesson 05 or the README quotes from the ablation's records is one that they give."""
+"""Every interval that lessons 05 and 06 or the README quote from the ablation's records is one that they give."""
 
 import itertools
 import re
@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from facelab.studies.ablation import record, table
+from facelab.studies.ablation import facemask_variants, record, table
 
 INTERVAL = re.compile(r"([+−-]?\d+\.\d+)(?: dB)?\s+\[([+−-]?\d+\.\d+), ([+−-]?\d+\.\d+)\]")
 
@@ -23,6 +23,17 @@ def known():
     for data, metric, to in itertools.product(("orl", "lfw"), table.METRICS, ("", "base", "loud", "loud, DRAGAN")):
         for line in table.lines(record.recorded(data), metric=metric, to=to):
             found |= rounded(line.difference, line.low, line.high)
+    return found
+
+
+@pytest.fixture(scope="module")
+def known_06():
+    records = [record.recorded(data, "06") for data in ("orl", "lfw")]
+    found = set()
+    for content in records:
+        for metric in table.measured(content):
+            for line in table.lines(content, facemask_variants.VARIANTS, metric):
+                found |= rounded(line.difference, line.low, line.high)
     return found
 
 
@@ -43,7 +54,17 @@ def test_lesson_05_quotes_its_record(repo, known):
     assert not [one for one in quoted(prose) if one not in known]
 
 
-def test_the_readme_quotes_the_record(repo, known):
+def test_lesson_06_quotes_its_record(repo, known_06):
+    notebook = nbformat.read(repo / "notebooks" / "06_mask_removal.ipynb", 4)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").replace("\n", " ")
+    part = prose[prose.index("### What the parts are worth") : prose.index("### The reference run")]
+    assert len(quoted(part)) > 2
+    assert not [one for one in quoted(part) if one not in known_06]
+
+
+def test_the_readme_quotes_the_records(repo, known, known_06):
     text = (repo / "README.md").read_text(encoding="utf-8").replace("\n", " ")
-    part = text[text.index("**Which critic?**") : text.index("## The library in fifteen lines")]
-    assert not [one for one in quoted(part) if one not in known]
+    first, second, end = "**Which critic?**", "**Which parts take a mask off?**", "## The library in fifteen lines"
+    for part, found in ((text[text.index(first) : text.index(second)], known),
+                        (text[text.index(second) : text.index(end)], known_06)):  # fmt: skip
+        assert quoted(part) and not [one for one in quoted(part) if one not in found]

@@ -51,6 +51,18 @@ def test_truth_differs_only_where_something_is_worn(part):
     assert difference[hidden].mean() > 0.1 > 0.02 > difference[~hidden].mean()
 
 
+def test_coarse_pictures_are_coarse_on_both_sides_and_keep_their_hole(part):
+    sharp, soft = (facemasks.facemask_loader(part, 16, 0, soft=share)(0) for share in (0.0, 0.5))
+    changed = (sharp["truth"] != soft["truth"]).flatten(1).any(1)
+    assert 3 <= changed.sum() <= 13 and torch.equal(sharp["hole"], soft["hole"])
+    assert torch.equal(changed, (sharp["occluded"] != soft["occluded"]).flatten(1).any(1))
+    grain = lambda pictures: (pictures[..., 1:] - pictures[..., :-1]).abs().mean((1, 2, 3))  # noqa: E731
+    for name in ("truth", "occluded"):
+        assert (grain(soft[name])[changed] < grain(sharp[name])[changed]).all()
+    late = facemasks.facemask_loader(part, 16, 0, soft=1.0, view_until=1)
+    assert torch.equal(late(1)["truth"], facemasks.facemask_loader(part, 16, 0, view_until=1)(1)["truth"])
+
+
 def test_unpaired_pictures_show_other_people_in_a_type_of_their_own():
     cfg = mask_removal.Config(size=32, natural_every=2, batch=4)
     batch = facemasks.training_loader("orl", cfg, 0)(0)

@@ -270,7 +270,7 @@ def test_a_mirrored_picture_has_a_mirrored_hole():
      ("teacher", 2.0), ("batch", 0), ("learning_rate", 0.0), ("critic_downs", 6), ("feature_net", "vgg11"),
      ("lambda_region", -1.0), ("natural_every", -1), ("fit", "tilted"), ("perceptual", "l1"), ("attention", 5),
      ("penalty_every", 0), ("beta1", 2.0), ("enlarge", 3), ("steps", 100.5), ("small_size", 40), ("small_size", 16),
-     ("find_until", -0.1), ("framed", 1.5)],
+     ("find_until", -0.1), ("framed", 1.5), ("soft", -0.1)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):

@@ -83,6 +83,23 @@ def random_light(images: Tensor, generator: torch.Generator, strength: float = 0
     return (((images + 1) * gain * tint - 1) + lift).clamp(-1, 1)
 
 
+def coarser(images: Tensor, factor: float) -> Tensor:
+    """Pictures as if they had been enlarged from fewer pixels.
+
+    Args:
+        images: (N, C, H, W).
+        factor: of the side, more than 0; 1 or more leaves them as they are.
+
+    Returns:
+        (N, C, H, W), within the range of the images.
+    """
+    if factor >= 1:
+        return images
+    few = [max(4, round(side * factor)) for side in images.shape[-2:]]
+    small = F.interpolate(images, few, mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(small, images.shape[-2:], mode="bilinear", align_corners=False)
+
+
 def random_frames(count: int, size: tuple[int, int], generator: torch.Generator, share: float) -> Tensor:
     """Where photographs end inside their pictures: a crop that reached beyond the photograph's edge.
 

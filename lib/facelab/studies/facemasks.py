@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facelab.data.augment import random_frames, random_light, repeat_edges
+from facelab.data.augment import coarser, random_frames, random_light, repeat_edges
 from facelab.occlude import occlude
 from facelab.occlude.batch import Occluded
 from facelab.occlude.facemask import CHANCE, TYPES, Look, wear
@@ -34,6 +34,7 @@ def facemask_loader(
     look: Look = CHANCE,
     bare: float = 0.0,
     framed: float = 0.0,
+    soft: float = 0.0,
     scale: float = 0.2,
     view_until: int | None = None,
     natural: Faces | None = None,
@@ -49,6 +50,7 @@ def facemask_loader(
         look: what is decided about them and not drawn.
         bare: share of the pictures that stay as they are, with an empty hole.
         framed: share of the pictures beyond whose photograph's edge pixels are repeated, as in many crops of faces.
+        soft: share of the pictures that look as if enlarged from fewer pixels, down to a third of the side.
         scale: largest relative change of size in augmentation.
         view_until: the step from which pictures are only mirrored.
         natural: pictures whose truth is not used: photographs, or bare faces that get ``natural_types``.
@@ -79,6 +81,11 @@ def facemask_loader(
         if framed and (view_until is None or step < view_until):
             frames = random_frames(batch, tuple(truth.shape[-2:]), random, framed)
             out = {name: repeat_edges(pictures, frames) for name, pictures in out.items()}
+        if soft and (view_until is None or step < view_until):
+            few = torch.rand(batch, generator=random) < soft
+            factor = 1 / 3 + 2 / 3 * torch.rand(1, generator=random).item()
+            for name in ("truth", "occluded"):  # alike; the hole is where it was
+                out[name][few] = coarser(out[name][few], factor)
         return out | ({"natural": unpaired(step)} if natural is not None and len(natural) else {})
 
     return load
@@ -111,7 +118,7 @@ def training_loader(name: str, cfg: Any, seed: int) -> Loader:
         refuse_empty(natural)
     load = facemask_loader(
         part, cfg.batch, seed, types=paired_types(cfg.channels), look=Look(fit=cfg.fit), bare=cfg.bare,
-        framed=cfg.framed, view_until=cfg.view_steps, natural=natural if cfg.natural_every else None,
+        framed=cfg.framed, soft=cfg.soft, view_until=cfg.view_steps, natural=natural if cfg.natural_every else None,
         natural_types=types,
     )  # fmt: skip
     return progressive(load, cfg.small_size, int(cfg.steps * cfg.small_until)) if cfg.small_size else load

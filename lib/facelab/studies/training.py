@@ -153,7 +153,9 @@ def _begun_with(start: str | Path | None) -> dict[str, Any]:
     """What a card says about the weights a run began with."""
     if start is None:
         return {}
-    return {"start": {key: read_card(start).get(key) for key in ("sha256", "data", "steps", "seconds", "config")}}
+    card = read_card(start)
+    wanted = ("sha256", "data", "seed", "steps", "seconds", "device", "config", "start")  # its own beginning, too
+    return {"start": {key: card[key] for key in wanted if key in card}}
 
 
 def default_folder(name: str, data: str, seed: int) -> Path:

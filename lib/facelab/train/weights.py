@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from safetensors import SafetensorError
@@ -115,5 +116,5 @@ def fill_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, sour
         with torch.no_grad():
             module.load_state_dict(part, strict=True)
     except RuntimeError as error:
-        first = str(error).splitlines()[1:2] or [str(error)]
-        raise BadWeights(source, f"made for another network: {first[0].strip()}", "Use its own card.") from error
+        first = (str(error).splitlines()[1:2] or [str(error)])[0]
+        raise BadWeights(source, f"made for another network: {shorten(first, 160)}", "Use its own card.") from error

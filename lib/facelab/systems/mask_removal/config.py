@@ -48,6 +48,7 @@ class Config:
     find_until: float = 1.0  # share of the run after which the hole net rests; 0: it came trained
     bare: float = 0.05  # share of each batch that wears none: nothing is to be found there
     framed: float = 0.0  # share whose photograph ends inside the picture, its edge pixels repeated outwards
+    soft: float = 0.0  # share whose pictures look as if enlarged from fewer pixels
     edit_from: float = 0.0  # share of the run in which only the hole is learned; then the picture too. 1: never that
     adversarial_from: float = 0.1  # share of the run after which the critic of the whole picture joins
     region_from: float = 0.4  # … and the critic of the region
@@ -84,7 +85,7 @@ class Config:
     def _check_numbers(self):
         shares = (
             "edit_from", "adversarial_from", "region_from", "decay_from", "view_until", "find_until", "small_until",
-            "teacher", "bare", "framed", "visible", "ema",
+            "teacher", "bare", "framed", "soft", "visible", "ema",
         )  # fmt: skip
         refuse_impossible(
             self,
