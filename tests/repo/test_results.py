@@ -85,6 +85,22 @@ def test_the_laptop_sentence_is_the_record_of_the_profile_as_it_is(repo):
         assert claim in words, claim
 
 
+def test_what_is_said_of_photographs_is_in_the_card(repo):
+    words = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    card = read_cards(repo / "weights")["mask_removal"]
+    found, (near, far) = card["metrics"]["natural"], card["metrics"]["trials"].values()
+    good = round(found["share"] * found["count"])
+    drop = near["rows"]["mask_removal"]["psnr"]["mean"] - far["rows"]["mask_removal"]["psnr"]["mean"]
+    assert far["rows"]["mask_removal"]["identity_gain"]["high"] < 0
+    for claim in (
+        f"Of {found['count']} photographs", f"{good} get a hole", f"cost {drop:.1f} dB",
+        f"{found['share']:.1%} [{found['low']:.1%}, {found['high']:.1%}]".replace("%", " %"),
+        f"face in {found['face_before']['share']:.0%} of them before and in {found['face_after']['share']:.0%}".replace(
+            "%", " %"),
+    ):  # fmt: skip
+        assert claim in words, claim
+
+
 def test_so_is_the_sentence_about_facemasks(repo):
     words = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
     record = json.loads((repo / "notebooks/figures/06_results.json").read_text(encoding="utf-8"))

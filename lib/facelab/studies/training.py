@@ -191,7 +191,8 @@ def describe(engine: Engine) -> str:
     """The device in words, e.g. ``"cpu, 2 threads, bf16"``."""
     if engine.device.type == "cuda":
         return f"{torch.cuda.get_device_name(engine.device)} × {engine.world}, {engine.precision}"
-    return f"{engine.device.type} ({platform.machine()}), {torch.get_num_threads()} threads, {engine.precision}"
+    threads = torch.get_num_threads()
+    return f"{engine.device.type} ({platform.machine()}), {threads} thread{'s' * (threads > 1)}, {engine.precision}"
 
 
 def train_system(
