@@ -9,7 +9,7 @@ from facelab.errors import BadConfig, LayoutError
 from facelab.occlude.facemask import TYPES
 from facelab.studies import facemasks, parts
 from facelab.studies.tasks import TASKS, task
-from facelab.systems import mask_removal
+from facelab.systems import SYSTEMS, mask_removal
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,7 @@ def test_trials_are_fixed_and_their_people_are_nobody_trained_on(part):
 
 
 def test_the_task_of_each_system():
+    assert tuple(TASKS) == SYSTEMS, "what the commands offer is what can be trained"
     cfg = mask_removal.Config(size=32, batch=2)
     trials = task("mask_removal").trials("orl", cfg, 4, 1, None)
     assert list(trials) == ["facemasks", "a type never paired", "drawn in another way"]

@@ -53,9 +53,8 @@ def demo_command(args: argparse.Namespace) -> int:
 def options(host: str, port: int, browser: bool) -> list[str]:
     """The words after ``voila``."""
     words = [str(find_lesson("11")), f"--Voila.ip={host}", f"--port={port}", "--template=facelab"]
-    words += ["--show_tracebacks=False"]
-    words += [f"--MappingKernelManager.{name}={value}" for name, value in (("cull_idle_timeout", IDLE),
-                                                                           ("cull_interval", IDLE // 10))]  # fmt: skip
+    words += ["--show_tracebacks=False", f"--MappingKernelManager.cull_idle_timeout={IDLE}"]
+    words += [f"--MappingKernelManager.cull_interval={IDLE // 10}"]
     return [*words, *([] if browser else ["--no-browser"])]
 
 

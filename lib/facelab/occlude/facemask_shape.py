@@ -12,7 +12,7 @@ from torch import Tensor
 
 from facelab.occlude import fitting
 from facelab.occlude.chance import Params, take
-from facelab.occlude.geometry import Shape, col, cover
+from facelab.occlude.geometry import Shape, col, cover, segment
 
 
 def shape(params: Params, size: tuple[int, int]) -> Shape:
@@ -110,13 +110,9 @@ def _straps(a: Tensor, p: Params, size: tuple[int, int]) -> Tensor:
     y = torch.arange(size[0], dtype=torch.float32).view(1, -1, 1)
     x = torch.arange(size[1], dtype=torch.float32).view(1, 1, -1)
     out = torch.full_like(a, 1e6)
-    for start, end in _loops(p):
-        (px, py), (dx, dy) = (point[..., None, None].unbind(1) for point in (start, end - start))
-        length = dx * dx + dy * dy + 1e-6
-        along = ((x - px) * (dx / length) + (y - py) * (dy / length)).clamp_(0, 1)
-        aside = torch.addcmul(x - px, along, dx, value=-1).square_()
-        out = torch.minimum(out, aside.add_(torch.addcmul(y - py, along, dy, value=-1).square_()))
-    out = out.add_(1e-8).sqrt_().sub_(col(p["strap"] * p["scale"][:, 0]))  # their radius
+    for ends in _loops(p):
+        out = torch.minimum(out, segment(x, y, *(point[..., None, None].unbind(1) for point in ends))[0])
+    out = out.add_(1e-8).sqrt_().sub_(col(p["strap"] * p["scale"][:, 0]))  # once for all four: they are equally thick
     return torch.where(col(p["straps"]) > 0, out, 1e3)
 
 

@@ -125,13 +125,19 @@ def oval(p: Tensor, q: Tensor, hw: Tensor, hh: Tensor, power: Tensor | float = 2
     return (radius - 1) * torch.minimum(hw, hh) * torch.ones_like(p)
 
 
-def capsule(p: Tensor, q: Tensor, start: tuple, end: tuple, r0: Tensor | float, r1: Tensor | float | None = None):
-    """Signed distance to a line with round ends whose radius runs from ``r0`` to ``r1``."""
+def segment(p: Tensor, q: Tensor, start: tuple, end: tuple) -> tuple[Tensor, Tensor]:
+    """Squared distance to a line between two points, and how far along it (0 to 1) its nearest place is."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     px, py = p - start[0], q - start[1]
     t = ((px * dx + py * dy) / (dx * dx + dy * dy + 1e-6)).clamp(0, 1)
+    return (px - t * dx).square() + (py - t * dy).square(), t
+
+
+def capsule(p: Tensor, q: Tensor, start: tuple, end: tuple, r0: Tensor | float, r1: Tensor | float | None = None):
+    """Signed distance to a line with round ends whose radius runs from ``r0`` to ``r1``."""
+    squared, t = segment(p, q, start, end)
     radius = r0 if r1 is None else r0 + (r1 - r0) * t
-    return ((px - t * dx).square() + (py - t * dy).square() + 1e-8).sqrt() - radius
+    return (squared + 1e-8).sqrt() - radius
 
 
 def polygon(p: Tensor, q: Tensor, points: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from facelab import images
 from facelab.errors import BadImage, BadWeights, FacelabError
+from facelab.files import weights_root
 from facelab.show.lab import LABEL, Rest
 from facelab.studies.tasks import TASKS
 from facelab.studies.training import system
@@ -128,7 +129,8 @@ class Demo:
         self._say("Working …")
         try:
             if self.action.value is None:
-                raise BadWeights(weights_path("oagan").parent, "there are no weights", "Make some: facelab train oagan")
+                hint = "Restore them from the repository, or put there what `facelab train oagan` makes."
+                raise BadWeights(weights_root(), "there are no weights", hint)
             restore, cfg = self.load(self.action.value)
             with torch.no_grad():
                 self._shown = answer(self._content, restore, cfg.size, cfg.channels, self.where.value == WHOLE)

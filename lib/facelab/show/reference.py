@@ -41,18 +41,15 @@ def _restore(name: str, weights: str | Path | None = None) -> tuple[Callable, An
 
 
 @cache
-def _answers(
-    name: str, weights: str | Path | None = None
-) -> tuple[dict[str, Trial], dict[str, tuple[Tensor, Tensor, Tensor]]]:
-    restore, cfg = _restore(name, weights)
-    trials = task(name).trials("lfw", cfg, COUNT, SEED, read_card(weights or name).get("kinds"))
-    return trials, {label: run_restore(restore, test.occluded) for label, test in trials.items()}
+def _trials(name: str, weights: str | Path | None = None) -> dict[str, Trial]:
+    _, cfg = _restore(name, weights)
+    return task(name).trials("lfw", cfg, COUNT, SEED, read_card(weights or name).get("kinds"))
 
 
 @cache
-def _photographs(name: str) -> tuple[dict[str, Any], tuple[Tensor, Tensor, Tensor, Tensor]]:
-    restore, cfg = _restore(name)
-    return masked_study(restore, cfg.size)
+def _answers(name: str) -> tuple[dict[str, Trial], dict[str, tuple[Tensor, Tensor, Tensor]]]:
+    restore, _ = _restore(name)
+    return _trials(name), {label: run_restore(restore, test.occluded) for label, test in _trials(name).items()}
 
 
 def caption(weights: str | Path) -> str:
@@ -94,7 +91,8 @@ def ends(name: str, trial: str) -> Figure:
 
 def photographs(name: str, fixed: int = 10, worst: int = 0) -> Figure:
     """Real masked faces at fixed places, and those whose hole is furthest on the wrong side: no truth exists."""
-    record, (pictures, image, hole, good) = _photographs(name)
+    restore, cfg = _restore(name)
+    record, (pictures, image, hole, good) = masked_study(restore, cfg.size)
     places = [int(k * len(pictures) / fixed) for k in range(fixed)]
     places += torch.argsort(margin(hole), stable=True).tolist()[:worst]
     parts = {"photograph": pictures, "predicted hole": hole, "output": image}
@@ -139,7 +137,7 @@ def beginning_06(weights: str | Path) -> Figure:
 def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> Figure:
     """Six faces of a trial at fixed places, given back by two weight files of one system."""
     places, (first, _) = [10 * k + 1 for k in range(6)], files.values()
-    test = _answers(name, first)[0][trial]
+    test = _trials(name, first)[trial]
     outputs = {label: run_restore(_restore(name, file)[0], test.occluded)[0] for label, file in files.items()}
     crisp = [sharpness(out, test.truth, test.hole) for out in outputs.values()]
     means = " → ".join(f"{value.nanmean():.2f}" for value in crisp)

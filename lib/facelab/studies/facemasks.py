@@ -78,17 +78,25 @@ def facemask_loader(
         off = (torch.rand(batch, generator=random) < bare).view(-1, 1, 1, 1)
         out = {"truth": truth, "occluded": torch.where(off, truth, worn.image)}
         out["hole"] = torch.where(off, torch.zeros_like(worn.hole), worn.hole)
-        if framed and (view_until is None or step < view_until):
-            frames = random_frames(batch, tuple(truth.shape[-2:]), random, framed)
-            out = {name: repeat_edges(pictures, frames) for name, pictures in out.items()}
-        if soft and (view_until is None or step < view_until):
-            few = torch.rand(batch, generator=random) < soft
-            factor = 1 / 3 + 2 / 3 * torch.rand(1, generator=random).item()
-            for name in ("truth", "occluded"):  # alike; the hole is where it was
-                out[name][few] = coarser(out[name][few], factor)
+        if view_until is None or step < view_until:
+            out = _as_cropped(out, random, framed, soft)
         return out | ({"natural": unpaired(step)} if natural is not None and len(natural) else {})
 
     return load
+
+
+def _as_cropped(batch: dict[str, Tensor], random: torch.Generator, framed: float, soft: float) -> dict[str, Tensor]:
+    """What cropping does to photographs: see ``framed`` and ``soft`` of :func:`facemask_loader`."""
+    count, _, *size = batch["truth"].shape
+    if framed:
+        frames = random_frames(count, tuple(size), random, framed)
+        batch = {name: repeat_edges(pictures, frames) for name, pictures in batch.items()}
+    if soft:
+        few = torch.rand(count, generator=random) < soft
+        factor = 1 / 3 + 2 / 3 * torch.rand(1, generator=random).item()
+        for name in ("truth", "occluded"):  # alike; the hole is where it was
+            batch[name][few] = coarser(batch[name][few], factor)
+    return batch
 
 
 def paired_types(channels: int) -> tuple[str, ...]:

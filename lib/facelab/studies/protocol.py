@@ -74,9 +74,10 @@ def refuse_unlike(card: Mapping[str, Any], other: Mapping[str, Any], label: str,
     """
     if label in taken:
         raise BadConfig("beside", label, "a label that no other row has")
-    for key, of in (("data", dict), ("size", lambda c: c["config"]), ("channels", lambda c: c["config"])):
-        if of(card)[key] != of(other)[key]:
-            raise BadConfig(f"{key} of {label}", of(other)[key], f"{of(card)[key]}, as of the weights beside it")
+    mine, theirs = card["config"] | {"data": card["data"]}, other["config"] | {"data": other["data"]}
+    for key in ("data", "size", "channels"):
+        if mine[key] != theirs[key]:
+            raise BadConfig(f"{key} of {label}", theirs[key], f"{mine[key]}, as of the weights beside it")
 
 
 def evaluate_command(

@@ -95,13 +95,13 @@ class Config:
         )
 
     def _check_sizes(self):
-        if self.size % 16 or not 32 <= self.size <= 512:
-            raise BadConfig("size", self.size, "a multiple of 16 from 32 to 512")
+        least = 48 if self.model == "published" else 32
+        if self.size % 16 or not least <= self.size <= 512:
+            raise BadConfig("size", self.size, f"a multiple of 16 from {least} to 512")
         if self.size // 2 % 2**self.critic_downs:
             raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {self.size // 2} divides evenly")
         refuse_unless(self, ("width", "hole_width"), lambda w: w >= 8 and w % 8 == 0, "a multiple of 8")
-        step, least = max(16, 2 * 2**self.critic_downs), 48 if self.model == "published" else 32
-        refuse_unless(self, ["size"], lambda size: size >= least, f"{least} or more for this model")
+        step = max(16, 2 * 2**self.critic_downs)
         if self.small_size and (not least <= self.small_size <= self.size or self.small_size % step):
             raise BadConfig("small_size", self.small_size, f"0, or a multiple of {step} from {least} to {self.size}")
         if self.attention and 4 * self.width % self.attention:
