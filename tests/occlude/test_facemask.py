@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facelab.errors import BadConfig
-from facelab.occlude import facemask
+from facelab.occlude import facemask, facemask_kinds
 from facelab.occlude.face import CANONICAL
 from facelab.occlude.facemask import Look
 from facelab.seeding import generator
@@ -72,15 +72,32 @@ def test_unknown_types_are_refused(types):
 
 
 def test_a_window_holds_the_whole_mask():
-    """Masks are drawn in windows; drawn in the whole picture they hide the same pixels."""
+    """Masks are drawn in windows; drawn in the whole picture they look the same."""
     points = FACE * 0.6 + SIZE * torch.tensor([0.05, 0.3])
     for kind in facemask.TYPES:
         small = facemask.wear(SKIN, points, generator(0, kind), kind)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(facemask, "_windows", lambda params, size: ([[0, 0]] * 6, size))
+            patch.setattr(facemask, "_windows", lambda params, size: (torch.zeros(6, 2, dtype=torch.long), size))
             whole = facemask.wear(SKIN, points, generator(0, kind), kind)
-        torch.testing.assert_close(small.hole, whole.hole, rtol=0, atol=0.02)
+        torch.testing.assert_close(small.hole, whole.hole, rtol=0, atol=1e-3)
+        assert (small.image - whole.image).abs().mean() < 1e-3
         assert (small.hole > 0.5).float().mean() < 0.25
+
+
+def test_a_mask_looks_the_same_whoever_else_is_in_the_batch():
+    """The largest face decides about all windows; a smaller one's mask must not change with it."""
+    small = (FACE[:1] - SIZE / 2) * 0.5 + SIZE / 2
+    params = facemask_kinds.sample(small.repeat(2, 1, 1), generator(0, "neighbour"), ("cloth", "cloth"))
+    picture, points = torch.rand(1, 3, SIZE, SIZE, generator=generator(0, "skin")) - 0.5, [small, FACE[:1]]
+    seen = []
+    for neighbour in points:
+        own = facemask_kinds.sample(torch.cat([small, neighbour]), generator(0, "neighbour"), ("cloth", "cloth"))
+        own = {name: torch.cat([params[name][:1], value[1:]]) for name, value in own.items()}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facemask, "sample", lambda *_, own=own: own)
+            worn = facemask.wear(picture.repeat(2, 1, 1, 1), torch.cat([small, neighbour]), generator(0, "x"), "cloth")
+        seen.append(worn.image[0])
+    assert (seen[0] - seen[1]).abs().max() < 0.02 and (seen[0] - seen[1]).abs().mean() < 1e-4
 
 
 @pytest.mark.parametrize("size", [(96, 64), (50, 90)])

@@ -44,7 +44,7 @@ def test_every_family_paints_and_depends_on_the_seed(family):
 
 def test_fractal_noise_fills_its_range_and_gets_rougher():
     seed = torch.arange(10)
-    smooth, rough = (fractal(seed, 1, 64, torch.full((10,), value)) for value in (0.2, 0.9))
+    smooth, rough = (fractal(seed, (1,), 64, torch.full((10, 1), value))[:, 0] for value in (0.2, 0.9))
     assert smooth.amin() >= 0 and smooth.amax() <= 1 + 1e-6
 
     def slope(field):

@@ -13,6 +13,25 @@ _BANK: dict[int, Tensor] = {}
 
 
 @dataclass(frozen=True)
+class Window:
+    """The part of a larger picture that is drawn on; what is drawn there does not depend on how large that part is.
+
+    Args:
+        frame: (height, width) of the whole picture.
+        corners: (N, 2) top and left of each part, pixels.
+        light: (N,) brightness of each whole picture, 0..1.
+    """
+
+    frame: tuple[int, int]
+    corners: Tensor
+    light: Tensor
+
+    def rows(self, which: Tensor) -> Window:
+        """Some of the samples."""
+        return Window(self.frame, self.corners[which], self.light[which])
+
+
+@dataclass(frozen=True)
 class Draws:
     """Draws for ``count`` samples from one generator."""
 
@@ -56,19 +75,31 @@ def hashed(seed: Tensor, salt: int, count: int) -> Tensor:
     Returns:
         (N, count) float32.
     """
-    x = seed[:, None] * 0x2545F491 + torch.arange(count) * 0x9E3779B1 + salt * 0x632BE5AB
+    return hashed_keys(seed, keys(salt, count))
+
+
+def keys(salt: int, count: int) -> Tensor:
+    """What tells ``count`` numbers of one stream apart from each other and from those of other streams, (count,)."""
+    return torch.arange(count) * 0x9E3779B1 + salt * 0x632BE5AB
+
+
+def hashed_keys(seed: Tensor, keys: Tensor) -> Tensor:
+    """As :func:`hashed`, for the :func:`keys` of several streams at once: (N, K) float32."""
+    x = seed[:, None] * 0x2545F491 + keys
     for shift, factor in ((15, 0x2C1B3C6D), (13, 0x297A2D39), (16, 0x165667B1)):
-        x = ((x ^ (x >> shift)) * factor) & 0xFFFFFFFF
-    return ((x ^ (x >> 15)) & 0xFFFFFF).to(torch.float32) / float(1 << 24)
+        x = (x ^ (x >> shift)).mul_(factor).bitwise_and_(0xFFFFFFFF)
+    return (x ^ (x >> 15)).bitwise_and_(0xFFFFFF).to(torch.float32).div_(float(1 << 24))
 
 
-def grain(seed: Tensor, channels: int, height: int, width: int) -> Tensor:
-    """White noise (N, channels, height, width), standard normal: a window into one fixed sheet of noise."""
+def grain(seed: Tensor, channels: int, size: tuple[int, int], window: Window | None = None) -> Tensor:
+    """White noise (N, channels, *size), standard normal: a part of one fixed sheet, or ``window``'s part of that."""
+    height, width = size if window is None else window.frame
     side = 512 if max(height, width) <= 256 else 2 * max(height, width)
     if side not in _BANK:
         _BANK[side] = torch.randn(3, side, side, generator=torch.Generator().manual_seed(20))
-    corner = hashed(seed, 977, 2) * torch.tensor([side - height, side - width])
-    return torch.stack([_BANK[side][:channels, y : y + height, x : x + width] for y, x in corner.long().tolist()])
+    corner = (hashed(seed, 977, 2) * torch.tensor([side - height, side - width])).long()
+    corner = corner if window is None else corner + window.corners
+    return torch.stack([_BANK[side][:channels, y : y + size[0], x : x + size[1]] for y, x in corner.tolist()])
 
 
 def take(params: Params, rows: Tensor) -> Params:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from facelab.errors import BadConfig
 from facelab.occlude import fitting
-from facelab.occlude.chance import Params, take
+from facelab.occlude.chance import Params, Window, take
 from facelab.occlude.face import fill
 from facelab.occlude.facelight import in_light_of
 from facelab.occlude.facemask_kinds import CHANCE, FITS, PRINTS, TYPES, Look, sample
@@ -75,16 +75,17 @@ def wear(
     params = in_light_of(images, points, sample(points, generator, chosen, look))
     image, hole = images.clone(), images.new_zeros(len(images), 1, *images.shape[-2:])
     corners, size = _windows(params, tuple(images.shape[-2:]))
-    for rows in torch.arange(len(images)).split(max(4, 2**18 // (size[0] * size[1]))):
-        _draw(image, hole, rows, corners, size, take(params, rows))
+    chunks = torch.arange(len(images)).split(max(4, 2**20 // (size[0] * size[1])))
+    for rows in chunks:
+        _draw(image, hole, rows, corners[rows], size, params if len(chunks) == 1 else take(params, rows))
     return Worn(image, hole, tuple(chosen), tuple(_doubts(landmarks, points)))
 
 
-def _windows(params: Params, size: tuple[int, int]) -> tuple[list[list[int]], tuple[int, int]]:
+def _windows(params: Params, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
     """One window a face, all of one size, that holds its facemask and the shadow: most of a picture is untouched.
 
     Returns:
-        (top, left) of each window, and (height, width); multiples of 8 where the picture's sides are, so that blocks
+        (N, 2) top and left of each window, and (height, width); multiples of 8 where the picture's sides are, so that blocks
         of compression lie as they would in the whole picture.
     """
     low, high = reach(params)
@@ -95,17 +96,18 @@ def _windows(params: Params, size: tuple[int, int]) -> tuple[list[list[int]], tu
     side = ((last - first).amax(0).clamp(min=16) + 7) // 8 * 8
     side = side.minimum(full)
     first = first.minimum(full - side)
-    return first.flip(1).tolist(), (int(side[1]), int(side[0]))
+    return first.flip(1), (int(side[1]), int(side[0]))
 
 
-def _draw(image: Tensor, hole: Tensor, rows: Tensor, corners: list, size: tuple[int, int], params: Params) -> None:
+def _draw(image: Tensor, hole: Tensor, rows: Tensor, corners: Tensor, size: tuple[int, int], params: Params) -> None:
     """Draw facemasks into some rows of ``image`` and ``hole``, each in its window."""
-    spots = [(row, *corners[row]) for row in rows.tolist()]
+    spots = [(row, *corner) for row, corner in zip(rows.tolist(), corners.tolist(), strict=True)]
     height, width = size
     windows = torch.stack([image[row, :, top : top + height, left : left + width] for row, top, left in spots])
-    shift = torch.tensor([[left, top] for _, top, left in spots], dtype=torch.float32)
+    shift = corners.flip(1).float()
     moved = params | {"matrix": fitting.shifted(params["matrix"], -shift), "ears": params["ears"] - shift[:, None]}
-    drawn, hidden = render(windows, shape(moved, size), moved, tile=max(32, min(size) * 2 // 3))
+    window = Window(tuple(image.shape[-2:]), corners, params["around"])
+    drawn, hidden = render(windows, shape(moved, size), moved, window=window)
     for place, (row, top, left) in enumerate(spots):
         image[row, :, top : top + height, left : left + width] = drawn[place]
         hole[row, :, top : top + height, left : left + width] = hidden[place]

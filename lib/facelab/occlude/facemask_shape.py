@@ -12,7 +12,10 @@ from torch import Tensor
 
 from facelab.occlude import fitting
 from facelab.occlude.chance import Params, take
-from facelab.occlude.geometry import Shape, col, cover, segment
+from facelab.occlude.geometry import Shape, col, cover
+
+
+SEWN_ON = ("ridge", "folds", "rim", "clip", "valve", "valve_x", "valve_y", "scale", "sag", "peak")
 
 
 def shape(params: Params, size: tuple[int, int]) -> Shape:
@@ -28,13 +31,14 @@ def shape(params: Params, size: tuple[int, int]) -> Shape:
     a, d = fitting.grid(params["matrix"], size)
     wide, tall = col(params["scale"][:, 0]), col(params["scale"][:, 1])
     distance = _outline(a, d, params).mul_(torch.minimum(wide, tall))
-    alpha = cover(torch.minimum(distance, _straps(a, params, size)), params["softness"])
+    alpha = cover(torch.minimum(distance, _straps(params, size)), params["softness"])
     height, glow, second = _relief(a, params), torch.zeros_like(a), torch.zeros_like(a)
     height.mul_((1 - (1.6 * (d - 0.45)).square_()).clamp_(min=0))  # the bulge ends above and below
+    sewn = {name: params[name] for name in SEWN_ON}
     for worn, draw in (("ridge", _ridge), ("folds", _folds), ("rim", _rim), ("clip", _clip), ("valve", _valve)):
         rows = (params[worn] > 0).nonzero()[:, 0]  # most masks have few of these: only theirs are worked out
         if len(rows):
-            parts = draw(a[rows], d[rows], distance[rows], take(params, rows))
+            parts = draw(a[rows], d[rows], distance[rows], take(sewn, rows))
             for whole, part in zip((height, glow, second), parts, strict=True):
                 if part is not None:
                     whole.index_add_(0, rows, part)
@@ -45,11 +49,12 @@ def shape(params: Params, size: tuple[int, int]) -> Shape:
 
 def _outline(a: Tensor, d: Tensor, p: Params) -> Tensor:
     """About the signed distance to the mask's edge, in units of the flat mask."""
-    side = torch.where(a < 0, -a / col(p["left"]), a / col(p["right"])).clamp(max=3)
-    top = col(p["sag"]) * side.square() - col(p["peak"]) * torch.exp(-(side / 0.22).square())
-    bottom = 1 - (1 - col(p["corner"])) * side.clamp(min=1e-4).pow(col(p["point"]))
-    edge = torch.maximum(top - d, d - bottom)
-    return torch.maximum(edge, 0.8 * (side - 1 - 0.06 * (d - 0.45)))
+    side = torch.maximum(a * (-1 / col(p["left"])), a * (1 / col(p["right"]))).clamp_(max=3)
+    far = side.square()
+    top = (far * (-1 / 0.22**2)).exp_().mul_(-col(p["peak"])).addcmul_(far, col(p["sag"]))
+    lift = side.clamp(min=1e-4).log_().mul_(col(p["point"])).exp_().mul_(1 - col(p["corner"]))  # above the chin
+    edge = torch.maximum(top.sub_(d), lift.add_(d).sub_(1))
+    return torch.maximum(edge, side.mul_(0.8).sub_(0.8 - 0.048 * 0.45).sub_(d, alpha=0.048))
 
 
 def _relief(a: Tensor, p: Params) -> Tensor:
@@ -105,15 +110,23 @@ def _loops(p: Params) -> list[tuple[Tensor, Tensor]]:
     return out
 
 
-def _straps(a: Tensor, p: Params, size: tuple[int, int]) -> Tensor:
+def _straps(p: Params, size: tuple[int, int]) -> Tensor:
     """About the distance in pixels to loops from the corners to the ears, or to bands around the head."""
     y = torch.arange(size[0], dtype=torch.float32).view(1, -1, 1)
     x = torch.arange(size[1], dtype=torch.float32).view(1, 1, -1)
-    out = torch.full_like(a, 1e6)
-    for ends in _loops(p):
-        out = torch.minimum(out, segment(x, y, *(point[..., None, None].unbind(1) for point in ends))[0])
-    out = out.add_(1e-8).sqrt_().sub_(col(p["strap"] * p["scale"][:, 0]))  # once for all four: they are equally thick
-    return torch.where(col(p["straps"]) > 0, out, 1e3)
+    near = torch.stack([_squared(x, y, start, end) for start, end in _loops(p)]).amin(0)
+    out = near.add_(1e-8).sqrt_().sub_(col(p["strap"] * p["scale"][:, 0]))  # once for all four: they are equally thick
+    return out.add_((1 - col(p["straps"])) * 1e3)
+
+
+def _squared(x: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Squared distance to lines between points (N, 2): how far aside, and how far beyond the ends."""
+    middle, half = (start + end) / 2, (end - start).norm(dim=1).clamp(min=1e-3) / 2
+    right, down = ((end - start) / (2 * half[:, None])).unbind(1)
+    dx, dy = x - col(middle[:, 0]), y - col(middle[:, 1])
+    beyond = (dx * col(right) + dy * col(down)).abs_().sub_(col(half)).clamp_(min=0)
+    aside = dy * col(right) - dx * col(down)
+    return beyond.square_().addcmul_(aside, aside)
 
 
 def reach(p: Params) -> tuple[Tensor, Tensor]:

@@ -191,9 +191,11 @@ def grid(matrix: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     back = (back / ahead.view(-1, 1, 1)).float()
     y = torch.arange(size[0], dtype=torch.float32).view(1, -1, 1)
     x = torch.arange(size[1], dtype=torch.float32).view(1, 1, -1)
-    row = lambda k: back[:, k, 0, None, None] * x + back[:, k, 1, None, None] * y + back[:, k, 2, None, None]  # noqa: E731
+    row = lambda k: (back[:, k, 0, None, None] * x + back[:, k, 2, None, None]) + back[:, k, 1, None, None] * y  # noqa: E731
     depth = row(2)
-    near = depth > 1e-3
-    depth = depth.clamp(min=1e-3)
-    far = depth.new_tensor(1e3)
-    return torch.where(near, row(0) / depth, far), torch.where(near, row(1) / depth, far)
+    behind = depth <= 1e-3
+    closer = depth.clamp_(min=1e-3).reciprocal_()
+    maps = row(0).mul_(closer), row(1).mul_(closer)
+    if bool(behind.any()):
+        maps = tuple(one.masked_fill_(behind, 1e3) for one in maps)
+    return maps

@@ -125,7 +125,7 @@ def _cloud(params: Params, size: tuple[int, int]) -> Shape:
     p, q = local(params, size)
     hw, hh = halves(params)
     side = max(size)
-    noise = fractal(params["seed"], 7, side, 0.3 + 0 * params["rough"])[:, : size[0], : size[1]]
+    noise = fractal(params["seed"], (7,), side, 0.3 + 0 * params["rough"])[:, 0, : size[0], : size[1]]
     away = ((p / hw).square() + (q / hh).square()).sqrt()
     field = noise - col(params["level"]) + 0.35 * (1 - away.clamp(max=3))
     return _finish(-field * 0.25 * side, params, p, q, size)

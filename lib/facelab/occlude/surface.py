@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facelab.images import to_channels
-from facelab.occlude.chance import Draws, Params, grain
+from facelab.occlude.chance import Draws, Params, Window, grain
 from facelab.occlude.colour import SCHEMES, palettes
 from facelab.occlude.geometry import Shape, col
 from facelab.occlude.texture import FAMILY_NAMES, paint
@@ -70,6 +70,11 @@ def plain(surface: Params, **fixed: float) -> Params:
     return surface | {name: torch.full_like(surface[name], value) for name, value in fixed.items()}
 
 
+def _with(amount: Tensor) -> Tensor:
+    """Which samples have any of it: what few of them have is worked out for those alone."""
+    return (amount > 0).nonzero()[:, 0]
+
+
 def _smooth(maps: Tensor) -> Tensor:
     """A 3×3 binomial blur, edges repeated."""
     padded = F.pad(maps, (1, 1, 1, 1), mode="replicate")
@@ -106,37 +111,40 @@ def _lit(colour: Tensor, height: Tensor, s: Params) -> Tensor:
     lx, ly, lz = torch.cos(turn) * torch.sin(tilt), torch.sin(turn) * torch.sin(tilt), torch.cos(tilt)
     length = (1 + dx * dx).add_(dy * dy).rsqrt_()
     across, down = dx.mul_(lx), dy.mul_(ly)
-    shine = (1 + lz - across).sub_(down).mul_(length).mul_((2 + 2 * lz).rsqrt())
-    shine = shine.clamp_(0, 1).pow_(col(s["shine"])).mul_(col(s["gloss"]))
     ambient = col(s["ambient"])
     lambert = (lz - across).sub_(down).mul_(length).clamp_(min=0).div_(lz)
-    shade = lambert.clamp_(max=1.6).mul_(1 - ambient).add_(ambient)
-    return (colour * shade[:, None]).add_(shine[:, None])
+    lit = colour * lambert.clamp_(max=1.6).mul_(1 - ambient).add_(ambient)[:, None]
+    if len(rows := _with(s["gloss"])):
+        shine = (1 + lz[rows] - across[rows]).sub_(down[rows]).mul_(length[rows]).mul_((2 + 2 * lz[rows]).rsqrt())
+        shine = shine.clamp_(0, 1).pow_(col(s["shine"][rows])).mul_(col(s["gloss"][rows]))
+        lit.index_add_(0, rows, shine[:, None].expand(-1, lit.shape[1], -1, -1))
+    return lit
 
 
 def _textured(shape: Shape, s: Params, side: int) -> Tensor:
     """Texture from a tile of ``side`` pixels, fetched at the shape's coordinates, or the picture it brought along."""
     tile = paint(s, side)
     zoom = col(s["zoom"])
-    where = torch.stack([2 * shape.u * zoom, 2 * shape.v * zoom], -1)
+    where = torch.stack([shape.u * (2 * zoom), shape.v * (2 * zoom)], -1)
     colour = F.grid_sample(tile, where, mode="bilinear", padding_mode="reflection", align_corners=False)
     if shape.picture is not None:
         colour = torch.lerp(colour, shape.picture, shape.has_picture[:, None])
-    colour = torch.lerp(colour, s["colour2"][:, :, None, None], shape.second[:, None])
+    if len(rows := _with(shape.second.flatten(1).amax(1))):
+        second = torch.lerp(colour[rows], s["colour2"][rows, :, None, None], shape.second[rows, None])
+        colour = colour.index_copy_(0, rows, second)
     return colour
 
 
-def _matched(colour: Tensor, cover: Tensor, images: Tensor, s: Params) -> Tensor:
-    """Bring the occluder's mean luminance towards the photograph's."""
-    photo = (to_channels(images, 1).mean((1, 2, 3)) + 1) / 2
+def _matched(colour: Tensor, cover: Tensor, photo: Tensor, s: Params) -> Tensor:
+    """Bring the occluder's mean luminance towards the photograph's (N,), in place."""
     mine = (to_channels(colour, 1) * cover).sum((1, 2, 3)) / cover.sum((1, 2, 3)).clamp(min=1)
     gain = ((photo + 0.05) / (mine + 0.05)).clamp(0.4, 2.5).pow(s["match"])
-    return colour * gain.view(-1, 1, 1, 1)
+    return colour.mul_(gain.view(-1, 1, 1, 1))
 
 
 def _compressed(colour: Tensor, strength: Tensor) -> Tensor:
-    """Round 8×8 cosine coefficients as JPEG does; ``strength`` (N,) is the coarsest step."""
-    rows = (strength > 0).nonzero()[:, 0]
+    """Round 8×8 cosine coefficients as JPEG does, in place; ``strength`` (N,) is the coarsest step."""
+    rows = _with(strength)
     height, width = colour.shape[-2:]
     if not len(rows) or height % 8 or width % 8:
         return colour
@@ -148,16 +156,17 @@ def _compressed(colour: Tensor, strength: Tensor) -> Tensor:
     freq = cosine @ blocks @ cosine.T
     freq = (freq / steps).round() * steps
     back = (cosine.T @ freq @ cosine).transpose(3, 4).flatten(4, 5).flatten(2, 3)
-    return colour.index_copy(0, rows, back)
+    return colour.index_copy_(0, rows, back.clamp_(0, 1))
 
 
-def _shadow(cover: Tensor, s: Params) -> Tensor:
+def _shadow(cover: Tensor, s: Params, frame: tuple[int, int]) -> Tensor:
     """The occluder's outline, moved and blurred wide, times its strength; exactly 0 a few pixels away."""
-    cell = max(1, min(cover.shape[-2:]) // 32)
+    cell = 2 ** max(0, (min(frame) // 32).bit_length() - 1)
+    tall, wide = (2 * whole / part for whole, part in zip(frame, cover.shape[-2:], strict=True))
     small = _smooth(F.avg_pool2d(cover, cell, ceil_mode=True))
     eye = torch.zeros(len(cover), 2, 3)
     eye[:, 0, 0] = eye[:, 1, 1] = 1
-    eye[:, 0, 2], eye[:, 1, 2] = -2 * s["shadow_x"], -2 * s["shadow_y"]
+    eye[:, 0, 2], eye[:, 1, 2] = -wide * s["shadow_x"], -tall * s["shadow_y"]
     grid = F.affine_grid(eye, tuple(small.shape), align_corners=False)
     moved = F.grid_sample(small, grid, padding_mode="border", align_corners=False)
     full = F.interpolate(moved, size=cover.shape[-2:], mode="bilinear", align_corners=False)
@@ -165,7 +174,7 @@ def _shadow(cover: Tensor, s: Params) -> Tensor:
 
 
 def render(
-    images: Tensor, shape: Shape, surface: Params, coverage: Tensor | None = None, tile: int | None = None
+    images: Tensor, shape: Shape, surface: Params, coverage: Tensor | None = None, window: Window | None = None
 ) -> tuple[Tensor, Tensor]:
     """Put shapes of given surfaces into images.
 
@@ -174,18 +183,25 @@ def render(
         shape: N shapes.
         surface: see :func:`sample_surface`.
         coverage: the result of :func:`coverage_of` where it is at hand.
-        tile: side of the texture's tile in pixels; None takes the picture's.
+        window: which part of larger pictures ``images`` are; None: they are whole.
 
     Returns:
         (occluded (N, C, H, W), hole (N, 1, H, W)); the hole as :func:`hole_of` makes it.
     """
     cover = coverage_of(shape, surface) if coverage is None else coverage
-    side = tile or max(min(cover.shape[-2:]), 32)
-    colour = _lit(_textured(shape, surface, side), shape.height, surface) + shape.glow[:, None]
-    colour = torch.lerp(colour, _smooth(colour), surface["blur"].view(-1, 1, 1, 1))
-    colour = _matched(colour, cover, images, surface)
-    colour = colour + surface["noise"].view(-1, 1, 1, 1) * grain(surface["seed"] + 1, 3, *cover.shape[-2:])
-    worn = _compressed(colour.clamp_(0, 1), surface["jpeg"]).clamp_(0, 1).mul_(2).sub_(1)
+    frame = tuple(cover.shape[-2:]) if window is None else window.frame
+    side = max(min(frame) // (1 if window is None else 2), 32)
+    colour = _lit(_textured(shape, surface, side), shape.height, surface).add_(shape.glow[:, None])
+    if len(rows := _with(surface["blur"])):
+        sharp = colour[rows]
+        colour.index_copy_(0, rows, sharp.lerp_(_smooth(sharp), surface["blur"][rows].view(-1, 1, 1, 1)))
+    photo = (to_channels(images, 1).mean((1, 2, 3)) + 1) / 2 if window is None else window.light
+    colour = _matched(colour, cover, photo, surface)
+    if len(rows := _with(surface["noise"])):
+        part = None if window is None else window.rows(rows)
+        speckles = grain(surface["seed"][rows] + 1, 3, tuple(cover.shape[-2:]), part)
+        colour.index_add_(0, rows, speckles.mul_(surface["noise"][rows].view(-1, 1, 1, 1)))
+    worn = _compressed(colour.clamp_(0, 1), surface["jpeg"]).mul_(2).sub_(1)
     bare = 1 - cover
-    shaded = images - (images + 1).mul_(_shadow(cover, surface)).mul_(bare)
+    shaded = images - (images + 1).mul_(_shadow(cover, surface, frame)).mul_(bare)
     return shaded.mul_(bare).add_(to_channels(worn, images.shape[1]) * cover), hole_of(cover)

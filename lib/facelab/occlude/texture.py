@@ -5,11 +5,14 @@ All families work on a square tile, on the whole batch that asks for them, and d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facelab.occlude.chance import Params, grain, hashed
+from facelab.occlude.chance import Params, grain, hashed, hashed_keys, keys
 from facelab.occlude.colour import SHADES
 from facelab.occlude.geometry import col
 
@@ -20,20 +23,27 @@ def _grown(knots: Tensor, side: int, mode: str) -> Tensor:
     return F.interpolate(knots, size=(side, side), mode=mode, align_corners=True)
 
 
-def fractal(seed: Tensor, salt: int, side: int, rough: Tensor) -> Tensor:
+@cache
+def _knot_keys(salts: tuple[int, ...]) -> Tensor:
+    return torch.cat([keys(salt * 8 + k, (cells + 1) ** 2) for k, cells in enumerate(OCTAVES) for salt in salts])
+
+
+def fractal(seed: Tensor, salts: Sequence[int], side: int, rough: Tensor) -> Tensor:
     """Value noise over five octaves, stretched to [0, 1].
 
     Args:
         seed: (N,) int64.
-        salt: which of many independent fields.
+        salts: which of many independent fields, K of them.
         side: tile side, pixels.
-        rough: (N,) weight of each octave against the one before, 0.2 (clouds) to 0.9 (grit).
+        rough: (N, K) weight of each octave against the one before, 0.2 (clouds) to 0.9 (grit).
+
+    Returns:
+        (N, K, side, side).
     """
+    rough = rough.flatten()
     weights = [rough.pow(octave).view(-1, 1, 1, 1) for octave in range(len(OCTAVES))]
-    knots = [
-        hashed(seed, salt * 8 + k, (cells + 1) ** 2).view(-1, 1, cells + 1, cells + 1)
-        for k, cells in enumerate(OCTAVES)
-    ]
+    drawn = hashed_keys(seed, _knot_keys(tuple(salts))).split([len(salts) * (cells + 1) ** 2 for cells in OCTAVES], 1)
+    knots = [part.reshape(-1, 1, cells + 1, cells + 1) for part, cells in zip(drawn, OCTAVES, strict=True)]
     small = -(-side // 4)  # the two broadest octaves are smooth enough to be worked out on a quarter of the grid
     broad = sum(w * _grown(k, small, "bicubic") for w, k in zip(weights[:2], knots[:2], strict=True))
     total = _grown(broad, side, "bilinear")
@@ -41,7 +51,7 @@ def fractal(seed: Tensor, salt: int, side: int, rough: Tensor) -> Tensor:
         total = total.addcmul(weight, _grown(knot, side, "bilinear"))
     total = total[:, 0]
     low, high = total.amin((1, 2), keepdim=True), total.amax((1, 2), keepdim=True)
-    return (total - low) / (high - low + 1e-6)
+    return ((total - low) / (high - low + 1e-6)).unflatten(0, (-1, len(salts)))
 
 
 def _square(x: Tensor, sharp: Tensor) -> Tensor:
@@ -197,7 +207,8 @@ def paint(params: Params, side: int) -> Tensor:
         (N, 3, side, side) in [0, 1].
     """
     seed = params["seed"]
-    n, m = fractal(seed, 1, side, params["rough"]), fractal(seed, 2, side, (params["rough"] + 0.2).clamp(max=0.95))
+    rough = torch.stack([params["rough"], (params["rough"] + 0.2).clamp(max=0.95)], 1)
+    n, m = fractal(seed, (1, 2), side, rough).unbind(1)
     axis = torch.linspace(0, 1, side)
     warp = col(params["warp"])
     turn = torch.deg2rad(col(params["turn"]))
@@ -206,5 +217,5 @@ def paint(params: Params, side: int) -> Tensor:
     chances = hashed(seed, 3, 4)
     field = _fields(params["family"], u, v, n, m, chances)
     field = _second_family(params, field, u, v, n, m, chances)
-    rough = col(params["uneven"]) * (0.6 * (m - 0.5) + 0.08 * grain(seed, 1, side, side)[:, 0])
+    rough = col(params["uneven"]) * (0.6 * (m - 0.5) + 0.08 * grain(seed, 1, (side, side))[:, 0])
     return (_coloured(field, params["palette"]) * (1 + rough)[:, None]).clamp(0, 1)
