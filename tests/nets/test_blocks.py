@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, parameter_count
-from facelab.nets.mask_removal import BatchInstanceNorm, FaceG, MaskG, PatchDiscriminator
+from facelab.nets.mask_removal import BatchInstanceNorm, Editor, FaceG, MaskG, PatchDiscriminator
 from facelab.seeding import generator, seed_all
 
 
@@ -74,3 +74,22 @@ def test_published_parameter_counts_and_shapes():
     assert small[0](torch.zeros(2, 1, 32, 32)).shape == (2, 1, 32, 32)
     out = small[1](torch.rand(2, 2, 32, 32, generator=generator(0, "f")))
     assert out.shape == (2, 1, 32, 32) and out.abs().max() <= 1
+
+
+def test_a_share_that_was_pushed_beyond_one_comes_back():
+    """Clipped in the graph it would have no gradient there, and stay batch norm for ever."""
+    norm = BatchInstanceNorm(3)
+    with torch.no_grad():
+        norm.rho += 0.5
+    (norm(torch.randn(4, 3, 6, 6)) * torch.randn(4, 3, 6, 6)).sum().backward()
+    assert (norm.rho == 1).all() and (norm.rho.grad != 0).all()
+
+
+@pytest.mark.parametrize("size", [32, 48, 64, 128])
+def test_every_tap_of_a_dilated_block_sees_something(size):
+    editor = Editor(1, 8, 7, size=size)
+    editor(torch.randn(2, 2, size, size)).square().sum().backward()
+    for block in editor.body.middle:
+        assert (block.first.conv.weight.grad.abs().amax((0, 1)) > 0).all(), block.first.conv.dilation
+    reach = max(block.first.conv.dilation[0] for block in editor.body.middle)
+    assert size / 32 < 2 * reach <= size / 8

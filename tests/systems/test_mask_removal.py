@@ -154,7 +154,9 @@ def test_unpaired_photographs_come_in_their_own_rhythm_and_reach_the_hole_net():
     model, opts, state = make(cfg)
     for step in range(6):
         state.step = step
-        seen.append("unsure" in mask_removal.train_step(batch_of(cfg), model, opts, state, Engine()))
+        logs = mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
+        assert {"l1", "hole"} <= set(logs), "no step learns less from the truth"
+        seen.append("natural_unsure" in logs)
     assert seen == [False, False, True] * 2
     state.step, before = 2, weights(model.G.hole_net)
     mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
@@ -162,7 +164,7 @@ def test_unpaired_photographs_come_in_their_own_rhythm_and_reach_the_hole_net():
     resting = dataclasses.replace(cfg, find_until=0.0)
     model, opts, state = make(resting, 2)
     before, painted = weights(model.G.hole_net), weights(model.G.editor)
-    assert "unsure" in mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert "natural_unsure" in mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
     assert not changed(before, model.G.hole_net) and changed(painted, model.G.editor)
 
 

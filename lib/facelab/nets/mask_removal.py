@@ -78,11 +78,13 @@ class Editor(nn.Module):
         width: channels at half size (multiple of 8).
         blocks: dilated residual blocks in the middle.
         attention: heads of self-attention after them; 0 leaves it out.
+        size: side of the pictures it is made for: a dilation of more than half the middle's side would see nothing.
     """
 
-    def __init__(self, channels: int, width: int, blocks: int, attention: int = 0):
+    def __init__(self, channels: int, width: int, blocks: int, attention: int = 0, size: int = 128):
         super().__init__()
-        dilations = tuple((1, 2, 4, 8, 2)[k % 5] for k in range(blocks))
+        useful = [d for d in (1, 2, 4, 8, 2) if 2 * d <= size // 8]
+        dilations = tuple(useful[k % len(useful)] for k in range(blocks))
         self.body = UNet(4 * (channels + 1), width, depth=2, dilations=dilations)
         self.refine = ConvUnit(width, width)
         self.head = nn.Conv2d(width, 4 * channels, 3, 1, 1)
@@ -112,7 +114,8 @@ class BatchInstanceNorm(nn.Module):
         self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        rho = self.rho.clamp(0, 1).view(1, -1, 1, 1)
+        self.rho.data.clamp_(0, 1)  # the number itself, as published: clipped in the graph it could never come back
+        rho = self.rho.view(1, -1, 1, 1)
         mixed = rho * F.batch_norm(x, None, None, training=True) + (1 - rho) * F.instance_norm(x)
         return mixed * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
@@ -219,9 +222,10 @@ class MaskRemover(FindAndEdit):
     def __init__(
         self, channels: int = 3, width: int = 40, hole_width: int = 32, encoder: str = "effnet-lite0",
         pretrained: bool = True, blocks: int = 8, outline_blocks: int = 2, enlarge: int = 1, attention: int = 0,
+        size: int = 128,
     ):  # fmt: skip
         hole_net = HoleNet(channels, hole_width, encoder, pretrained, outline_blocks, enlarge)
-        super().__init__(hole_net, Editor(channels, width, blocks, attention))
+        super().__init__(hole_net, Editor(channels, width, blocks, attention, size))
 
 
 class PublishedRemover(FindAndEdit):

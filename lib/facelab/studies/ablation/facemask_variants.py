@@ -37,5 +37,12 @@ VARIANTS = (
     Variant("attention", "base", {"attention": 4}, "self-attention behind the dilated blocks"),
     Variant("from nothing", "base", {"encoder": "none", "enlarge": 1}, "a hole net without ImageNet's eyes", True),
     Variant("upright", "base", {"fit": "upright"}, "facemasks as the source's first version put them on"),
-    Variant("unpaired", "base", {"natural_every": 4}, "every fourth step on unpaired pictures without truth"),
+    Variant("unpaired", "base", {"natural_every": 4}, "after every fourth step one more on pictures without truth"),
+    Variant(
+        "published networks",
+        "base",
+        {"model": "published", "encoder": "none", "enlarge": 1, "width": 32},
+        "the networks of 2022 at half their width; losses, stages and rates are the base's",
+        True,
+    ),
 )

@@ -53,7 +53,7 @@ class Config:
     adversarial_from: float = 0.1  # share of the run after which the critic of the whole picture joins
     region_from: float = 0.4  # … and the critic of the region
     penalty_every: int = 4  # the penalty is taken every so many critic steps, as much heavier
-    natural_every: int = 0  # once a critic plays, every so many steps one is on pictures without truth; 0: none is
+    natural_every: int = 0  # once a critic plays, after every so many steps one more on pictures without truth; 0: none
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
     small_size: int = 0  # pixels; early steps at this size are cheap, and the networks are fully convolutional; 0: none
@@ -129,7 +129,7 @@ class Config:
                 critic_width=16,
             ),
             "gpu": dict(
-                size=128, width=40, hole_width=32, blocks=8, batch=32, steps=24_000, learning_rate=1e-3,
+                size=128, width=40, hole_width=32, blocks=8, batch=32, steps=9_000, learning_rate=1e-3,
                 critic_learning_rate=4e-4, decay_from=0.4, ema=0.999, view_until=0.7,
             ),
         }  # fmt: skip

@@ -31,7 +31,7 @@ class MaskRemoval(nn.Module):
             critic = lambda: PatchDiscriminator(cfg.channels, cfg.critic_width)  # noqa: E731
         else:
             eyes = (cfg.hole_width, cfg.encoder, pretrained, cfg.blocks, cfg.outline_blocks, cfg.enlarge)
-            self.G = MaskRemover(cfg.channels, cfg.width, *eyes, cfg.attention)
+            self.G = MaskRemover(cfg.channels, cfg.width, *eyes, cfg.attention, cfg.size)
             critic = lambda: OAGANDiscriminator(cfg.channels, cfg.critic_width, cfg.critic_downs)  # noqa: E731
         self.D = nn.ModuleDict({"whole": critic(), "region": critic()})
         self.average = ema.copy_of(self.G) if cfg.ema else None

@@ -27,7 +27,7 @@ Opts = dict[str, torch.optim.Optimizer]
 def train_step(
     batch: dict[str, Tensor], model: MaskRemoval, opts: Opts, state: State, engine: Engine
 ) -> dict[str, float]:
-    """One step of the generator, after one of each critic that has joined.
+    """One step of the generator, after one of each critic that has joined; where it is due, then one without truth.
 
     Args:
         batch: ``occluded truth`` (N, C, H, W), ``hole`` (N, 1, H, W); with ``natural_every`` also ``natural``
@@ -36,16 +36,34 @@ def train_step(
         state: its ``step`` decides about stages, rhythm and learning rate.
 
     Returns:
-        Each loss term by name, as floats.
+        Each loss term by name, as floats; those of the step without truth begin with ``natural_``.
     """
     cfg: Config = state.cfg
     _set_rates(opts, cfg, state.progress)
     if state.progress < cfg.edit_from:
         return find_step(batch, model, opts["G"], state, engine)
-    judges = playing(cfg, state.progress)
-    natural = bool(judges) and cfg.natural_every > 0 and (state.step + 1) % cfg.natural_every == 0
+    logs = edit_step(batch, model, opts, state, engine)
+    due = cfg.natural_every > 0 and (state.step + 1) % cfg.natural_every == 0
+    if due and playing(cfg, state.progress):  # besides the other, so that nothing is learned less from the truth
+        more = edit_step(batch, model, opts, state, engine, natural=True)
+        logs |= {f"natural_{name}": value for name, value in more.items()}
+    return logs
+
+
+def edit_step(
+    batch: dict[str, Tensor], model: MaskRemoval, opts: Opts, state: State, engine: Engine, natural: bool = False
+) -> dict[str, float]:
+    """Move each critic that plays, then hole net and editing net together.
+
+    Args:
+        natural: on the pictures without truth.
+
+    Returns:
+        Each loss term by name, as floats.
+    """
+    cfg: Config = state.cfg
+    judges, rests = playing(cfg, state.progress), state.progress >= cfg.find_until
     images, truth_hole = (batch["natural"], None) if natural else (batch["occluded"], batch["hole"])
-    rests = state.progress >= cfg.find_until
     with engine.autocast():
         with torch.no_grad() if rests else contextlib.nullcontext():
             logits = model.G.find(images).float()
