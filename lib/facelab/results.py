@@ -29,12 +29,14 @@ COLUMNS = (
     ("identity gain", "identity_gain", True),
     ("sharpness", "sharpness", True),
     ("Fréchet", "frechet", False),
+    ("Fréchet, second net", "frechet_second", False),
 )
 """Heading, metric, and whether its interval is shown; the cards hold all of them."""
 LEGEND = (
     "PSNR in dB over the whole picture, gain over the input; identity gain: how much closer to the truth a face "
     "embedding lies than the input's, face by face; sharpness: 1 is the truth's; Fréchet on effnet-lite0's features, "
-    "less is better, not comparable with published FID. SSIM, identity and the raw outputs stand in the cards."
+    "with which some of them were trained, and on effnet-lite1's, with which none was: less is better, not comparable "
+    "with published FID. SSIM, identity and the raw outputs stand in the cards."
 )
 NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your own."
 
@@ -86,7 +88,7 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 def _cell(entry: Mapping[str, Any] | None, key: str, interval: bool) -> str:
     if not entry or entry.get("mean") is None:
         return ""
-    places = 2 if key.startswith("psnr") or key == "frechet" else 3
+    places = 2 if key.startswith("psnr") or key.startswith("frechet") else 3
     text = f"{entry['mean']:.{places}f}"
     low, high = entry.get("low"), entry.get("high")
     if not interval or low is None or high is None or low == high:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from facelab import images
 from facelab.files import project_root
-from facelab.lessons.demo import environment, options
+from facelab.lessons.demo import MESSAGE_BYTES, environment, options
 from facelab.occlude import facemask
 from facelab.seeding import generator
 from facelab.show.demo import actions
@@ -135,6 +135,12 @@ def test_bad_uploads_and_ten_in_a_row(server, page, masked, tmp_path):
     assert heavy.stat().st_size > 20_000_000
     upload(page, heavy)
     told(page, "at most 20 MB")
+    film = tmp_path / "film.jpg"
+    film.write_bytes(bytes(3 * MESSAGE_BYTES))
+    upload(page, landscape(tmp_path / "again.jpg", (640, 480)))
+    told(page, "shows no face")
+    upload(page, film)
+    told(page, "film.jpg: the file is too large")
     pdf = tmp_path / "holiday.jpg"
     pdf.write_bytes(b"%PDF-1.7\n" + b"0" * 2000)
     upload(page, pdf)

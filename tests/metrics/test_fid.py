@@ -83,3 +83,12 @@ def test_it_is_the_frechet_distance_of_that_networks_features(stand_in):
     assert fid.fid(a, a, net) == 0
     grey = pictures("g", 1)
     torch.testing.assert_close(fid.features(net, grey), fid.features(net, grey.repeat(1, 3, 1, 1)))
+
+
+def test_the_formula_is_torch_fidelitys():
+    metric = pytest.importorskip("torch_fidelity.metric_fid")
+    a, b = (torch.randn(60, 12, generator=generator(0, name)).double() for name in "ab")
+    b = 1.5 * b + 0.3
+    stats = [metric.fid_features_to_statistics(rows) for rows in (a, b)]
+    known = metric.fid_statistics_to_metric(*stats, verbose=False)["frechet_inception_distance"]
+    assert frechet(a, b) == pytest.approx(known, rel=1e-6)

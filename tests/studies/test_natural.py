@@ -43,15 +43,21 @@ def test_the_study_of_photographs(monkeypatch):
     pictures = torch.linspace(-1, 1, 3).view(3, 1, 1, 1).expand(3, 3, 100, 100)
 
     class Part:
-        __len__ = lambda self: 3  # noqa: E731
+        def __init__(self, splits):
+            self.count = {"val": 1, "test": 2, ("val", "test"): 3}[splits]
+
+        __len__ = lambda self: self.count  # noqa: E731
+        name = lambda self, place: f"{place}.jpg"  # noqa: E731
         take = lambda self, places: (pictures[places], None)  # noqa: E731
 
-    monkeypatch.setattr(natural, "natural_photographs", lambda splits, size: Part())
+    monkeypatch.setattr(natural, "natural_photographs", lambda splits, size: Part(splits))
     monkeypatch.setattr(natural, "detect", lambda picture, doubtful: [1] if picture.mean() > 0.5 else [])
     record, (shown, image, hole, good) = masked_study(
         lambda given: Restoration(torch.ones_like(given), holes[: len(given)], given), 100, True
     )
     assert (record["count"], record["share"]) == (3, 0.3333) and good.tolist() == [True, False, False]
+    assert record["parts"] == {"val": {"count": 1, "pass": 1}, "test": {"count": 2, "pass": 0}}
+    assert record["failed"] == ["1.jpg", "2.jpg"]
     assert record["face_before"]["share"] == 0.3333 and record["face_after"]["share"] == 1.0
     assert torch.equal(shown, pictures) and torch.equal(hole, holes) and image.min() == 1
 

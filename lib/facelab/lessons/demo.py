@@ -14,17 +14,26 @@ from pathlib import Path
 from facelab import files
 from facelab.errors import MissingPart
 from facelab.lessons.notebook import find_lesson
+from facelab.studies.upload import MAX_BYTES
 
-MESSAGE_BYTES = 64_000_000  # of one message from the browser: an upload, and room for one too large, to be refused
+MESSAGE_BYTES = 2 * MAX_BYTES  # of one message from the browser; a longer one would end the connection without a word
+CUT = (
+    "<script>{ const read = FileReader.prototype.readAsArrayBuffer;"
+    "FileReader.prototype.readAsArrayBuffer = function (file) {"
+    f"return read.call(this, file.size > {MAX_BYTES} ? file.slice(0, {MAX_BYTES} + 1) : file); }}; }}</script>"
+)
+"""Of a file too large the page sends one byte more than is allowed: whatever its size, a sentence refuses it."""
 IDLE = 600  # seconds after which a page that nobody has open any more gives its memory back
 LINK = '<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/{}" type="text/css" />'  # noqa: E501
 TEMPLATE = (
     "{%- extends 'lab/index.html.j2' -%}\n"
     "{%- block notebook_css -%}{{ super()"
     + "".join(f"|replace('{LINK.format(name)}', '')" for name in ("all.min.css", "v4-shims.min.css"))
-    + " }}{%- endblock notebook_css -%}\n"
+    + " }}"
+    + CUT
+    + "{%- endblock notebook_css -%}\n"
 )
-"""Voilà's own page without what it would fetch from elsewhere: widgets bring their icons with them."""
+"""Voilà's own page without what it would fetch from elsewhere, as widgets bring their icons; and :data:`CUT`."""
 
 
 def add_demo_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from facelab.occlude.facemask_kinds import CHANCE, FITS, PRINTS, TYPES, Look, sa
 from facelab.occlude.facemask_shape import reach, shape
 from facelab.occlude.surface import render
 
-__all__ = ["CHANCE", "FITS", "PRINTS", "TYPES", "Look", "Worn", "wear"]
+__all__ = ["CHANCE", "FITS", "PRINTS", "TYPES", "Look", "Worn", "doubts", "wear"]
 
 PROFILE = 40.0  # degrees: beyond it six points of a flat mask cannot be trusted
 MARGIN = 8  # pixels left free around a facemask for its shadow, at least
@@ -35,8 +35,7 @@ class Worn:
         image: (N, C, H, W) in [-1, 1].
         hole: (N, 1, H, W) in [0, 1], 1 = hidden.
         kinds: type of each facemask.
-        doubts: why a fit is not to be trusted, ``""`` where it is: ``"no landmarks"`` (an average face was assumed) or
-            ``"profile"``.
+        doubts: why a fit is not to be trusted, ``""`` where it is: see :func:`doubts`.
     """
 
     image: Tensor
@@ -78,15 +77,15 @@ def wear(
     chunks = torch.arange(len(images)).split(max(4, 2**20 // (size[0] * size[1])))
     for rows in chunks:
         _draw(image, hole, rows, corners[rows], size, params if len(chunks) == 1 else take(params, rows))
-    return Worn(image, hole, tuple(chosen), tuple(_doubts(landmarks, points)))
+    return Worn(image, hole, tuple(chosen), tuple(doubts(landmarks, points)))
 
 
 def _windows(params: Params, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
     """One window a face, all of one size, that holds its facemask and the shadow: most of a picture is untouched.
 
     Returns:
-        (N, 2) top and left of each window, and (height, width); multiples of 8 where the picture's sides are, so that blocks
-        of compression lie as they would in the whole picture.
+        (N, 2) top and left of each window, and (height, width); multiples of 8 where the picture's sides are, so that
+        blocks of compression lie as they would in the whole picture.
     """
     low, high = reach(params)
     margin = max(MARGIN, min(size) // 12)
@@ -113,7 +112,13 @@ def _draw(image: Tensor, hole: Tensor, rows: Tensor, corners: Tensor, size: tupl
         hole[row, :, top : top + height, left : left + width] = hidden[place]
 
 
-def _doubts(landmarks: Tensor | None, points: Tensor) -> list[str]:
+def doubts(landmarks: Tensor | None, points: Tensor) -> list[str]:
+    """Why a flat mask may not sit right on each face: ``""``, ``"no landmarks"`` or ``"profile"``.
+
+    Args:
+        landmarks: (N, 68, 2), None or rows with a NaN where they are not known.
+        points: the same without gaps.
+    """
     known = torch.zeros(len(points), dtype=torch.bool) if landmarks is None else landmarks.isfinite().flatten(1).all(1)
     aside = fitting.yaw(points).abs() > PROFILE
     return ["no landmarks" if not here else "profile" if far else "" for here, far in zip(known, aside, strict=True)]

@@ -14,7 +14,6 @@ from facelab.occlude import fitting
 from facelab.occlude.chance import Params, take
 from facelab.occlude.geometry import Shape, col, cover
 
-
 SEWN_ON = ("ridge", "folds", "rim", "clip", "valve", "valve_x", "valve_y", "scale", "sag", "peak")
 
 

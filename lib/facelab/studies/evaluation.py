@@ -50,16 +50,16 @@ def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str
 
 
 def measure(
-    output: Tensor, test: Trial, *, hole: Tensor | None = None, net: FeatureNet | None = None,
+    output: Tensor, test: Trial, *, hole: Tensor | None = None, nets: Mapping[str, FeatureNet] | None = None,
     known: Tensor | None = None, inception: nn.Module | None = None,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """Every metric of one row, a value a picture (``frechet`` and ``fid``: one value).
+    """Every metric of one row, a value a picture (Fréchet distances: one value).
 
     Args:
         output: (N, C, S, S), the row's pictures.
         test: the faces they answer to.
         hole: predicted hole, where the row has one.
-        net: feature net of the Fréchet distance; None leaves it out.
+        nets: feature nets of Fréchet distances, metric → net; at least :data:`FRECHET_LEAST` pictures are needed.
         known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow).
         inception: of :func:`facelab.metrics.fid.inception`; given, FID is measured too, under its own name.
     """
@@ -78,8 +78,8 @@ def measure(
         values["iou"] = iou(hole, test.hole)
     if known is not None:
         values["identity"] = (descriptors(output, test.points) - known).norm(dim=1)
-    if net is not None and len(test) >= FRECHET_LEAST:
-        values["frechet"] = torch.tensor([frechet(net.pooled(output), net.pooled(test.truth))])
+    for name, net in (nets or {}).items() if len(test) >= FRECHET_LEAST else ():
+        values[name] = torch.tensor([frechet(net.pooled(output), net.pooled(test.truth))])
     if inception is not None and len(test) >= FRECHET_LEAST:
         values["fid"] = torch.tensor([fid(output, test.truth, inception)])
     return values
@@ -110,6 +110,7 @@ def evaluate(
     *,
     mean: Tensor | None = None,
     net: str | None = "effnet-lite0",
+    second_net: str | None = None,
     identity: bool = True,
     biharmonic: bool = True,
     inception: nn.Module | None = None,
@@ -121,6 +122,7 @@ def evaluate(
         test: held-out faces with occluders.
         mean: the training people's mean face (C, S, S), for its baseline row.
         net: named feature net of the Fréchet distance; None leaves it out.
+        second_net: another one, for ``frechet_second``: whoever was trained on the first net's features may please it.
         identity: measure identity distance (needs dlib).
         biharmonic: also the classical row (slow at 128 px).
         inception: the network of FID; None leaves it out.
@@ -128,14 +130,15 @@ def evaluate(
     Returns:
         The table (row → metric → mean, low, high), and the values of each picture (row → metric → (N,)).
     """
-    features = feature_net(net) if net else None
+    named = {"frechet": net, "frechet_second": second_net}
+    nets = {metric: feature_net(name) for metric, name in named.items() if name}
     known = descriptors(test.truth, test.points) if identity else None
     values, rows = {}, {**fills(test, mean, biharmonic)}
     for name, picture in rows.items():
-        values[name] = measure(picture, test, net=features, known=known, inception=inception)
+        values[name] = measure(picture, test, nets=nets, known=known, inception=inception)
     for name, restore in models.items():
         image, hole, raw = run_restore(restore, test.occluded)
-        values[name] = measure(image, test, hole=hole, net=features, known=known, inception=inception)
+        values[name] = measure(image, test, hole=hole, nets=nets, known=known, inception=inception)
         if torch.isfinite(raw).all():
             values[f"{name}, raw"] = measure(raw, test)
     for row in values.values():

@@ -83,17 +83,24 @@ def masked_study(
         look_for_faces: also ask dlib in how many photographs it finds a face, before and after.
 
     Returns:
-        ``count``, ``share`` whose hole covers the facemask with its 95 % interval, on request ``face_before`` and
-        ``face_after`` with theirs; and the photographs, restored pictures, holes and judgements, (N, …) each.
+        ``count``, ``share`` whose hole covers the facemask with its 95 % interval, ``parts`` (count and how many pass,
+        of each part), ``failed`` (file names), on request ``face_before`` and ``face_after`` with their intervals; and
+        the photographs, restored pictures, holes and judgements, (N, …) each.
 
     Raises:
         MissingPart: faces are to be looked for, and dlib is not here.
     """
-    part = natural_photographs(("val", "test"), size)
+    splits = ("val", "test")
+    part = natural_photographs(splits, size)
     photographs, _ = part.take(range(len(part)))
     image, hole, _ = run_restore(restore, photographs)
     good = covers_facemask(hole)
+    pieces = good.split([len(natural_photographs(split, size)) for split in splits])
     record: dict[str, Any] = {"count": len(part), **_share(good)}
+    record["parts"] = {
+        split: {"count": len(piece), "pass": int(piece.sum())} for split, piece in zip(splits, pieces, strict=True)
+    }
+    record["failed"] = [part.name(place) for place in (~good).nonzero()[:, 0].tolist()]
     if look_for_faces:
         record |= {"face_before": _share(faces_found(photographs)), "face_after": _share(faces_found(image))}
     return record, (photographs, image, hole, good)

@@ -11,8 +11,11 @@ from torch import Tensor
 
 from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
+from facelab.data.dataset import Item
 from facelab.data.splits import bucket
 from facelab.errors import FacelabError, LayoutError
+from facelab.occlude.face import fill
+from facelab.occlude.facemask import doubts
 
 #: Groups of a dataset whose faces are bare, and may serve as truth; where a set has none of them, all its faces may.
 BARE = ("without_mask", "neutral", "truth")
@@ -44,8 +47,14 @@ class Faces:
 
     def identity(self, place: int) -> str:
         """Who the picture at this place shows; its file name where the set does not say."""
-        item = self.cache.dataset.items[int(self.cache.indices[self.rows[place]])]
-        return item.identity or item.file.name
+        return self._item(place).identity or self.name(place)
+
+    def name(self, place: int) -> str:
+        """The file name of the picture at this place."""
+        return self._item(place).file.name
+
+    def _item(self, place: int) -> Item:
+        return self.cache.dataset.items[int(self.cache.indices[self.rows[place]])]
 
 
 def faces(name: str, split: str, size: int, channels: int | None = None) -> Faces:
@@ -102,6 +111,15 @@ def split_off_natural(part: Faces, percent: int = 10) -> tuple[Faces, Faces]:
     paired = [place for place in range(len(part)) if place not in chosen]
     pick = lambda places: Faces(part.cache, part.points, tuple(part.rows[p] for p in places))  # noqa: E731
     return pick(paired), pick(natural)
+
+
+def doubtful(part: Faces) -> dict[str, int]:
+    """How many faces of a part wear what is drawn on them perhaps in the wrong place, by reason.
+
+    Nobody is left out for that; a card says how many they are.
+    """
+    reasons = doubts(part.points[list(part.rows)], fill(part.points[list(part.rows)], len(part), 1))
+    return {reason: reasons.count(reason) for reason in sorted(set(reasons)) if reason}
 
 
 def refuse_empty(part: Faces) -> None:

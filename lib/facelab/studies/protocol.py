@@ -15,10 +15,13 @@ from typing import Any
 from facelab import files
 from facelab.errors import BadConfig
 from facelab.metrics.fid import inception
-from facelab.studies.evaluation import evaluate, table_text, training_mean
+from facelab.studies.evaluation import FRECHET_LEAST, evaluate, table_text, training_mean
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.weights import read_card
+
+NETS = "effnet-lite0", "effnet-lite1"
+"""Feature nets of the Fréchet distances; nothing that ships was trained on the second one's features."""
 
 
 def evaluate_system(
@@ -36,9 +39,12 @@ def evaluate_system(
         with_fid: measure FID, too; its network is fetched where it is not here.
 
     Raises:
-        BadConfig: a row beside it was trained for other pictures. MissingPart: FID's network cannot be had.
+        BadConfig: a row beside it was trained for other pictures, or too few pictures for FID. MissingPart: FID's
+            network cannot be had.
     """
-    begun, net = time.perf_counter(), "effnet-lite0"
+    if with_fid and count < FRECHET_LEAST:
+        raise BadConfig("count", count, f"at least {FRECHET_LEAST} for FID: it compares covariances")
+    begun, (net, second) = time.perf_counter(), NETS
     model, cfg = system(name).load(weights or name)
     card = read_card(weights or name)
     mean = training_mean(data, cfg.size, cfg.channels)
@@ -50,11 +56,12 @@ def evaluate_system(
     out: dict[str, Any] = {
         "what": f"{name}, held-out people, {task(name).what}",
         "system": name, "data": data, "split": "test", "size": cfg.size, "seed": seed, "device": "cpu",
-        "steps": card.get("steps"), "feature_net": net, "trials": {},
+        "steps": card.get("steps"), "feature_net": net, "second_net": second,
+        "trials": {},
     }  # fmt: skip
     for label, test in task(name).trials(data, cfg, count, seed, card.get("kinds")).items():
-        table, _ = evaluate(models, test, mean=mean, net=net, identity=identity, biharmonic=biharmonic,
-                            inception=judge)  # fmt: skip
+        table, _ = evaluate(models, test, mean=mean, net=net, second_net=second, identity=identity,
+                            biharmonic=biharmonic, inception=judge)  # fmt: skip
         kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
         out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
         if doubts := {why: test.doubts.count(why) for why in sorted(set(test.doubts)) if why}:

@@ -18,14 +18,16 @@ from facelab.errors import MissingPart
 from facelab.studies.batches import masked_photographs_here
 from facelab.studies.evaluation import table_text
 from facelab.studies.natural import masked_study
+from facelab.studies.parts import doubtful, faces
 from facelab.studies.protocol import evaluate_system
 from facelab.studies.training import system
 from facelab.train.weights import read_card, refuse_large, weights_path
 
 
 def release(
-    name: str, run: str | Path, data: str, *, count: int = 256, beside: Mapping[str, str | Path] | None = None
-) -> dict[str, Any]:
+    name: str, run: str | Path, data: str, *, count: int = 256, beside: Mapping[str, str | Path] | None = None,
+    told: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Copy a run's weights into ``weights/`` with a card that holds its metrics.
 
     Args:
@@ -34,9 +36,10 @@ def release(
         data: whose held-out people are measured.
         count: pictures a trial.
         beside: further rows, label → weight file of the same system and size.
+        told: what no run knows of itself and the card shall say, such as how several of them followed each other.
 
     Returns:
-        The card.
+        The card: the run's own, ``told``, and what was measured.
 
     Raises:
         BadWeights: the run has no readable weights, or they are too large to ship.
@@ -44,6 +47,8 @@ def release(
     source, target = Path(run) / "weights.safetensors", weights_path(name)
     card = read_card(source)
     refuse_large(target, source.stat().st_size)  # before the long measurement
+    part = faces(data, "train", card["config"]["size"], card["config"]["channels"])
+    card = {"doubtful_in_training": doubtful(part), **card, **(told or {})}
     card["metrics"] = evaluate_system(name, source, data, count=count, beside=beside)
     card["metrics"]["natural"] = _natural(name, source)
     files.write_bytes(target, source.read_bytes())
@@ -81,8 +86,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--beside", action="append", default=[], type=_pair, metavar="LABEL=FILE", help="a further row; may repeat"
     )
+    parser.add_argument("--told", type=Path, metavar="JSON", help="a file with what else the card shall say")
     args = parser.parse_args(argv)
-    card = release(args.system, args.run, args.data, count=args.count, beside=dict(args.beside))
+    told = json.loads(args.told.read_text(encoding="utf-8")) if args.told else None
+    card = release(args.system, args.run, args.data, count=args.count, beside=dict(args.beside), told=told)
     for label, part in card["metrics"]["trials"].items():
         print(f"\n{label}\n\n{table_text(part['rows'])}")
     print("\nreal facemasks:", json.dumps(card["metrics"]["natural"]))

@@ -23,7 +23,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
 from facelab.studies.batches import Loader
-from facelab.studies.parts import faces
+from facelab.studies.parts import doubtful, faces
 from facelab.studies.tasks import task
 from facelab.studies.validation import as_judged, picture_grid, validator
 from facelab.train.engine import Engine, make_engine
@@ -165,12 +165,14 @@ def default_folder(name: str, data: str, seed: int) -> Path:
 
 def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, engine: Engine, rows: list) -> dict:
     """What is known about weights when a run ends; the evaluation adds the metrics."""
-    dataset = open_dataset(data)
+    dataset, parts = open_dataset(data), ("train", "val", "test")
+    held = {part: faces(data, part, cfg.size, cfg.channels) for part in parts}
     return {
         "system": name,
         "data": data,
         "kinds": list(task(name).kinds(cfg)),
-        "split": {part: len(faces(data, part, cfg.size, cfg.channels)) for part in ("train", "val", "test")},
+        "split": {part: len(members) for part, members in held.items()},
+        "doubtful_in_training": doubtful(held["train"]),
         "people": len(dataset.identities),
         "steps": outcome.step,
         "seconds": round(training_seconds(rows), 1),

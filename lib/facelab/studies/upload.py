@@ -54,8 +54,7 @@ def read_upload(content: bytes) -> tuple[Tensor, str]:
         BadImage: not a picture, damaged, or larger than :data:`MAX_BYTES` or :data:`MAX_MEGAPIXELS`.
     """
     if len(content) > MAX_BYTES:
-        size, limit = len(content) / 1e6, MAX_BYTES / 1e6
-        raise BadImage("the file", f"has {size:.1f} MB; this page takes at most {limit:.0f} MB. Save it smaller")
+        raise BadImage("the file", f"is too large: this page takes at most {MAX_BYTES / 1e6:.0f} MB. Save it smaller")
     try:
         image = images.from_pil(images.open_picture(bytes(content), MAX_MEGAPIXELS))
     except BadImage as error:
