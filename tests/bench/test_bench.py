@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from facelab.bench import step, timing
+from facelab.bench import pictures, step, timing
 from facelab.cli import main
 from facelab.nets.features import feature_net
 from facelab.systems import oagan
@@ -54,3 +54,10 @@ def test_command_writes_what_it_measured(tmp_path, capsys):
     assert "scikit-image" in (tmp_path / "b.json").read_text()
     assert main(["bench", "nothing"]) == 2
     assert "step, memory" in capsys.readouterr().err
+
+
+def test_every_system_that_ships_is_timed_on_a_folder(repo):
+    found = pictures.bench_restore(1, 2)["pictures per second"]
+    assert set(found) == {path.stem for path in (repo / "weights").glob("*.safetensors")} and all(
+        value > 0 for value in found.values()
+    )

@@ -15,6 +15,7 @@ from facelab.images import composite
 from facelab.lessons import demo as served
 from facelab.restoration import Restoration
 from facelab.show import demo
+from facelab.studies.upload import MAX_BYTES
 
 
 def stand_in(name):
@@ -140,7 +141,9 @@ def test_the_server_listens_here_and_takes_large_messages(tmp_path):
     around = served.environment(tmp_path)
     assert around["JUPYTER_CONFIG_PATH"].startswith(str(tmp_path))
     settings = json.loads((tmp_path / "voila.json").read_text())["Voila"]["tornado_settings"]
-    assert settings["websocket_max_message_size"] > 3 * 20_000_000 - 1
+    assert settings["websocket_max_message_size"] > MAX_BYTES + 1_000_000, "one byte too many arrives, to be refused"
+    page = (tmp_path / "voila" / "templates" / "facelab" / "index.html.j2").read_text()
+    assert f"file.slice(0, {MAX_BYTES} + 1)" in page and page.count("{%-") == page.count("-%}")
     assert any(word.startswith("--MappingKernelManager.cull_idle_timeout=") for word in words)
 
 

@@ -294,6 +294,9 @@ def test_profiles_and_published_settings():
     published = mask_removal.Config.published(feature_net="none")
     terms = [getattr(published, f"lambda_{name}") for name in ("l1", "ssim", "perceptual", "whole", "region")]
     assert terms == [100.0, 100.0, 100.0, 0.3, 0.7]
+    for profile in ("smoke", "laptop", "gpu"):
+        same = mask_removal.Config.for_profile(profile, model="published", channels=3, feature_net="none")
+        assert dataclasses.replace(same, size=128, steps=published.steps) == published
     model = mask_removal.build(published)
     assert parameter_count(model.G.hole_net) == 5_685_408 and parameter_count(model.G.editor) == 3_253_074
     assert model.D["whole"](torch.zeros(1, 3, 128, 128)).shape == (1, 1, 14, 14)

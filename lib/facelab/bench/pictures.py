@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -56,6 +58,29 @@ def bench_facemasks(rounds: int) -> dict:
     sides = {"one at a time": 1, "batches of 16": 16, "batches of 64": 64}
     best = interleaved({name: partial(put_on, batch) for name, batch in sides.items()}, rounds)
     return {"what": "facemasks", "setting": f"{SIZE} px, all types", **speeds(best, count, "one at a time")}
+
+
+def bench_restore(rounds: int, count: int = 64) -> dict:
+    """``facelab restore`` on a folder of crops at 128 px, system by system: read, restored, written, without the start.
+
+    The pictures are noise under a facemask: how long a network takes does not depend on what it sees.
+    """
+    from facelab import images
+    from facelab.files import weights_root
+    from facelab.occlude.facemask import wear
+    from facelab.seeding import generator
+    from facelab.studies.restoring import restore_files
+    from facelab.studies.tasks import TASKS
+
+    names = [name for name in TASKS if (weights_root() / f"{name}.safetensors").is_file()]
+    random = generator(0, "bench")
+    worn = wear(torch.rand(count, 3, SIZE, SIZE, generator=random) * 2 - 1, None, random).image
+    with tempfile.TemporaryDirectory() as folder:
+        for place, picture in enumerate(worn):
+            images.save_image(picture, Path(folder) / "in" / f"{place}.png")
+        run = lambda name: [r["seconds"] for r in restore_files(name, [f"{folder}/in"], f"{folder}/{name}")]  # noqa: E731
+        best = {name: min(sum(run(name)) for _ in range(rounds)) for name in names}
+    return {"what": "restore", "setting": f"a folder of {count} crops at {SIZE} px", **speeds(best, count)}
 
 
 def bench_ssim(rounds: int) -> dict:

@@ -116,7 +116,10 @@ class Config:
 
     @classmethod
     def for_profile(cls, profile: str, **changes: object) -> Config:
-        """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top."""
+        """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top.
+
+        With ``model="published"`` size and steps alone are the profile's: the rest is :meth:`published`.
+        """
         profiles = {
             "smoke": dict(
                 size=32, width=8, hole_width=8, blocks=2, outline_blocks=0, critic_downs=3, critic_width=8,
@@ -135,19 +138,24 @@ class Config:
         }  # fmt: skip
         if profile not in profiles:
             raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
-        return cls(**{**profiles[profile], **changes})
+        own = profiles[profile]
+        if changes.get("model") == "published":
+            return cls.published(**{"size": max(48, own["size"]), "steps": own["steps"], **changes})
+        return cls(**{**own, **changes})
 
     @classmethod
     def published(cls, **changes: object) -> Config:
         """The published networks, weights of the terms and stages; the faults of its training code stay corrected.
 
-        What the networks paint depends on who else is in the batch, as it does in theirs.
+        The hole net is trained first and then rests, as theirs was by a command of its own: the first quarter of the
+        run; the region's critic joins after two fifths of what is left. What the networks paint depends on who else
+        is in the batch, as it does in theirs. The hole's own loss is ours.
         """
         values = dict(
             model="published", size=128, channels=3, width=64, hole_width=32, encoder="none", critic_width=64,
             feature_net="vgg19-deep", perceptual="square", lambda_perceptual=100.0, lambda_whole=0.3, lambda_region=0.7,
             penalty="none", lambda_penalty=0.0, penalty_every=1,
             adversarial_from=0.0, teacher=0.0, bare=0.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
-            batch=8, decay_from=1.0, visible=1.0,
+            batch=8, decay_from=1.0, visible=1.0, edit_from=0.25, find_until=0.25, region_from=0.55, critic_downs=3,
         )  # fmt: skip
         return cls(**{**values, **changes})
