@@ -24,7 +24,7 @@ SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
     ),
     "mask_removal": (
         ("no region critic", "no whole critic", "no perceptual", "L1 alone", "never told", "always told", "attention",
-         "upright", "unpaired"),
+         "published networks", "upright", "unpaired"),
         (("psnr_hole", "PSNR", 2), ("psnr_told", "PSNR, hole given", 2), ("sharpness", "sharpness", 2),
          ("real", "photographs", 3)),
     ),
