@@ -191,6 +191,14 @@ def test_a_run_may_teach_the_hole_net_alone():
     assert changed(finds, model.G.hole_net) and not changed(paints, model.best_generator().editor)
 
 
+def test_rates_fall_together_but_a_critics_not_before_it_has_joined():
+    cfg = dataclasses.replace(TINY, decay_from=0.4, adversarial_from=0.5, region_from=0.8, penalty="none")
+    model, opts, state = make(cfg, 70)
+    mask_removal.train_step(batch_of(cfg), model, opts, state, Engine())
+    rate = {name: opt.param_groups[0]["lr"] for name, opt in opts.items()}
+    assert rate["region"] == cfg.critic_learning_rate > rate["whole"] > 0 and rate["G"] < cfg.learning_rate / 2 + 1e-9
+
+
 def test_without_a_decay_the_rate_stays_to_the_last_step():
     cfg = dataclasses.replace(TINY, decay_from=1.0)
     model, opts, state = make(cfg, cfg.steps - 1)

@@ -83,9 +83,11 @@ def edit_step(
 
 
 def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
+    """Rates fall from ``decay_from`` on, a critic's not before it has joined."""
+    joined = {"G": 0.0, "whole": cfg.adversarial_from, "region": max(cfg.adversarial_from, cfg.region_from)}
     for name, opt in opts.items():
         rate = cfg.learning_rate if name == "G" else cfg.critic_learning_rate
-        start = cfg.decay_from if name == "G" else max(cfg.decay_from, cfg.adversarial_from, cfg.region_from)
+        start = max(cfg.decay_from, joined[name])
         for group in opt.param_groups:
             group["lr"] = rate * cosine_decay(progress, start)
 
