@@ -35,8 +35,8 @@ COLUMNS = (
 LEGEND = (
     "PSNR in dB over the whole picture, gain over the input; identity gain: how much closer to the truth a face "
     "embedding lies than the input's, face by face; sharpness: 1 is the truth's; Fréchet on effnet-lite0's features, "
-    "with which some of them were trained, and on effnet-lite1's, with which none was: less is better, not comparable "
-    "with published FID. SSIM, identity and the raw outputs stand in the cards."
+    "with which some of them were trained, and where measured on effnet-lite1's, with which none was: less is better, "
+    "not comparable with published FID. SSIM, identity and the raw outputs stand in the cards."
 )
 NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your own."
 
