@@ -150,3 +150,9 @@ def test_bytes_after_the_end_are_harmless():
     for kind in ("JPEG", "PNG"):
         raw = encoded(RAMP, kind=kind)
         assert images.open_picture(raw + b"\0" * 40 + b"camera\xff\xda\xff\xd8").size == (10, 12)
+
+
+def test_what_is_no_picture_is_told_so_in_words():
+    with pytest.raises(BadImage, match="is no picture that can be read") as told:
+        images.open_picture(b"%PDF-1.7 and so on")
+    assert "BytesIO" not in str(told.value)

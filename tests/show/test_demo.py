@@ -79,10 +79,22 @@ def test_an_upload_after_a_sample_is_looked_at_anew(page):
     assert page.panels[2].value and page.message.value.endswith("Done.</span>")
 
 
+def test_so_is_one_after_a_sample_that_was_given_up(page):
+    page.sample.value = "a sample"
+    page.sample.value = demo.NONE
+    give(page, picture())
+    assert page.where.value == demo.FIND and "shows no face" in page.message.value
+    page.where.value = demo.WHOLE
+    give(page, picture((70, 70)))
+    assert page.where.value == demo.WHOLE, "what a visitor chose stays"
+
+
 def test_a_bad_upload_clears_what_was_shown_and_the_next_one_works(page):
     page.where.value = demo.WHOLE
     give(page, picture())
     assert page.panels[0].value
+    give(page, b"", "empty.jpg")
+    assert "empty.jpg" in page.message.value and not page.panels[0].value and page.download.value == ""
     give(page, b"%PDF-1.7", "holiday.jpg")
     assert "holiday.jpg" in page.message.value and "PDF" in page.message.value and not page.panels[0].value
     for turn in range(10):

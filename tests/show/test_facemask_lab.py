@@ -48,12 +48,13 @@ def test_what_the_network_makes_of_it_is_shown_wherever_the_network_is(people):
                 raise RuntimeError("tensors on two devices")
             return out
 
-    def restore(pictures):
+    def restore(pictures, hole=None):
         away = lambda tensor: tensor.clone().as_subclass(Elsewhere)  # noqa: E731
-        hole = torch.ones(len(pictures), 1, *pictures.shape[-2:])
+        hole = torch.ones(len(pictures), 1, *pictures.shape[-2:]) if hole is None else hole
         return Restoration(away(-pictures), away(hole), away(-pictures))
 
     lab = facemask_lab(*people, restore=restore)
     panels, words = lab._last
     assert list(panels)[-1] == "taken off" and torch.equal(panels["taken off"], -panels["worn"])
-    assert type(panels["taken off"]) is torch.Tensor and "IoU" in words
+    assert type(panels["taken off"]) is torch.Tensor and "IoU" in words and words.count(" dB") == 2
+    assert (panels["hole found"] == 1).all() and (panels["true hole"] < 0).any()

@@ -48,6 +48,20 @@ def test_own_size_own_mode_and_a_hole_picture(tmp_path, weights):
         assert (b.size, b.mode) == ((64, 90), "L")
 
 
+def test_a_grey_photograph_stored_in_colour_gets_no_red_mouth(tmp_path, weights):
+    grey, coloured = picture(tmp_path / "g.png", (40, 40), "L"), picture(tmp_path / "c.png", (44, 44))
+    Image.open(grey).convert("RGB").save(grey)
+    run([grey, coloured], tmp_path / "out", weights=weights)
+    spread = lambda name: images.load_image(tmp_path / "out" / name).std(0).amax()  # noqa: E731
+    assert images.load_image(tmp_path / "out" / "g.png").shape[0] == 3
+    assert spread("g.png") == 0 < spread("c.png")
+    dots = torch.zeros(3, 20, 20)
+    dots[0, 0, :5] = 1  # 5 of 400 pixels are red
+    assert not images.is_grey(dots) and images.is_grey(dots[:1])
+    dots[0, 0, 4:] = 0
+    assert images.is_grey(dots + 2.5 / 127.5 * torch.tensor([0.0, 0.0, 1.0]).view(3, 1, 1))
+
+
 def test_visible_pixels_are_kept_exactly(tmp_path, weights):
     file, folder = picture(tmp_path / "a.png"), tmp_path / "holes"
     hole = torch.zeros(1, 41, 50)

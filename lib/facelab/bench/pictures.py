@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ def bench_facemasks(rounds: int) -> dict:
     return {"what": "facemasks", "setting": f"{SIZE} px, all types", **speeds(best, count, "one at a time")}
 
 
-def bench_restore(rounds: int, count: int = 64) -> dict:
+def bench_restore(rounds: int, count: int = 32) -> dict:
     """``facelab restore`` on a folder of crops at 128 px, system by system: read, restored, written, without the start.
 
     The pictures are noise under a facemask: how long a network takes does not depend on what it sees.
@@ -79,7 +80,10 @@ def bench_restore(rounds: int, count: int = 64) -> dict:
         for place, picture in enumerate(worn):
             images.save_image(picture, Path(folder) / "in" / f"{place}.png")
         run = lambda name: [r["seconds"] for r in restore_files(name, [f"{folder}/in"], f"{folder}/{name}")]  # noqa: E731
-        best = {name: min(sum(run(name)) for _ in range(rounds)) for name in names}
+        best = {}
+        for name in names:
+            print(f"restore: {name}, {rounds} rounds of {count} pictures", file=sys.stderr, flush=True)
+            best[name] = min(sum(run(name)) for _ in range(rounds))
     return {"what": "restore", "setting": f"a folder of {count} crops at {SIZE} px", **speeds(best, count)}
 
 

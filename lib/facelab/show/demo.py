@@ -78,8 +78,9 @@ class Demo:
     panels: tuple[ipywidgets.Image, ...] = field(
         default_factory=lambda: tuple(ipywidgets.Image(format="png", layout=PANEL) for _ in range(3))
     )
-    _content: bytes = field(default=b"", repr=False)
+    _content: bytes | None = field(default=None, repr=False)
     _name: str = field(default="", repr=False)
+    _is_sample: bool = field(default=False, repr=False)
     _shown: Answer | None = field(default=None, repr=False)
     _small: Answer | None = field(default=None, repr=False)
     _rest: Rest = field(default_factory=Rest, repr=False)
@@ -104,8 +105,9 @@ class Demo:
         if not self.upload.value:
             return
         file = self.upload.value[0]
-        if self.sample.value in self.samples:  # samples are crops; whose photograph comes next is looked at anew
-            self._content, self.sample.value, self.where.value = b"", NONE, FIND
+        if self._is_sample:  # samples are crops; whose photograph comes next is looked at anew
+            self._content, self.sample.value, self.where.value = None, NONE, FIND
+        self._is_sample = False
         self._content, self._name = bytes(file["content"]), str(file["name"])
         self.upload.value = ()  # the same file may be chosen again
         self.work()
@@ -114,7 +116,7 @@ class Demo:
         if self.sample.value in self.samples:
             out = io.BytesIO()
             images.to_pil(self.samples[self.sample.value]).save(out, format="PNG")
-            self._content, self._name = out.getvalue(), self.sample.value
+            self._content, self._name, self._is_sample = out.getvalue(), self.sample.value, True
             if self.where.value == WHOLE:
                 self.work()
             else:
@@ -122,7 +124,7 @@ class Demo:
 
     def work(self) -> None:
         """Restore what was uploaded last, or say why not; whatever happens, nobody sees an earlier picture."""
-        if not self._content:
+        if self._content is None:
             return
         self._shown = None
         self._draw()
@@ -184,7 +186,7 @@ class Demo:
         titles = ("what you gave", "where it was hidden (white)", "result")
         pairs = zip(titles, self.panels, strict=True)
         columns = [ipywidgets.VBox([ipywidgets.HTML(f"<i>{title}</i>"), panel]) for title, panel in pairs]
-        limits = f"JPEG or PNG, up to {MAX_BYTES / 1e6:.0f} MB and {MAX_MEGAPIXELS:g} megapixels; kept in memory only."
+        limits = f"JPEG, PNG or WebP, up to {MAX_BYTES / 1e6:.0f} MB and {MAX_MEGAPIXELS:g} megapixels; kept in memory."
         return ipywidgets.VBox([
             ipywidgets.HBox([self.upload, ipywidgets.HTML(f"<small>{limits}</small>")]),
             self.sample, self.action, self.where, self.message, ipywidgets.HBox(columns),

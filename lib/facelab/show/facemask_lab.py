@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from facelab.metrics.holes import iou
+from facelab.metrics.image import psnr
 from facelab.occlude.facemask import FITS, PRINTS, TYPES, Look, wear
 from facelab.seeding import generator
 from facelab.show.lab import LABEL, Drawn, Lab, chooser, face_chooser, slider
@@ -20,7 +21,7 @@ def facemask_lab(
     images: Tensor,
     landmarks: Tensor | None = None,
     names: Sequence[str] | None = None,
-    restore: Callable[[Tensor], Any] | None = None,
+    restore: Callable[..., Any] | None = None,
 ) -> Lab:
     """Put a facemask of your choice on a face; the library draws it and the hole it makes.
 
@@ -28,7 +29,8 @@ def facemask_lab(
         images: (N, C, H, W) in [-1, 1], bare faces.
         landmarks: (N, 68, 2) pixels (x, y); None or rows of NaN stand for a canonical face.
         names: of the faces.
-        restore: pictures to a ``Restoration``: then what the network makes of it is shown too.
+        restore: pictures, and a hole where one is given, to a ``Restoration``: then what the network makes of it is
+            shown too.
 
     Returns:
         A lab; its controls are ``face kind another colour print fit offset tilt``.
@@ -44,13 +46,17 @@ def facemask_lab(
             chosen["colour"] = COLOURS[colour]
         look = Look(**chosen, fit=fit, offset=offset, tilt=tilt)
         worn = wear(faces[face : face + 1], points[face : face + 1], generator(another, "lab", kind), kind, look)
-        panels = {"face": faces[face], "hole (white = 1 = hidden)": worn.hole[0] * 2 - 1, "worn": worn.image[0]}
+        panels = {"face": faces[face], "worn": worn.image[0], "true hole": worn.hole[0] * 2 - 1}
         words = f"<b>{kind}</b> hides {float(worn.hole.mean()):.1%} of the picture"
         words += f"; the fit is doubtful: {worn.doubts[0]}" if worn.doubts[0] else ""
         if restore is not None:
-            answer = restore(worn.image)  # on whatever device the network is
-            panels["taken off"] = answer.image[0].detach().cpu()
-            words += f"; hole found with IoU <b>{float(iou(answer.hole.detach().cpu(), worn.hole)):.2f}</b>"
+            found, told = restore(worn.image), restore(worn.image, worn.hole)  # on whatever device the network is
+            hole, image = found.hole.detach().cpu(), found.image.detach().cpu()
+            panels |= {"hole found": hole[0] * 2 - 1, "taken off": image[0]}
+            gains = [psnr(after, faces[face : face + 1]) - psnr(worn.image, faces[face : face + 1])
+                     for after in (image, told.image.detach().cpu())]  # fmt: skip
+            words += f"; hole found with IoU <b>{float(iou(hole, worn.hole)):.2f}</b>"
+            words += f"; gain <b>{float(gains[0]):+.1f} dB</b>, told the true hole {float(gains[1]):+.1f} dB"
         return panels, words
 
     return Lab(draw, _controls(len(faces), names))
@@ -61,10 +67,10 @@ def _controls(count: int, names: Sequence[str] | None) -> dict[str, ipywidgets.W
     return {
         "face": face_chooser(count, names),
         "kind": chooser("type", list(TYPES)),
-        "another": ipywidgets.IntSlider(0, min=0, max=50, description="another", layout=layout, style=LABEL),
+        "another": ipywidgets.IntSlider(0, min=0, max=50, description="another mask", layout=layout, style=LABEL),
         "colour": chooser("colour", [AS_DRAWN, *COLOURS]),
         "print": chooser("print", [AS_DRAWN, *PRINTS]),
         "fit": chooser("fit", list(FITS)),
-        "offset": slider("offset", 0.0, -0.4, 0.4, 0.02),
+        "offset": slider("slip (+ down)", 0.0, -0.4, 0.4, 0.02),
         "tilt": slider("tilt (°)", 0.0, -30.0, 30.0, 1.0),
     }

@@ -79,6 +79,8 @@ def restore_image(restore: Callable, image: Tensor, size: int, channels: int, ho
     out = restore(small, *given)
     own = tuple(image.shape[-2:])
     pred = images.to_channels(images.resize(out.raw[0].cpu(), own), image.shape[0]).clamp(-1, 1)
+    if images.is_grey(image):  # most black and white photographs are stored in colour, and none has a red mouth
+        pred = images.to_channels(images.to_channels(pred, 1), len(image))
     where = hole if hole is not None or out.hole is None else images.resize(out.hole[0].cpu(), own).clamp(0, 1)
     if where is None:
         return pred, None
