@@ -35,8 +35,10 @@ def test_there_are_lessons_and_the_table_knows_them():
     assert all(known.get(name[:2], name) == name for name in NAMES), "a lesson was renamed but not in LEAVES_OUT"
 
 
-def test_notebooks_are_valid_with_ids(folder, recwarn):
+def test_notebooks_are_valid_with_ids_and_saving_them_changes_nothing(folder, recwarn):
     for name in NAMES:
+        text = (folder / f"{name}.ipynb").read_text(encoding="utf-8")
+        assert text == nbformat.writes(nbformat.reads(text, nbformat.NO_CONVERT)) + "\n", name
         nbformat.validate(nbformat.read(folder / f"{name}.ipynb", nbformat.NO_CONVERT))
     assert not [w for w in recwarn if "MissingID" in w.category.__name__]
 
