@@ -3,8 +3,9 @@
 Source: Din et al., "A Novel GAN-Based Network for Unmasking of Masked Face", IEEE Access 8, 2020, as rebuilt in public
 code of 2022. Its faults are corrected: the real sample of both critics is the bare face and not the masked one, the
 region's critic sees the region, each critic has its own optimiser, feature losses are means, the hole net learns from
-logits, and what is visible comes back untouched. And it is made stronger: the hole net has ImageNet's eyes, and the
-editing net works from half size with a deep dilated middle. ``Config.published`` gives back the published networks.
+logits, and what is visible comes back untouched. And it is made cheaper: the hole net has ImageNet's eyes, and the
+editing net works from half size with a deep dilated middle; lesson 06 compares the two at equal steps.
+``Config.published`` gives back the published networks.
 Taught in: lesson 06.
 """
 
