@@ -120,16 +120,19 @@ def critic_04(without: str | Path, with_all: str | Path) -> Figure:
 
 
 def beginning_06(weights: str | Path) -> Figure:
-    """Six faces at fixed places: what L1 alone had reached when all terms joined, and what ships.
+    """Six faces at fixed places: what L1 alone reaches, and what ships.
+
+    Args:
+        weights: some that the shipped run came from, or a twin that began with them.
 
     Raises:
-        BadConfig: these weights are none that the shipped run came from.
+        BadConfig: they are neither.
     """
-    given, card, known = read_card(weights).get("sha256"), read_card("mask_removal"), []
+    given, card, known = read_card(weights), read_card("mask_removal"), set()
     while card := card.get("start"):
-        known.append(card.get("sha256"))
-    if given not in known:
-        raise BadConfig("--beginning", given, "one of the weights that the shipped run came from")
+        known.add(card.get("sha256"))
+    if not known & {given.get("sha256"), given.get("start", {}).get("sha256")}:
+        raise BadConfig("--beginning", given.get("sha256"), "weights the shipped run came from, or a twin of it")
     both: dict[str, str | Path | None] = {"L1 only": weights, "all terms": None}
     return _side_by_side("mask_removal", "facemasks", both, caption("mask_removal"))
 
