@@ -67,13 +67,13 @@ def bench_restore(rounds: int, count: int = 32) -> dict:
     The pictures are noise under a facemask: how long a network takes does not depend on what it sees.
     """
     from facelab import images
-    from facelab.files import weights_root
     from facelab.occlude.facemask import wear
     from facelab.seeding import generator
     from facelab.studies.restoring import restore_files
     from facelab.studies.tasks import TASKS
+    from facelab.train.weights import weights_path
 
-    names = [name for name in TASKS if (weights_root() / f"{name}.safetensors").is_file()]
+    names = [name for name in TASKS if weights_path(name).is_file()]
     random = generator(0, "bench")
     worn = wear(torch.rand(count, 3, SIZE, SIZE, generator=random) * 2 - 1, None, random).image
     with tempfile.TemporaryDirectory() as folder:

@@ -83,9 +83,9 @@ def keys(salt: int, count: int) -> Tensor:
     return torch.arange(count) * 0x9E3779B1 + salt * 0x632BE5AB
 
 
-def hashed_keys(seed: Tensor, keys: Tensor) -> Tensor:
+def hashed_keys(seed: Tensor, which: Tensor) -> Tensor:
     """As :func:`hashed`, for the :func:`keys` of several streams at once: (N, K) float32."""
-    x = seed[:, None] * 0x2545F491 + keys
+    x = seed[:, None] * 0x2545F491 + which
     for shift, factor in ((15, 0x2C1B3C6D), (13, 0x297A2D39), (16, 0x165667B1)):
         x = (x ^ (x >> shift)).mul_(factor).bitwise_and_(0xFFFFFFFF)
     return (x ^ (x >> 15)).bitwise_and_(0xFFFFFF).to(torch.float32).div_(float(1 << 24))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from facelab.occlude import fitting
 from facelab.occlude.chance import Params, take
-from facelab.occlude.geometry import Shape, col, cover
+from facelab.occlude.geometry import Shape, col, cover, segment
 
 SEWN_ON = ("ridge", "folds", "rim", "clip", "valve", "valve_x", "valve_y", "scale", "sag", "peak")
 
@@ -113,19 +113,10 @@ def _straps(p: Params, size: tuple[int, int]) -> Tensor:
     """About the distance in pixels to loops from the corners to the ears, or to bands around the head."""
     y = torch.arange(size[0], dtype=torch.float32).view(1, -1, 1)
     x = torch.arange(size[1], dtype=torch.float32).view(1, 1, -1)
-    near = torch.stack([_squared(x, y, start, end) for start, end in _loops(p)]).amin(0)
+    ends = [[point[..., None, None].unbind(1) for point in pair] for pair in _loops(p)]
+    near = torch.stack([segment(x, y, start, end)[0] for start, end in ends]).amin(0)
     out = near.add_(1e-8).sqrt_().sub_(col(p["strap"] * p["scale"][:, 0]))  # once for all four: they are equally thick
     return out.add_((1 - col(p["straps"])) * 1e3)
-
-
-def _squared(x: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Squared distance to lines between points (N, 2): how far aside, and how far beyond the ends."""
-    middle, half = (start + end) / 2, (end - start).norm(dim=1).clamp(min=1e-3) / 2
-    right, down = ((end - start) / (2 * half[:, None])).unbind(1)
-    dx, dy = x - col(middle[:, 0]), y - col(middle[:, 1])
-    beyond = (dx * col(right) + dy * col(down)).abs_().sub_(col(half)).clamp_(min=0)
-    aside = dy * col(right) - dx * col(down)
-    return beyond.square_().addcmul_(aside, aside)
 
 
 def reach(p: Params) -> tuple[Tensor, Tensor]:

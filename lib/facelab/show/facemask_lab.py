@@ -45,7 +45,8 @@ def facemask_lab(
         if chosen["colour"] is not None:
             chosen["colour"] = COLOURS[colour]
         look = Look(**chosen, fit=fit, offset=offset, tilt=tilt)
-        worn = wear(faces[face : face + 1], points[face : face + 1], generator(another, "lab", kind), kind, look)
+        bare = faces[face : face + 1]
+        worn = wear(bare, points[face : face + 1], generator(another, "lab", kind), kind, look)
         panels = {"face": faces[face], "worn": worn.image[0], "true hole": worn.hole[0] * 2 - 1}
         words = f"<b>{kind}</b> hides {float(worn.hole.mean()):.1%} of the picture"
         words += f"; the fit is doubtful: {worn.doubts[0]}" if worn.doubts[0] else ""
@@ -53,10 +54,11 @@ def facemask_lab(
             found, told = restore(worn.image), restore(worn.image, worn.hole)  # on whatever device the network is
             hole, image = found.hole.detach().cpu(), found.image.detach().cpu()
             panels |= {"hole found": hole[0] * 2 - 1, "taken off": image[0]}
-            gains = [psnr(after, faces[face : face + 1]) - psnr(worn.image, faces[face : face + 1])
-                     for after in (image, told.image.detach().cpu())]  # fmt: skip
+            gain, best = (
+                float(psnr(after, bare) - psnr(worn.image, bare)) for after in (image, told.image.detach().cpu())
+            )
             words += f"; hole found with IoU <b>{float(iou(hole, worn.hole)):.2f}</b>"
-            words += f"; gain <b>{float(gains[0]):+.1f} dB</b>, told the true hole {float(gains[1]):+.1f} dB"
+            words += f"; gain <b>{gain:+.1f} dB</b>, told the true hole {best:+.1f} dB"
         return panels, words
 
     return Lab(draw, _controls(len(faces), names))

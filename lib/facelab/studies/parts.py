@@ -118,7 +118,8 @@ def doubtful(part: Faces) -> dict[str, int]:
 
     Nobody is left out for that; a card says how many they are.
     """
-    reasons = doubts(part.points[list(part.rows)], fill(part.points[list(part.rows)], len(part), 1))
+    points = part.points[list(part.rows)]
+    reasons = doubts(points, fill(points, len(part), part.cache.size))
     return {reason: reasons.count(reason) for reason in sorted(set(reasons)) if reason}
 
 
