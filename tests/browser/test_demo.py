@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from facelab.studies import parts
 
 pytestmark = pytest.mark.browser
 PATIENCE = 90_000  # ms; a picture takes about one second on an idle machine
+LINK = "document.querySelector('.facelab-download a')?.href ?? null"
 
 
 @pytest.fixture
@@ -73,6 +75,14 @@ def choose(page, label: str, option: str) -> None:
     found.locator("select").select_option(label=option)
 
 
+def worked(page, label: str, option: str) -> str:
+    """Choose, and wait for the link to its result, which comes last (and may come before this process asks again)."""
+    before = page.evaluate(LINK)
+    choose(page, label, option)
+    page.wait_for_function(f"old => {{ const now = {LINK}; return now && now !== old }}", arg=before, timeout=PATIENCE)
+    return page.evaluate(LINK)
+
+
 def pixels(page, which: str) -> bytes:
     script = """async image => {
         for (let tries = 0; !image.naturalWidth && tries < 50; tries++) await new Promise(d => setTimeout(d, 100));
@@ -84,13 +94,21 @@ def pixels(page, which: str) -> bytes:
     return page.locator(f".facelab-panel-{which}").evaluate(script).encode()
 
 
+def shows(page, picture: bytes) -> bool:
+    """Whether the result's panel comes to show this picture."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while (same := pixels(page, "result") == picture) is False and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    return same
+
+
 def test_upload_look_slide_and_download(server, page, masked, tmp_path):
     open_demo(page, server)
     assert "not evidence" in page.locator("body").inner_text()
     upload(page, masked)
     found = page.locator(".facelab-message").get_by_text("shows no face")
     found.or_(page.locator(".facelab-message").get_by_text("1 face was found")).first.wait_for(timeout=PATIENCE)
-    choose(page, "where", "the picture is one face")
+    link = worked(page, "where", "the picture is one face")
     told(page, "Done.")
     result, given, hole = (pixels(page, which) for which in ("result", "input", "hole"))
     assert len({result, given, hole}) == 3
@@ -98,10 +116,10 @@ def test_upload_look_slide_and_download(server, page, masked, tmp_path):
     handle.focus()
     for _ in range(50):
         page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(1500)
-    assert pixels(page, "result") == given, "the slider at its left end shows the input"
+    assert shows(page, given), "the slider at its left end shows the input"
     page.keyboard.press("End")
-    page.wait_for_timeout(1500)
+    assert shows(page, result), "and at its right end the result"
+    page.wait_for_function(f"link => {LINK} === link", arg=link, timeout=PATIENCE)
     with page.expect_download(timeout=PATIENCE) as download:
         page.locator(".facelab-download a").click()
     assert download.value.suggested_filename == "face-restored.png"
@@ -111,12 +129,7 @@ def test_upload_look_slide_and_download(server, page, masked, tmp_path):
     assert not torch.equal(saved, images.load_image(masked, 1))
     for words in list(actions())[1:]:
         before = pixels(page, "result")
-        choose(page, "what to do", words)
-        page.wait_for_function(
-            "old => document.querySelector('.facelab-download a')?.href !== old",
-            arg=page.locator(".facelab-download a").get_attribute("href"),
-            timeout=PATIENCE,
-        )
+        worked(page, "what to do", words)
         told(page, "Done.")
         assert pixels(page, "result") != before and pixels(page, "input") == given
     assert page.outside == []
