@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -89,12 +91,33 @@ class ConvUnit(nn.Module):
         return F.leaky_relu(self.norm(self.conv(x)), 0.2)
 
 
-class DilatedBlock(nn.Module):
-    """Two 3×3 convolutions, the first dilated, added to the input. (N, C, H, W) to the same shape."""
+class GatedUnit(nn.Module):
+    """As :class:`ConvUnit`, and as many further maps decide, place by place, how much of each comes through.
 
-    def __init__(self, channels: int, dilation: int):
+    Source: Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution". Ours: group norm before the gate.
+    """
+
+    def __init__(self, inside: int, outside: int, stride: int = 1, dilation: int = 1):
         super().__init__()
-        self.first = ConvUnit(channels, channels, dilation=dilation)
+        self.values = ConvUnit(inside, outside, stride, dilation)
+        self.gates = ConvUnit(inside, outside, stride, dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.values(x) * torch.sigmoid(self.gates(x))
+
+
+class DilatedBlock(nn.Module):
+    """Two 3×3 convolutions, the first dilated, added to the input. (N, C, H, W) to the same shape.
+
+    Args:
+        channels: in and out.
+        dilation: of the first convolution.
+        unit: its kind, :class:`ConvUnit` or another with the same arguments.
+    """
+
+    def __init__(self, channels: int, dilation: int, unit: Callable[..., nn.Module] = ConvUnit):
+        super().__init__()
+        self.first = unit(channels, channels, dilation=dilation)
         self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
         self.norm = group_norm(channels)
 

@@ -46,8 +46,8 @@ def _loaded(name: str) -> tuple[Callable, Any]:
 
 
 def actions() -> dict[str, str]:
-    """What can be done, in words → the system that does it: those whose weights are here."""
-    return {task.action: name for name, task in TASKS.items() if weights_path(name).is_file()}
+    """What can be done, in words → the system that does it: those whose weights are here, and that find the hole."""
+    return {task.action: name for name, task in TASKS.items() if weights_path(name).is_file() and not task.given}
 
 
 @dataclass

@@ -30,12 +30,18 @@ from facelab.studies.trials import Trial
 FRECHET_LEAST = 100
 
 
-def run_restore(restore: Callable, images: Tensor, hole: Tensor | None = None, chunk: int = 16):
-    """Apply ``restore`` in chunks; returns (image, hole, raw) on the CPU, whole."""
-    parts = []
-    for start in range(0, len(images), chunk):
-        given = () if hole is None else (hole[start : start + chunk],)
-        parts.append(restore(images[start : start + chunk], *given))
+def run_restore(restore: Callable, *shown: Tensor, chunk: int = 16):
+    """Apply ``restore`` to pictures, and to what else is given with each, in chunks.
+
+    Args:
+        restore: pictures (and a hole, where one is given) to a restoration.
+        shown: (N, ...) each, the pictures first; see :attr:`facelab.studies.trials.Trial.shown`.
+        chunk: pictures at a time.
+
+    Returns:
+        (image, hole, raw) on the CPU, whole.
+    """
+    parts = [restore(*some) for some in zip(*(given.split(chunk) for given in shown), strict=True)]
     return tuple(torch.cat([part[i].float().cpu() for part in parts]) for i in range(3))
 
 
@@ -137,8 +143,10 @@ def evaluate(
     for name, picture in rows.items():
         values[name] = measure(picture, test, nets=nets, known=known, inception=inception)
     for name, restore in models.items():
-        image, hole, raw = run_restore(restore, test.occluded)
-        values[name] = measure(image, test, hole=hole, nets=nets, known=known, inception=inception)
+        image, hole, raw = run_restore(restore, *test.shown)
+        values[name] = measure(
+            image, test, hole=None if test.given else hole, nets=nets, known=known, inception=inception
+        )
         if torch.isfinite(raw).all():
             values[f"{name}, raw"] = measure(raw, test)
     for row in values.values():

@@ -20,6 +20,7 @@ from facelab.studies.evaluation import table_text
 from facelab.studies.natural import masked_study
 from facelab.studies.parts import doubtful, faces
 from facelab.studies.protocol import evaluate_system
+from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.weights import read_card, refuse_large, weights_path
 
@@ -50,7 +51,8 @@ def release(
     part = faces(data, "train", card["config"]["size"], card["config"]["channels"])
     card = {"doubtful_in_training": doubtful(part), **card, **(told or {})}
     card["metrics"] = evaluate_system(name, source, data, count=count, beside=beside)
-    card["metrics"]["natural"] = _natural(name, source)
+    if not task(name).given:
+        card["metrics"]["natural"] = _natural(name, source)
     files.write_bytes(target, source.read_bytes())
     files.write_text(target.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return card
@@ -92,7 +94,8 @@ def main(argv: list[str] | None = None) -> int:
     card = release(args.system, args.run, args.data, count=args.count, beside=dict(args.beside), told=told)
     for label, part in card["metrics"]["trials"].items():
         print(f"\n{label}\n\n{table_text(part['rows'])}")
-    print("\nreal facemasks:", json.dumps(card["metrics"]["natural"]))
+    if "natural" in card["metrics"]:
+        print("\nreal facemasks:", json.dumps(card["metrics"]["natural"]))
     return 0
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facelab.errors import BadConfig
-from facelab.studies import batches, facemasks
+from facelab.studies import batches, facemasks, inpainting
 from facelab.studies.batches import Loader
 from facelab.studies.parts import Faces, faces
 from facelab.studies.trials import AREA, Trial, standard_trials, trial
@@ -27,6 +27,7 @@ class Task:
         loader: data, configuration, seed and the user's own cutouts → batches by step number.
         held_out: part, count, seed and configuration → the trial that is looked at while it trains.
         trials: data, configuration, count, seed and the kinds its weights' card names → trials by label.
+        given: it is told what is hidden, and finds nothing by itself.
     """
 
     what: str
@@ -35,6 +36,7 @@ class Task:
     loader: Callable[..., Loader]
     held_out: Callable[[Faces, int, int, Any], Trial]
     trials: Callable[..., dict[str, Trial]]
+    given: bool = False
 
 
 def _oagan_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence[str] | None) -> dict[str, Trial]:
@@ -56,6 +58,12 @@ def _facemask_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence
     return out | {"drawn in another way": facemasks.other_drawing(part, count, seed)}
 
 
+def _hole_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = None) -> Loader:
+    if cutouts:
+        raise BadConfig("cutouts", f"{len(cutouts)} pictures", "none: hog_inpaint cuts holes and draws nothing")
+    return inpainting.training_loader(data, cfg, seed)
+
+
 TASKS = {
     "oagan": Task(
         f"holes of {100 * AREA[0]:.0f} to {100 * AREA[1]:.0f} % of the picture",
@@ -74,6 +82,15 @@ TASKS = {
             part, count, seed, facemasks.paired_types(cfg.channels)
         ),
         _facemask_trials,
+    ),
+    "hog_inpaint": Task(
+        "irregular holes, told",
+        "fill what you erase",
+        lambda cfg: ("irregular holes",),
+        _hole_loader,
+        lambda part, count, seed, cfg: inpainting.hole_trial(part, count, seed),
+        lambda data, cfg, count, seed, kinds: inpainting.hole_trials(data, cfg, count, seed),
+        given=True,
     ),
 }
 

@@ -27,6 +27,7 @@ class Trial:
         occluded, truth: (N, C, S, S). hole: (N, 1, S, S). points: (N, 68, 2).
         kinds: occluder of each. identities: who each shows.
         doubts: why an occluder may sit wrongly on each face, ``""`` where nothing speaks against it.
+        given: the hole is told to whoever restores them.
     """
 
     occluded: Tensor
@@ -36,6 +37,12 @@ class Trial:
     kinds: tuple[str, ...]
     identities: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+    given: bool = False
+
+    @property
+    def shown(self) -> tuple[Tensor, ...]:
+        """What a restorer is shown: the pictures, and the holes where these are given."""
+        return (self.occluded, self.hole) if self.given else (self.occluded,)
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -67,7 +74,9 @@ def trial(
     )
 
 
-def drawn_trial(part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any], chunk: int = 32) -> Trial:
+def drawn_trial(
+    part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any], chunk: int = 32, given: bool = False
+) -> Trial:
     """A fixed trial of pictures evenly spread over a part, without augmentation.
 
     Args:
@@ -76,6 +85,7 @@ def drawn_trial(part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any],
         cover: pictures (N, C, S, S) and landmarks to something with ``image``, ``hole``, ``kinds``, and perhaps
             ``doubts``.
         chunk: pictures drawn at a time.
+        given: the hole is told to whoever restores them.
 
     Raises:
         LayoutError: nobody is in this part.
@@ -92,7 +102,7 @@ def drawn_trial(part: Faces, count: int, cover: Callable[[Tensor, Tensor], Any],
     return Trial(
         torch.cat([d.image for d in drawn]), torch.cat(truths), torch.cat([d.hole for d in drawn]), torch.cat(points),
         tuple(kind for d in drawn for kind in d.kinds), tuple(part.identity(place) for place in places),
-        tuple(doubt for d in drawn for doubt in getattr(d, "doubts", ())),
+        tuple(doubt for d in drawn for doubt in getattr(d, "doubts", ())), given,
     )  # fmt: skip
 
 

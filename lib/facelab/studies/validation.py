@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from facelab import images
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
+from facelab.studies.evaluation import run_restore
 from facelab.studies.trials import Trial
 from facelab.train.engine import Engine
 
@@ -19,25 +21,24 @@ def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -
     """A function of the step number that measures restoration on a fixed trial.
 
     Args:
-        restore: images (N, C, S, S) to a restoration.
+        restore: images (N, C, S, S), and their holes where the trial gives them, to a restoration.
         test: held-out faces.
 
     Returns:
-        step → ``gain`` (dB PSNR over the input), ``psnr``, ``iou``, means over the trial.
+        step → ``gain`` (dB PSNR over the input), ``psnr`` and, where the hole is not given, ``iou``: means.
     """
     before = psnr(test.occluded, test.truth)
 
     @torch.no_grad()
     def measure(step: int) -> dict[str, float]:
-        images_out, holes = [], []
-        for start in range(0, len(test), chunk):
+        def one(*shown: Tensor):
             with engine.autocast():
-                out = restore(engine.to_device(test.occluded[start : start + chunk]))
-            images_out.append(out.image.float().cpu())
-            holes.append(out.hole.float().cpu())
-        after = psnr(torch.cat(images_out), test.truth)
-        overlap = iou(torch.cat(holes), test.hole)
-        return {"psnr": after.mean().item(), "gain": (after - before).mean().item(), "iou": overlap.mean().item()}
+                return restore(*(engine.to_device(given) for given in shown))
+
+        image, hole, _ = run_restore(one, *test.shown, chunk=chunk)
+        after = psnr(image, test.truth)
+        found = {"psnr": after.mean().item(), "gain": (after - before).mean().item()}
+        return found if test.given else found | {"iou": iou(hole, test.hole).mean().item()}
 
     return measure
 
@@ -48,7 +49,7 @@ def picture_grid(restore: Callable, test: Trial, path: Callable[[int], Path], en
     @torch.no_grad()
     def draw(step: int) -> None:
         with engine.autocast():
-            out = restore(engine.to_device(test.occluded[:8]))
+            out = restore(*(engine.to_device(given[:8]) for given in test.shown))
         hole = images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1])
         rows = torch.cat([test.occluded[:8], hole, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
         images.save_image(images.grid(rows.clamp(-1, 1), min(8, len(test))), path(step))

@@ -108,8 +108,8 @@ def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for place, (test, known) in enumerate(stock.trials(cell.trials).values()):
         with torch.no_grad():
-            image, hole, _ = run_restore(restore, test.occluded)
-        values = measure(image, test, hole=hole, known=known)
+            image, hole, _ = run_restore(restore, *test.shown)
+        values = measure(image, test, hole=None if test.given else hole, known=known)
         means = {name: _short(_mean(value)) for name, value in values.items()}
         if place == 0:
             kept = {name: digits for name, digits in KEPT.items() if name in values}

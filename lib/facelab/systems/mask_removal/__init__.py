@@ -9,6 +9,7 @@ editing net works from half size with a deep dilated middle; lesson 06 compares 
 Taught in: lesson 06.
 """
 
+from facelab.nets.region import region_of
 from facelab.systems.mask_removal.config import Config
 from facelab.systems.mask_removal.model import (
     NAME,
@@ -26,7 +27,6 @@ from facelab.systems.mask_removal.step import (
     generator_step,
     natural_terms,
     paired_terms,
-    region_of,
     train_step,
 )
 
