@@ -26,3 +26,12 @@ def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
         low, high: chosen on validation people.
     """
     return ((hole - low) / (high - low)).clamp(0, 1)
+
+
+HIDDEN_LIMIT = 0.75
+"""A hole that somebody drew hides at most this share of the picture; more is a hole read the wrong way round."""
+
+
+def is_two_valued(hole: Tensor) -> bool:
+    """Whether a hole picture in [0, 1] is black and white: at most 2 % of its pixels lie between."""
+    return bool(((hole > 0.1) & (hole < 0.9)).float().mean() <= 0.02)

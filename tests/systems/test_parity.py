@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facelab.seeding import generator, seed_all
-from facelab.systems import mask_removal, oagan
+from facelab.systems import hog_inpaint, mask_removal, oagan
 from facelab.train.engine import make_engine
 from facelab.train.fit import fit
 from facelab.train.launch import launch
@@ -24,8 +24,15 @@ SYSTEMS = {
         steps=6, adversarial_from=0.0, region_from=0.4, natural_every=3, teacher=0.5, blocks=1, penalty_every=2,
         learning_rate=1e-4, critic_learning_rate=1e-4,
     )),
+    "hog_inpaint": (hog_inpaint, hog_inpaint.Config(
+        size=32, channels=1, width=8, blocks=1, predictor_width=8, predictor_blocks=1, critic_width=4, critic_downs=2,
+        cell=4, feature_net="none", batch=4, steps=6, adversarial_from=0.0, joint=True, region=True,
+        lambda_guide_adv=1.0, lambda_hog=10.0, penalty_every=2, learning_rate=1e-4, critic_learning_rate=1e-4, ema=0.9,
+    )),
 }  # fmt: skip
-OTHER = {"oagan": {"lambda_hidden": 5.0}, "mask_removal": {"lambda_l1": 50.0}}
+OTHER = {
+    "oagan": {"lambda_hidden": 5.0}, "mask_removal": {"lambda_l1": 50.0}, "hog_inpaint": {"lambda_l1": 50.0},
+}  # fmt: skip
 
 
 def loader(step):

@@ -12,6 +12,7 @@ from pathlib import Path
 from facelab import files
 from facelab.data import layouts, splits
 from facelab.data.dataset import FaceDataset
+from facelab.data.hole_pictures import open_irregular
 from facelab.errors import BadConfig, BadImage, LayoutError
 
 
@@ -71,6 +72,12 @@ CATALOGUE: dict[str, Entry] = {
         layouts.open_realmasks,
         "put pictures into realmasks/with_mask and realmasks/without_mask; data_scripts/realmasks.py checks them",
         "realmasks.py",
+    ),
+    "irregular": Entry(
+        "irregular holes for inpainting, no faces: NVIDIA's 12,000 test masks (2018), QD-IMD's 60,000",
+        open_irregular,
+        "download by hand; data_scripts/irregular.py says from where, unpacks, and tells which colour is hidden",
+        "irregular.py",
     ),
 }
 

@@ -16,6 +16,7 @@ from facelab import files
 from facelab.data import catalogue, rof
 from facelab.data.archives import extract
 from facelab.data.fetch import download, wrong_checksum
+from facelab.data.hole_pictures import hidden_colour, open_irregular
 from facelab.data.manifest import write_manifest
 from facelab.errors import BadArchive, BadConfig, FacelabError, LayoutError, MissingPart
 
@@ -79,7 +80,16 @@ STEPS = {
         "Put face pictures into {root}/realmasks/with_mask and {root}/realmasks/without_mask; names do not matter, "
         "pairs are not needed. Then run this again."
     ),
+    "irregular": (
+        "1. NVIDIA's: get test_mask.zip (12,000 holes) and irregular_mask.zip (55,116) from "
+        "https://nv-adlr.github.io/publication/partialconv-inpainting. QD-IMD: get qd_imd.tar.gz from "
+        "https://github.com/karfly/qd-imd. Any one of them will do.\n"
+        "2. Put the archives into {root}/irregular, or their unpacked folders (testing_mask_dataset, "
+        "disocclusion_img_mask, qd_imd).\n"
+        "3. Run this again: which colour is hidden is found out and said."
+    ),
 }
+HOLE_ARCHIVES = ("test_mask.zip", "irregular_mask.zip", "qd_imd.tar.gz")  # their publishers give no checksums
 
 
 def get(
@@ -103,7 +113,8 @@ def get(
     if name not in STEPS:
         raise BadConfig("dataset", name, f"one of {', '.join(STEPS)}")
     base = Path(root).expanduser() if root is not None else files.data_root()
-    {"lfw": _lfw, "celeba": _celeba, "rof": _rof, "deocclusion": _deocclusion}.get(name, _nothing)(base, source, say)
+    own = {"lfw": _lfw, "celeba": _celeba, "rof": _rof, "deocclusion": _deocclusion, "irregular": _irregular}
+    own.get(name, _nothing)(base, source, say)
     try:
         dataset = catalogue.open_dataset(name, base)
     except LayoutError as error:
@@ -190,6 +201,21 @@ def _deocclusion(base: Path, source: str | None, say: Say) -> None:
         single = len(tops) == 1 and tops[0].is_dir() and tops[0].name not in ("Synthetic", "Natural")
         (tops[0] if single else inner).rename(folder)
         shutil.rmtree(inner, ignore_errors=True)
+
+
+def _irregular(base: Path, source: str | None, say: Say) -> None:
+    folder = base / "irregular"
+    for name in HOLE_ARCHIVES:
+        target = folder / name.partition(".")[0]
+        asked = source if source is not None and source.endswith(name) else None
+        if not target.is_dir() and (path := place(Archive(name, None), folder, asked, say)):
+            say(f"unpacking {path} (its publisher gives no checksum)")
+            extract(path, target)
+    if folder.is_dir():
+        dataset = open_irregular(base)
+        for group, places in dataset.groups.items():
+            colour = hidden_colour([dataset.items[place].file for place in places])
+            say(f"{group}: {len(places):,} holes, {colour} is hidden")
 
 
 def main(name: str) -> int:

@@ -8,6 +8,8 @@ Taught in: lesson 09.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,8 +20,9 @@ from facelab.occlude.chance import Draws
 BUCKETS = tuple((low / 10, (low + 1) / 10) for low in range(6))
 """Ranges of the hidden share, from and to."""
 MARGIN = 0.06  # share of the side that stays visible along the border of a hole that must not touch it
-PARTS, DISCS = 22, 20  # strokes and blobs of a hole, at most; discs of each
-FEWEST, SPREAD = 1.0, 26.0  # parts of a hole: so many, and so many more for a hidden share of one
+PARTS, DISCS = 48, 20  # strokes and blobs of a hole, at most; discs of each
+BRUSH = (0.012, 0.08)  # radius in sides of the picture: from a pen's, as in QD-IMD, to the widest of Yu et al.
+LENGTH = (0.15, 0.75)  # of a stroke, in sides of the picture
 
 
 def irregular_holes(
@@ -63,30 +66,35 @@ def _discs(draws: Draws, shares: Tensor, touching: Tensor) -> tuple[Tensor, Tens
     for side in range(4):
         mine = touching & (edge == side)
         start[mine, 0, side % 2] = float(side // 2)
-    stroke = draws.uniform(0, 1, PARTS) < 0.7
-    middles = torch.where(stroke[..., None, None], _stroke(draws), _blob(draws)) + start[:, :, None]
-    thick = torch.exp(draws.uniform(-3.6, -2.5, PARTS))[..., None].expand(-1, -1, DISCS)
-    wide = torch.exp(draws.uniform(-3.2, -2.2, PARTS))[..., None] * draws.uniform(0.4, 1.0, PARTS, DISCS)
-    radii = torch.where(stroke[..., None], thick, wide)
+    brush = torch.exp(
+        draws.uniform(math.log(BRUSH[0]), math.log(BRUSH[1]), 1)
+    )  # one brush a hole, pressed more or less
+    thick = brush * torch.exp(draws.uniform(-0.3, 0.3, PARTS))
+    wide = (thick * 2.5).clamp(min=0.03, max=0.12)[..., None]
+    length = torch.minimum(draws.uniform(*LENGTH, PARTS, 1), 1.6 * DISCS * thick[..., None])  # or one sees the discs
+    stroke = draws.uniform(0, 1, PARTS) < 0.75
+    heap = torch.where(stroke[..., None, None], _stroke(draws, length), _blob(draws, wide))
+    radii = torch.where(stroke[..., None], thick[..., None], wide * draws.uniform(0.4, 1.0, PARTS, DISCS))
     radii[:, :, 0] = radii.amax(2)
-    several = FEWEST + SPREAD * shares * draws.uniform(0.5, 1.2)
-    absent = torch.arange(PARTS)[None] >= several.clamp(max=PARTS)[:, None]
-    radii = radii.masked_fill(absent[..., None], 1e-6)
-    return middles.flatten(1, 2), radii.flatten(1, 2)
+    area = torch.where(stroke, 2 * thick * length[..., 0], 5 * wide[..., 0].square())
+    enough = -torch.log1p(-shares)[:, None] * draws.uniform(0.7, 1.1, 1)  # parts overlap, the more the fuller it is
+    absent = area.cumsum(1) - area >= enough
+    absent[:, 0] = False
+    radii = radii.masked_fill(absent[..., None], 0.0)
+    return (heap + start[:, :, None]).flatten(1, 2), radii.flatten(1, 2)
 
 
-def _stroke(draws: Draws) -> Tensor:
-    """A walk that bends as a hand does, (N, PARTS, DISCS, 2), beginning at 0."""
+def _stroke(draws: Draws, length: Tensor) -> Tensor:
+    """A walk that bends as a hand does, (N, PARTS, DISCS, 2), beginning at 0, ``length`` (N, PARTS, 1) long."""
     bend = draws.normal(PARTS, 4).mul_(0.35).repeat_interleave(DISCS // 4, 2)
     turn = draws.uniform(0, 6.2832, PARTS, 1) + (bend + 0.15 * draws.normal(PARTS, DISCS)).cumsum(2)
-    length = draws.uniform(0.15, 0.75, PARTS, 1) / DISCS
-    steps = torch.stack([turn.cos(), turn.sin()], -1) * length[..., None]
+    steps = torch.stack([turn.cos(), turn.sin()], -1) * (length / DISCS)[..., None]
     return steps.cumsum(2) - steps[:, :, :1]
 
 
-def _blob(draws: Draws) -> Tensor:
-    """A heap around a middle, (N, PARTS, DISCS, 2), the first disc at 0."""
-    heap = draws.normal(PARTS, DISCS, 2) * torch.exp(draws.uniform(-3.4, -2.6, PARTS, 1, 1))
+def _blob(draws: Draws, wide: Tensor) -> Tensor:
+    """A heap around a middle, (N, PARTS, DISCS, 2), the first disc at 0, about as far spread as discs are ``wide``."""
+    heap = draws.normal(PARTS, DISCS, 2) * wide[..., None] * 0.8
     heap[:, :, 0] = 0
     return heap
 
@@ -94,13 +102,7 @@ def _blob(draws: Draws) -> Tensor:
 def _grown(middles: Tensor, radii: Tensor, size: tuple[int, int], share: Tensor, touches: bool) -> Tensor:
     """(1, 1, H, W): all discs, larger or smaller by one factor, so that they hide ``share`` of the picture."""
     height, width = size
-    half = (-(-height // 2), -(-width // 2))  # distances are smooth: half the resolution does
-    down, across = ((torch.arange(n) + 0.5) / n for n in half)
-    points = torch.stack(torch.meshgrid(across, down, indexing="ij"), -1).transpose(0, 1).reshape(-1, 2)
-    here = radii > 1e-5
-    apart = torch.cdist(points[None], middles[here][None])[0] / radii[here]
-    field = apart.amin(1).view(1, 1, *half)
-    field = F.interpolate(field, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]
+    field = _nearest(middles, radii, size)
     inside = torch.zeros(height, width, dtype=torch.bool)
     top, left = round(MARGIN * height), round(MARGIN * width)
     inside[top : height - top, left : width - left] = True
@@ -109,3 +111,18 @@ def _grown(middles: Tensor, radii: Tensor, size: tuple[int, int], share: Tensor,
     hole = torch.zeros(height * width)
     hole[field.flatten().argsort(stable=True)[:wanted]] = 1
     return hole.view(1, 1, height, width)
+
+
+def _nearest(middles: Tensor, radii: Tensor, size: tuple[int, int]) -> Tensor:
+    """(1, 1, H, W): for each pixel the least factor by which discs must grow to reach it."""
+    height, width = size
+    here, half = radii > 0, (-(-height // 2), -(-width // 2))  # distances are smooth: half the resolution does
+    down, across = ((torch.arange(n) + 0.5) / n for n in half)
+    points = torch.stack([across.repeat(half[0]), down.repeat_interleave(half[1])], 1)
+    # (p - m)² / r² as one product of matrices: [p², p, 1] · [1, -2m, m²] / r²
+    scale = radii[here].square().reciprocal()
+    left = torch.cat([points.square().sum(1, keepdim=True), points, torch.ones(len(points), 1)], 1)
+    middle = middles[here]
+    right = torch.cat([torch.ones(len(middle), 1), -2 * middle, middle.square().sum(1, keepdim=True)], 1).T * scale
+    field = (left @ right).amin(1).clamp(min=0).sqrt().view(1, 1, *half)
+    return F.interpolate(field, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]

@@ -11,6 +11,9 @@ from typing import Any
 from torch import Tensor
 
 from facelab.data.augment import random_light
+from facelab.data.catalogue import open_dataset
+from facelab.data.hole_pictures import published_holes
+from facelab.files import data_root
 from facelab.images import composite
 from facelab.occlude.batch import Occluded
 from facelab.occlude.irregular import BUCKETS, irregular_holes
@@ -94,13 +97,49 @@ def hole_trial(part: Faces, count: int, seed: int, bucket: tuple[float, float] =
 
     def cover(images: Tensor, points: Tensor) -> Occluded:
         hole = irregular_holes(len(images), random, tuple(images.shape[-2:]), bucket)
-        return Occluded(emptied(images, hole), hole, [kind] * len(images))
+        return Occluded(emptied(images, hole), hole, (kind,) * len(images))
 
     return drawn_trial(part, count, cover, given=True)
 
 
 def hole_trials(data: str, cfg: Any, count: int, seed: int) -> dict[str, Trial]:
-    """The protocol: one trial a bucket, the same faces in each, the bucket of the goals first."""
+    """The protocol: one trial a bucket, the same faces in each, the bucket of the goals first; then published holes.
+
+    Args:
+        data: a dataset of the catalogue. cfg: a configuration, with ``size channels``.
+        count: pictures a trial. seed: of the holes.
+    """
     part = faces(data, "test", cfg.size, cfg.channels)
     order = [JUDGED, *(bucket for bucket in BUCKETS if bucket != JUDGED)]
-    return {label(bucket): hole_trial(part, count, seed, bucket) for bucket in order}
+    own = {label(bucket): hole_trial(part, count, seed, bucket) for bucket in order}
+    groups = [group for group in _published() if group.endswith("_test")]
+    return own | {f"published holes ({group})": published_trial(part, count, group) for group in groups}
+
+
+def _published() -> list[str]:
+    """Groups of published holes that are here; a damaged copy raises."""
+    here = (data_root() / "irregular").exists()
+    return list(open_dataset("irregular").groups) if here else []
+
+
+def published_trial(part: Faces, count: int, group: str) -> Trial:
+    """A fixed trial with holes of a published set, evenly spread over it.
+
+    Args:
+        part: held-out faces. count: how many (at most one a picture).
+        group: see :func:`facelab.data.hole_pictures.open_irregular`.
+
+    Raises:
+        LayoutError: nobody is in this part, or the holes are not here.
+    """
+    dataset, taken, count = open_dataset("irregular"), 0, min(count, len(part))
+    among = len(dataset.groups.get(group, ()))
+
+    def cover(images: Tensor, points: Tensor) -> Occluded:
+        nonlocal taken
+        places = [(taken + k) * among // count for k in range(len(images))]
+        taken += len(images)
+        hole = published_holes(dataset, group, places, images.shape[-1])
+        return Occluded(emptied(images, hole), hole, (group,) * len(images))
+
+    return drawn_trial(part, count, cover, given=True)

@@ -13,7 +13,7 @@ from facelab.data.cache import Cached, cached, landmarks
 from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import Item
 from facelab.data.splits import bucket
-from facelab.errors import FacelabError, LayoutError
+from facelab.errors import BadConfig, FacelabError, LayoutError
 from facelab.occlude.face import fill
 from facelab.occlude.facemask import doubts
 
@@ -66,7 +66,12 @@ def faces(name: str, split: str, size: int, channels: int | None = None) -> Face
         split: ``"train"``, ``"val"`` or ``"test"``.
         size: side in pixels.
         channels: 1 or 3; None = the dataset's own.
+
+    Raises:
+        BadConfig: a set of holes.
     """
+    if name == "irregular":
+        raise BadConfig("data", name, "a set of faces: these pictures are holes")
     dataset = open_dataset(name)
     cache = cached(dataset, size, channels)
     known = [name for name in BARE if name in dataset.groups]

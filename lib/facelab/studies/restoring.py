@@ -13,10 +13,11 @@ from torch import Tensor
 from facelab import files, images
 from facelab.data.dataset import pictures_under
 from facelab.errors import BadConfig, BadImage, FacelabError
+from facelab.restoration import HIDDEN_LIMIT, is_two_valued
+from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.engine import make_engine
 
-HIDDEN_LIMIT = 0.75
 LONGEST = 1.5  # longer side over shorter: what is longer is no crop of a face
 
 
@@ -53,7 +54,7 @@ def read_given_hole(folder: Path, picture: Path, size: tuple[int, int], invert: 
     hole = images.load_hole(path)
     if tuple(hole.shape[-2:]) != size:
         raise BadImage(path, f"is {hole.shape[-1]}×{hole.shape[-2]}, its picture {size[1]}×{size[0]}; resize the hole")
-    if ((hole > 0.1) & (hole < 0.9)).float().mean() > 0.02:
+    if not is_two_valued(hole):
         raise BadImage(path, "is not black and white; save the hole as PNG without grey, white = hidden")
     hole = 1 - hole if invert else hole
     if (share := hole.mean().item()) > HIDDEN_LIMIT:
@@ -159,6 +160,8 @@ def restore_files(
     """
     if holes and find_faces:
         raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
+    if not holes and task(name).given:
+        raise BadConfig("holes", None, f"a folder with a hole for each picture: {name} fills what you mark")
     if holes and Path(holes).resolve() == Path(out).resolve():
         raise BadConfig("out", str(out), "another folder than --holes: results would replace its pictures")
     module, device, paths = system(name), make_engine(device).device, list_inputs(inputs)

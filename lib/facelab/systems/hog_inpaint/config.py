@@ -41,7 +41,7 @@ class Config:
     penalty: str = "r1"  # published: none
     lambda_penalty: float = 5.0
     penalty_every: int = 4  # the penalty is taken every so many critic steps, as much heavier
-    lambda_guide: float = 1.0  # L1 between the predicted and the true guide
+    lambda_guide: float = 1.0  # L1 between predicted and true guide; cross-entropy for edges
     lambda_guide_adv: float = 0.0  # the critic of grey picture and guide; published: 1
     lambda_l1: float = 100.0  # published: 1, with the others as small
     lambda_ssim: float = 100.0  # of 1 - SSIM; published: 0

@@ -75,6 +75,23 @@ def predicted_guide(G: nn.Module, images: Tensor, hole: Tensor, cfg: Config) -> 
     return composite(known, torch.sigmoid(logits), unknown_places(hole, cfg))
 
 
+def guide_loss(guide: Tensor, wanted: Tensor, unknown: Tensor, cfg: Config) -> Tensor:
+    """How far a guide is from the true one where it had to be predicted, a mean over those places.
+
+    L1 for a HOG; for edges, which are there or not, cross-entropy: the L1-best guess at a thin edge that may be here
+    or there is none at all. EdgeConnect leaves edges to its critic.
+
+    Args:
+        guide, wanted: (N, K, H / cell, W / cell) in [0, 1].
+        unknown: (N, 1, H / cell, W / cell), see :func:`unknown_places`.
+    """
+    if cfg.guide == "canny":
+        away = F.binary_cross_entropy(guide.clamp(0, 1), wanted, reduction="none")
+    else:
+        away = (guide - wanted).abs()
+    return (unknown * away).sum() / (unknown.sum() * guide.shape[1]).clamp(min=1.0)
+
+
 def enlarged(guide: Tensor, cfg: Config) -> Tensor:
     """A guide at the picture's own size, each number repeated: what the critic of guides looks at."""
     return F.interpolate(guide, scale_factor=float(cfg.guide_cell), mode="nearest")

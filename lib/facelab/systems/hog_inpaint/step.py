@@ -13,7 +13,7 @@ from facelab.losses.perceptual import perceptual, perceptual_relative, style
 from facelab.losses.similarity import ssim_loss
 from facelab.nets.region import region_of
 from facelab.systems.hog_inpaint.config import Config
-from facelab.systems.hog_inpaint.guides import enlarged, known_guide, true_guide, unknown_places
+from facelab.systems.hog_inpaint.guides import enlarged, guide_loss, known_guide, true_guide, unknown_places
 from facelab.systems.hog_inpaint.model import HogInpaint
 from facelab.train import ema
 from facelab.train.engine import Engine
@@ -94,7 +94,7 @@ def guide_step(
     """
     cfg: Config = state.cfg
     guide = _predicted(batch, known, model, cfg, engine)
-    terms = {"guide": cfg.lambda_guide * (guide - wanted).abs().mean()}
+    terms = {"guide": cfg.lambda_guide * guide_loss(guide, wanted, unknown_places(batch["hole"], cfg), cfg)}
     logs: dict[str, float] = {}
     if "guide" in model.D:
         grey = to_channels(batch["truth"], 1)
@@ -130,7 +130,7 @@ def paint_step(
         terms[f"adv_{name}"] = cfg.lambda_adv * _says(name, seen, model, cfg, engine)
     together = guide is not None and guide.requires_grad
     if together and wanted is not None:
-        terms["guide"] = cfg.lambda_guide * (guide - wanted).abs().mean()
+        terms["guide"] = cfg.lambda_guide * guide_loss(guide, wanted, unknown_places(batch["hole"], cfg), cfg)
     engine.backward(sum(terms.values()))
     engine.step(opts["painter"])
     if together:

@@ -1,0 +1,267 @@
+"""HOG-guided inpainting: who moves when, what each net is shown, what guides, what is refused."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from facelab import hog
+from facelab.errors import BadConfig, BadWeights
+from facelab.images import composite, to_channels
+from facelab.nets.blocks import parameter_count
+from facelab.nets.edgeconnect import SpectralPatchDiscriminator
+from facelab.occlude.irregular import irregular_holes
+from facelab.seeding import generator, seed_all
+from facelab.systems import hog_inpaint
+from facelab.systems.hog_inpaint.guides import canny_edges, unknown_places
+from facelab.systems.hog_inpaint.step import guide_given, playing
+from facelab.train.engine import Engine
+from facelab.train.state import State
+from facelab.train.weights import write_weights
+
+TINY = hog_inpaint.Config(
+    size=32, channels=1, width=8, blocks=1, predictor_width=8, predictor_blocks=1, critic_width=4, critic_downs=3,
+    cell=4, feature_net="none", batch=4, steps=100, adversarial_from=0.0, predict_until=0.5, true_until=0.5, ema=0.9,
+)  # fmt: skip
+KINDS = {
+    "hog": {},
+    "canny": {"guide": "canny"},
+    "none": {"guide": "none"},
+    "gated": {"model": "gated", "guide": "none"},
+    "gated hog": {"model": "gated"},
+    "partial": {"model": "partial", "guide": "none"},
+    "context": {"model": "context", "guide": "none", "region": True, "critic_downs": 2},
+    "published": {"model": "published", "critic_kind": "spectral", "size": 48, "lambda_guide_adv": 1.0},
+}
+
+
+def of(name, **changes):
+    return dataclasses.replace(TINY, **KINDS[name], **changes)
+
+
+def make(cfg, step=0):
+    seed_all(0)
+    model = hog_inpaint.build(cfg)
+    return model, hog_inpaint.optimizers(model, cfg), State(step, cfg.steps, generator(0, "t"), cfg)
+
+
+def batch_of(cfg, count=4):
+    random = generator(1, "batch")
+    rough = torch.rand(count, cfg.channels, 8, 8, generator=random) * 2 - 1
+    truth = torch.nn.functional.interpolate(rough, (cfg.size, cfg.size), mode="bicubic").clamp(-1, 1)
+    return {"truth": truth, "hole": irregular_holes(count, random, cfg.size, (0.1, 0.4))}
+
+
+def weights(net):
+    return {name: value.clone() for name, value in net.state_dict().items()}
+
+
+def changed(before, net):
+    return any(not torch.equal(value, net.state_dict()[name]) for name, value in before.items())
+
+
+def moved(cfg, step):
+    model, opts, state = make(cfg, step)
+    parts = {"painter": model.G.painter, **model.D}
+    parts |= {"predictor": model.G.predictor} if model.G.predictor is not None else {}
+    before = {name: weights(net) for name, net in parts.items()}
+    logs = hog_inpaint.train_step(batch_of(cfg), model, opts, state, Engine())
+    return {name for name, net in parts.items() if changed(before[name], net)}, logs
+
+
+def test_the_published_stages():
+    """Predictor, and painter on the true guide; then painter on the predicted guide, while the predictor rests."""
+    who, logs = moved(of("hog"), 10)
+    assert who == {"painter", "predictor", "picture"} and "guide" in logs
+    who, logs = moved(of("hog"), 60)
+    assert who == {"painter", "picture"} and "guide" not in logs
+    who, logs = moved(of("hog", joint=True), 60)
+    assert who == {"painter", "predictor", "picture"} and "guide" in logs
+    assert moved(of("none"), 10)[0] == {"painter", "picture"}
+    assert moved(of("hog", adversarial_from=0.5), 10)[0] == {"painter", "predictor"}
+    assert moved(of("hog", lambda_guide_adv=1.0), 10)[0] == {"painter", "predictor", "picture", "guide"}
+
+
+def test_the_painter_is_given_the_true_guide_first_and_then_the_predicted_one():
+    cfg = of("hog")
+    batch = batch_of(cfg)
+    known, wanted = (hog_inpaint.known_guide(batch["truth"], hole, cfg) for hole in (batch["hole"], None))
+    unknown = unknown_places(batch["hole"], cfg).expand_as(known) > 0
+    for step, true in ((0, True), (49, True), (50, False), (99, False)):
+        model, _, state = make(cfg, step)
+        given = guide_given(batch, known, wanted, model, state, Engine())
+        assert torch.equal(given[~unknown], known[~unknown]) and not given.requires_grad
+        assert torch.equal(given[unknown], wanted[unknown]) == true
+    always, _, state = make(of("hog", true_until=1.0), 99)
+    assert torch.equal(guide_given(batch, known, wanted, always, state, Engine())[unknown], wanted[unknown])
+
+
+def test_the_target_is_the_guide_of_the_truth_and_the_input_has_none_of_it():
+    """The review gives the truth to the predictor, and compares its guide with the picture itself."""
+    cfg = of("hog")
+    batch = batch_of(cfg)
+    torch.testing.assert_close(hog_inpaint.true_guide(batch["truth"], cfg), hog.guide_of(batch["truth"], None, 4))
+    model, _, _ = make(cfg)
+    heard = batch["truth"].clone().requires_grad_(True)
+    guide = hog_inpaint.known_guide(batch["truth"], batch["hole"], cfg)
+    model.G.predict(to_channels(heard, 1), guide, batch["hole"]).sum().backward()
+    assert heard.grad[batch["hole"] > 0].abs().max() == 0 < heard.grad[batch["hole"] == 0].abs().max()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_hidden_is_looked_at(name):
+    cfg = of(name)
+    model, _, _ = make(cfg)
+    model.eval()
+    batch = batch_of(cfg)
+    truth, hole = batch["truth"], batch["hole"]
+    first = hog_inpaint.restore(model, truth, hole)
+    other = hog_inpaint.restore(model, composite(truth, torch.ones(()), hole), hole)
+    torch.testing.assert_close(first.raw, other.raw)
+    assert torch.equal(first.image[hole == 0], truth[hole == 0]) and torch.equal(first.hole, hole)
+    assert torch.equal(first.image[hole == 1], first.raw[hole == 1])
+    assert first.raw.shape == truth.shape and first.raw.abs().max() <= 1
+    where = 1 - hole  # flipped, the other half would be kept
+    assert not torch.allclose(hog_inpaint.restore(model, truth, where).image, first.image)
+
+
+@pytest.mark.parametrize("name", ["hog", "canny"])
+def test_the_painter_follows_its_guide(name):
+    cfg = of(name)
+    model, _, _ = make(cfg)
+    truth, hole = batch_of(cfg).values()
+    guide = hog_inpaint.predicted_guide(model.best_generator(), truth, hole, cfg)
+    assert guide.shape == (4, cfg.bins, 32 // cfg.guide_cell, 32 // cfg.guide_cell)
+    same = hog_inpaint.restore(model, truth, hole, guide)
+    assert torch.equal(same.raw, hog_inpaint.restore(model, truth, hole).raw)
+    assert not torch.equal(same.raw, hog_inpaint.restore(model, truth, hole, guide.flip(0)).raw)
+
+
+def test_edges_are_blind_to_the_hole_too():
+    truth, hole = batch_of(of("canny")).values()
+    seen = canny_edges(truth, hole)
+    assert torch.equal(seen, canny_edges(composite(truth, torch.ones(()), hole), hole))
+    assert seen[hole > 0].max() == 0 and seen.max() == 1
+    whole = canny_edges(truth)
+    assert set(whole.unique().tolist()) == {0.0, 1.0} and whole.sum() > seen.sum()
+
+
+def test_a_hole_is_needed():
+    model, _, _ = make(TINY)
+    with pytest.raises(BadConfig, match="--holes"):
+        hog_inpaint.restore(model, torch.zeros(1, 1, 32, 32))
+
+
+def test_critics_judge_and_are_left_alone_by_the_painter():
+    cfg = of("hog", lambda_guide_adv=1.0)
+    model, opts, state = make(cfg, 10)
+    batch, before = batch_of(cfg), weights(model.D)
+    known, wanted = (hog_inpaint.known_guide(batch["truth"], hole, cfg) for hole in (batch["hole"], None))
+    raw = model.G.paint(batch["truth"], batch["hole"], wanted)
+    terms = hog_inpaint.paint_terms(batch, raw, composite(batch["truth"], raw, batch["hole"]), model, cfg, Engine())
+    sum(terms.values()).backward()
+    assert not changed(before, model.D) and all(p.grad is None for p in model.D.parameters())
+    generators = weights(model.G)
+    for name, real in (("picture", batch["truth"]), ("guide", torch.rand(4, 10, 32, 32))):
+        hog_inpaint.critic_step(name, real, torch.zeros_like(real), model, opts, state, Engine())
+    assert changed(before, model.D) and not changed(generators, model.G)
+    assert [playing(of("hog", adversarial_from=0.3), at) for at in (0.29, 0.3)] == [[], ["picture"]]
+
+
+def test_every_term_has_its_weight():
+    cfg = of("hog", lambda_hog=10.0, feature_net="effnet-lite0", lambda_style=5.0)
+    model, _, _ = make(cfg)
+    batch = batch_of(cfg)
+    raw = torch.zeros_like(batch["truth"])
+    restored = composite(batch["truth"], raw, batch["hole"])
+    find = lambda settings: hog_inpaint.paint_terms(batch, raw, restored, model, settings, Engine())  # noqa: E731
+    terms = find(cfg)
+    assert set(terms) == {"l1", "ssim", "hog", "perceptual", "style"} and all(term > 0 for term in terms.values())
+    for name in terms:
+        twice = dataclasses.replace(cfg, **{f"lambda_{name}": 2 * getattr(cfg, f"lambda_{name}")})
+        torch.testing.assert_close(find(twice)[name], 2 * terms[name])
+    alike = hog_inpaint.paint_terms(batch, batch["truth"], batch["truth"], model, cfg, Engine())
+    assert max(alike[name].item() for name in ("l1", "hog", "perceptual", "style")) < 1e-4
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_one_fixed_batch_is_learnt(name):
+    cfg = of(name, steps=120, adversarial_from=1.0, predict_until=1.0, true_until=1.0, learning_rate=4e-3)
+    model, opts, state = make(cfg)
+    batch, terms = batch_of(cfg), []
+    for _ in range(120):
+        terms.append(hog_inpaint.train_step(batch, model, opts, state, Engine()))
+        state.step += 1
+    for term in {"l1", "guide"} & set(terms[0]):
+        assert terms[-1][term] < 0.75 * terms[0][term], term
+
+
+def test_the_published_networks_have_their_published_size():
+    model = hog_inpaint.build(hog_inpaint.Config.published(guide="canny", feature_net="none"))
+    assert parameter_count(model.G.predictor) == 10_765_185
+    drop_hole = 7 * 7 * 64  # the published one is not told the hole but sees it painted white
+    assert parameter_count(model.G.painter) == 10_774_595 + drop_hole
+    critic = SpectralPatchDiscriminator(3)
+    assert parameter_count(critic) == 2_763_776 and critic(torch.zeros(1, 3, 256, 256)).shape == (1, 1, 30, 30)
+
+
+def test_what_ships_fits_into_a_weight_file():
+    model = hog_inpaint.build(hog_inpaint.Config.for_profile("gpu", channels=3, feature_net="none"))
+    assert 2 * parameter_count(model.best_generator()) <= 11.9e6
+
+
+def test_predictor_rates_fall_within_its_own_time():
+    cfg = of("hog", decay_from=0.5)
+    rate = lambda step, name: (lambda m: m[1][name].param_groups[0]["lr"])(_stepped(cfg, step))  # noqa: E731
+    assert rate(20, "predictor") == cfg.learning_rate > rate(40, "predictor") > 0
+    assert rate(40, "painter") == cfg.learning_rate > rate(80, "painter")
+
+
+def _stepped(cfg, step):
+    model, opts, state = make(cfg, step)
+    hog_inpaint.train_step(batch_of(cfg), model, opts, state, Engine())
+    return model, opts
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("model", "dcgan"), ("guide", "sobel"), ("cell", 5), ("size", 40), ("width", 12), ("share_high", 0.8),
+     ("share_low", 0.7), ("critic_downs", 6), ("true_until", 1.5), ("steps", 0), ("perceptual", "square")],
+)  # fmt: skip
+def test_impossible_settings_are_refused_by_name(field, value):
+    with pytest.raises(BadConfig, match=field if field != "share_low" else "share_high"):
+        dataclasses.replace(TINY, **{field: value})
+
+
+def test_baselines_without_room_for_a_guide_say_so():
+    with pytest.raises(BadConfig, match="no place"):
+        dataclasses.replace(TINY, model="partial")
+
+
+@pytest.mark.parametrize("profile", ["smoke", "laptop", "gpu"])
+def test_profiles_and_published_settings(profile):
+    own = hog_inpaint.Config.for_profile(profile, channels=3)
+    assert own.guide == "hog" and own.channels == 3
+    published = hog_inpaint.Config.for_profile(profile, model="published")
+    assert published.steps == own.steps
+    assert (published.lambda_l1, published.lambda_adv, published.lambda_perceptual, published.lambda_style) == (
+        1.0, 0.1, 0.1, 250.0,
+    )  # fmt: skip
+    with pytest.raises(BadConfig, match="profile"):
+        hog_inpaint.Config.for_profile("huge")
+
+
+def test_weights_survive_the_round_trip(tmp_path):
+    model, _, _ = make(TINY)
+    card = {"system": "hog_inpaint", "config": dataclasses.asdict(TINY)}
+    file = tmp_path / "weights.safetensors"
+    write_weights(file, {"G": model.best_generator()}, card)
+    again, cfg = hog_inpaint.load(file)
+    assert cfg == TINY
+    truth, hole = batch_of(TINY).values()
+    torch.testing.assert_close(
+        hog_inpaint.restore(again, truth, hole).image, hog_inpaint.restore(model, truth, hole).image, atol=5e-3, rtol=0
+    )
+    write_weights(file, {"G": model.G.painter}, card)
+    with pytest.raises(BadWeights):
+        hog_inpaint.load(file)
