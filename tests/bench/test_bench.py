@@ -60,3 +60,8 @@ def test_every_system_that_ships_is_timed_on_a_folder(repo):
     found = pictures.bench_restore(1, 2)["pictures per second"]
     shipped = {path.stem for path in (repo / "weights").glob("*.safetensors")}
     assert set(found) == shipped and all(value > 0 for value in found.values())
+
+
+def test_both_hogs_are_one():
+    found = pictures.bench_hog(1)
+    assert found["largest difference"] <= 1e-6 and set(found["ratio"]) == {"ours", "soft, forward and backward"}

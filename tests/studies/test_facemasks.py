@@ -126,5 +126,6 @@ def test_the_task_of_each_system():
     assert list(task("mask_removal").trials("orl", cfg, 4, 1, TYPES)) == ["facemasks", "drawn in another way"]
     with pytest.raises(BadConfig, match="oagan, mask_removal"):
         task("magic")
-    with pytest.raises(BadConfig, match="cutouts"):
-        TASKS["mask_removal"].loader("orl", cfg, 0, [object()])
+    for name in ("mask_removal", "hog_inpaint"):
+        with pytest.raises(BadConfig, match="cutouts"):
+            TASKS[name].loader("orl", cfg, 0, [object()])

@@ -12,7 +12,7 @@ from facelab.cli import main
 from facelab.errors import BadConfig, BadImage
 from facelab.seeding import seed_all
 from facelab.studies import restoring
-from facelab.systems import oagan
+from facelab.systems import hog_inpaint, oagan
 from facelab.train.weights import write_weights
 
 CFG = oagan.Config(
@@ -97,6 +97,40 @@ def test_inverted_holes(tmp_path, weights):
     options = dict(weights=weights, holes=tmp_path / "holes", invert_holes=True)
     (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", **options)
     assert images.load_hole(record["hole"]).sum().item() == 16
+
+
+@pytest.fixture
+def filler(tmp_path):
+    """Weights of the system that is told the hole."""
+    seed_all(0)
+    cfg = hog_inpaint.Config(size=32, channels=3, width=8, blocks=1, predictor_width=8, cell=4, feature_net="none")
+    card = {"system": "hog_inpaint", "config": dataclasses.asdict(cfg)}
+    return write_weights(tmp_path / "f.safetensors", {"G": hog_inpaint.build(cfg).best_generator()}, card)
+
+
+@pytest.mark.parametrize("size", [(50, 41), (32, 32), (300, 260), (19, 64)])
+def test_what_is_marked_is_filled_at_any_size_and_nothing_else(tmp_path, filler, size):
+    file, hole = picture(tmp_path / "a.png", size), torch.zeros(1, size[1], size[0])
+    hole[:, 3:9, 4:12] = 1
+    hole[:, -1, -1] = 1
+    images.save_hole(hole, tmp_path / "holes/a.png")
+    options = dict(weights=filler, holes=tmp_path / "holes")
+    (record,) = restoring.restore_files("hog_inpaint", [file], tmp_path / "out", **options)
+    before, after = images.load_image(file), images.load_image(record["out"])
+    visible = (hole == 0).expand_as(before)
+    assert after.shape == before.shape and torch.equal(before[visible], after[visible])
+    assert (before[~visible] != after[~visible]).float().mean() > 0.8
+    assert torch.equal(images.load_hole(record["hole"]), hole)
+
+
+def test_who_is_told_the_hole_says_so(tmp_path, filler, capsys):
+    file = str(picture(tmp_path / "a.png"))
+    assert main(["restore", "hog_inpaint", file, "--out", str(tmp_path / "out"), "--weights", str(filler)]) == 2
+    assert "--holes" in capsys.readouterr().err
+    images.save_hole(torch.ones(1, 41, 50), tmp_path / "holes/a.png")
+    options = ["--out", str(tmp_path / "out"), "--weights", str(filler), "--holes", str(tmp_path / "holes")]
+    assert main(["restore", "hog_inpaint", file, *options]) == 1
+    assert "--invert-holes" in json.loads(capsys.readouterr().out)["error"]
 
 
 def test_one_bad_file_does_not_stop_the_rest(tmp_path, weights, capsys):

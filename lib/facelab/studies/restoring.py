@@ -161,7 +161,7 @@ def restore_files(
     if holes and find_faces:
         raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
     if not holes and task(name).given:
-        raise BadConfig("holes", None, f"a folder with a hole for each picture: {name} fills what you mark")
+        raise BadConfig("holes", None, f"--holes DIR with a hole for each picture: {name} fills what is marked")
     if holes and Path(holes).resolve() == Path(out).resolve():
         raise BadConfig("out", str(out), "another folder than --holes: results would replace its pictures")
     module, device, paths = system(name), make_engine(device).device, list_inputs(inputs)
