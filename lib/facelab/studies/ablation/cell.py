@@ -16,6 +16,7 @@ from torch import Tensor
 
 from facelab import files, images
 from facelab.errors import BadConfig, NotFinite
+from facelab.nets.features import feature_net
 from facelab.studies.ablation import stock
 from facelab.studies.ablation.subjects import subject
 from facelab.studies.evaluation import measure, run_restore
@@ -60,8 +61,9 @@ def run(cell: Cell) -> dict[str, Any]:
 
     Returns:
         ``variant seed steps ended seconds device torch``, and where the run ended well ``means``, ``unseen`` (means on
-        the second trial: kinds that no picture with truth wore), ``further`` (on the third), ``pictures`` (a list a
-        metric of :data:`KEPT`, and those that the system's subject adds), and ``course`` (what was seen in training).
+        the second trial: kinds that no picture with truth wore), ``further`` (on the third), or ``trials`` (means on
+        each, by label), ``pictures`` (a list a metric of :data:`KEPT`, and those that the system's subject adds), and
+        ``course`` (what was seen in training).
 
     Raises:
         BadConfig: the folder holds a run of other settings.
@@ -105,20 +107,27 @@ def _refuse_other(cell: Cell) -> None:
 
 def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
     """Measure on the held-out people of the trials, and draw what the faces of the first became."""
-    found: dict[str, Any] = {}
-    for place, (test, known) in enumerate(stock.trials(cell.trials).values()):
+    about, found = subject(cell.system), {}
+    nets = {metric: feature_net(name) for metric, name in about.nets.items()}
+    for place, (label, (test, known)) in enumerate(stock.trials(cell.trials).items()):
         with torch.no_grad():
-            image, hole, _ = run_restore(restore, *test.shown)
-        values = measure(image, test, hole=None if test.given else hole, known=known)
+            image, hole, _ = run_restore(restore, *about.shown(test, cell.cfg))
+            values = measure(image, test, hole=None if test.given else hole, known=known, nets=nets)
         means = {name: _short(_mean(value)) for name, value in values.items()}
         if place == 0:
             kept = {name: digits for name, digits in KEPT.items() if name in values}
-            pictures = {name: [_rounded(v, digits) for v in values[name].tolist()] for name, digits in kept.items()}
-            found |= {"means": means, "pictures": pictures}
+            found |= {"means": means, "pictures": {name: _listed(values[name], n) for name, n in kept.items()}}
             _draw(image, hole, cell.folder / "faces.png")
-        else:
+        elif not about.each_trial:
             found["unseen" if place == 1 else "further"] = means
+        if about.each_trial:
+            found.setdefault("trials", {})[label] = means
+            found["pictures"] |= {f"{name}, {label}": _listed(values[name], 2) for name in about.each_trial}
     return found
+
+
+def _listed(value: Tensor, digits: int) -> list[float | None]:
+    return [_rounded(one, digits) for one in value.tolist()]
 
 
 def shown(count: int) -> list[int]:

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from facelab.errors import BadConfig
-from facelab.studies.ablation import diagnosis, facemask_variants, variants
+from facelab.studies.ablation import diagnosis, facemask_variants, guide_variants, variants
 from facelab.studies.ablation.variants import Variant
 from facelab.studies.batches import Loader, masked_photographs_here
 from facelab.studies.evaluation import measure, run_restore
@@ -19,6 +20,7 @@ from facelab.studies.parts import natural_photographs
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.studies.trials import Trial
+from facelab.systems.hog_inpaint import given_guide
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Subject:
         own_batches: settings for which a variant's batches are drawn by themselves.
         watch: see :func:`facelab.studies.training.train`.
         also: model, first trial and configuration → further values, name → one a picture.
+        shown: trial and configuration → what the restorer is shown.
+        each_trial: metrics kept picture by picture for every trial, as ``"metric, label"``, whose means are kept, too.
+        nets: feature nets of Fréchet distances, metric → name.
     """
 
     system: str
@@ -46,6 +51,9 @@ class Subject:
     own_batches: tuple[str, ...] = ()
     watch: Callable[..., Any] | None = None
     also: Callable[[Any, Trial, Any], dict[str, list[float]]] | None = None
+    shown: Callable[[Trial, Any], tuple[Tensor, ...]] = lambda test, cfg: test.shown
+    each_trial: tuple[str, ...] = ()
+    nets: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def loader(self, data: str, cfg: Any, seed: int) -> Loader:
         """The batches of one seed that serve every variant like ``cfg``."""
@@ -77,6 +85,13 @@ def _told_and_real(model: Any, test: Trial, cfg: Any) -> dict[str, list[float]]:
     return out
 
 
+def _with_true_guide(test: Trial, cfg: Any) -> tuple[Tensor, ...]:
+    """Pictures and holes; the true guide, too, for a painter that never knew another."""
+    if cfg.guide == "none" or cfg.true_until < 1:
+        return test.shown
+    return (*test.shown, given_guide(test.truth, test.hole, cfg))
+
+
 SUBJECTS = {
     "oagan": Subject(
         "oagan", "05", variants.VARIANTS, variants.BASE, 500, _for_oagan, watch=diagnosis.watch
@@ -84,6 +99,11 @@ SUBJECTS = {
     "mask_removal": Subject(
         "mask_removal", "06", facemask_variants.VARIANTS, facemask_variants.BASE, 700, _for_facemasks,
         own_batches=("fit",), also=_told_and_real,
+    ),
+    "hog_inpaint": Subject(
+        "hog_inpaint", "09", guide_variants.VARIANTS, guide_variants.BASE, 800, lambda cfg, data: cfg,
+        shown=_with_true_guide, each_trial=("psnr",),
+        nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
 }  # fmt: skip
 

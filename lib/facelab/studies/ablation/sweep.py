@@ -142,7 +142,8 @@ def _begin(parent: int, stop: Any) -> None:
 
 def _why_not(plan: Plan, name: str) -> str:
     cfg = plan.configuration(name)
-    return why_missing(cfg.feature_net) or (why_missing(cfg.encoder) if cfg.model == "unet" else "")
+    eyes = getattr(cfg, "encoder", "none") if cfg.model == "unet" else "none"
+    return why_missing(cfg.feature_net) or why_missing(eyes)
 
 
 @contextlib.contextmanager

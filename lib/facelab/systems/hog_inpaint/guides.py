@@ -37,6 +37,16 @@ def unknown_places(hole: Tensor, cfg: Config) -> Tensor:
     return touched_cells(hole, cfg.cell) if cfg.guide == "hog" else (hole > 0).to(hole.dtype)
 
 
+def given_guide(truth: Tensor, hole: Tensor, cfg: Config) -> Tensor | None:
+    """An oracle's guide: visible where it is known, the true one where it is not; None where nothing guides.
+
+    Args:
+        truth: (N, C, H, W). hole: (N, 1, H, W), 1 = hidden.
+    """
+    known, wanted = known_guide(truth, hole, cfg), true_guide(truth, cfg)
+    return None if known is None or wanted is None else composite(known, wanted, unknown_places(hole, cfg))
+
+
 def canny_edges(images: Tensor, hole: Tensor | None = None, sigma: float = 1.0) -> Tensor:
     """Canny's edges of each picture, picture by picture on the CPU.
 
