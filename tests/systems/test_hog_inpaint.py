@@ -31,7 +31,14 @@ KINDS = {
     "gated hog": {"model": "gated"},
     "partial": {"model": "partial", "guide": "none"},
     "context": {"model": "context", "guide": "none", "region": True, "critic_downs": 2},
-    "published": {"model": "published", "critic_kind": "spectral", "size": 48, "lambda_guide_adv": 1.0},
+    "empty": {"start": "empty"},
+    "published": {
+        "model": "published",
+        "start": "empty",
+        "critic_kind": "spectral",
+        "size": 48,
+        "lambda_guide_adv": 1.0,
+    },
 }
 
 

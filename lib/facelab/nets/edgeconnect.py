@@ -83,11 +83,11 @@ class PublishedPainter(nn.Module):
         self.cell, self.body = cell, EdgeConnectGenerator(channels + 1 + bins, channels, width, blocks)
 
     def forward(self, images: Tensor, hole: Tensor, guide: Tensor | None = None) -> Tensor:
-        """(N, C, H, W), (N, 1, H, W) and the guide to (N, C, H, W) in [-1, 1]."""
-        seen = [images * (1 - hole), hole]
+        """Pictures begun (N, C, H, W), hole (N, 1, H, W) and guide to (N, C, H, W), free."""
+        seen = [images, hole]
         if guide is not None:
             seen.append(F.interpolate(guide, scale_factor=float(self.cell), mode="nearest"))
-        return torch.tanh(self.body(torch.cat(seen, 1)))
+        return self.body(torch.cat(seen, 1))
 
 
 class SpectralPatchDiscriminator(nn.Module):

@@ -66,7 +66,7 @@ class GuidePredictor(nn.Module):
 
 
 class Painter(nn.Module):
-    """From visible pixels, hole and guide to the whole face: a U-Net with a dilated middle, working from half size.
+    """From a picture begun, hole and guide to the whole face: a U-Net with a dilated middle, working from half size.
 
     Args:
         channels: 1 or 3.
@@ -93,10 +93,10 @@ class Painter(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, images: Tensor, hole: Tensor, guide: Tensor | None = None) -> Tensor:
-        """(N, C, H, W), (N, 1, H, W), H and W divisible by 8, and the guide, to (N, C, H, W) in [-1, 1]."""
-        known = F.pixel_unshuffle(torch.cat([images * (1 - hole), hole], 1), 2)
+        """Pictures begun (N, C, H, W), hole (N, 1, H, W), H and W divisible by 8, and guide, to (N, C, H, W), free."""
+        known = F.pixel_unshuffle(torch.cat([images, hole], 1), 2)
         known = known if guide is None else torch.cat([known, halved(guide, self.cell)], 1)
-        return torch.tanh(F.pixel_shuffle(self.head(self.refine(self.body(known))), 2))
+        return F.pixel_shuffle(self.head(self.refine(self.body(known))), 2)
 
 
 class PartialUnit(nn.Module):
@@ -149,7 +149,7 @@ class PartialPainter(nn.Module):
         nn.init.normal_(self.head.weight, 0.0, 0.02)
 
     def forward(self, images: Tensor, hole: Tensor, guide: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) and hole (N, 1, H, W) to (N, C, H, W) in [-1, 1]; there is no guide."""
+        """Pictures (N, C, H, W) and hole (N, 1, H, W) to (N, C, H, W), free; there is no guide."""
         seen = (F.avg_pool2d(1 - hole, 2) > 0).to(images)
         x, seen = self.stem(F.pixel_unshuffle(images * (1 - hole), 2), seen)
         maps = []
@@ -164,7 +164,7 @@ class PartialPainter(nn.Module):
             x, seen = (F.interpolate(y, scale_factor=2.0, mode="nearest") for y in (narrow(x), seen))
             x, seen = unit(torch.cat([x, kept], 1), torch.maximum(seen, where))
         x, _ = self.refine(x, seen)
-        return torch.tanh(F.pixel_shuffle(self.head(x), 2))
+        return F.pixel_shuffle(self.head(x), 2)
 
 
 class ContextEncoder(nn.Module):
@@ -193,9 +193,9 @@ class ContextEncoder(nn.Module):
         nn.init.normal_(self.head.weight, 0.0, 0.02)
 
     def forward(self, images: Tensor, hole: Tensor, guide: Tensor | None = None) -> Tensor:
-        """(N, C, size, size) and hole (N, 1, size, size) to (N, C, size, size) in [-1, 1]; there is no guide."""
-        x = self.down(torch.cat([images * (1 - hole), hole], 1))
+        """(N, C, size, size) and hole (N, 1, size, size) to (N, C, size, size), free; there is no guide."""
+        x = self.down(torch.cat([images, hole], 1))
         x = self.mix(torch.einsum("ncp,cpq->ncq", x.flatten(2), self.across.to(x.dtype)).view_as(x))
         for up in self.up:
             x = up(F.interpolate(x, scale_factor=2.0, mode="nearest"))
-        return torch.tanh(self.head(x))
+        return self.head(x)

@@ -24,6 +24,7 @@ class Config:
 
     model: str = "unet"  # the painter: ours, "published", or a baseline: "gated", "partial", "context"
     guide: str = "hog"  # "canny": edges as EdgeConnect has them; "none": nothing guides
+    start: str = "smooth"  # the painter changes a smooth fill of the hole; published: "empty", it paints on grey
     size: int = 64  # pixels
     channels: int = 1
     cell: int = 8  # pixels; side of a cell of the HOG
@@ -71,7 +72,8 @@ class Config:
     def __post_init__(self):
         refuse_other_types(self)
         allowed = {
-            "model": MODELS, "guide": GUIDES, "channels": (1, 3), "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
+            "model": MODELS, "guide": GUIDES, "start": ("smooth", "empty"), "channels": (1, 3),
+            "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
             "critic_kind": ("plain", "spectral"), "feature_net": ("none", *FEATURE_NETS),
             "perceptual": ("relative", "absolute"), "cell": (2, 4, 8, 16),
         }  # fmt: skip
@@ -146,8 +148,8 @@ class Config:
         review gives none.
         """
         values = dict(
-            model="published", size=128, channels=3, width=64, predictor_width=64, blocks=8, predictor_blocks=8,
-            cell=8, critic_kind="spectral", critic_width=64, penalty="none", lambda_penalty=0.0, penalty_every=1,
+            model="published", start="empty", size=128, channels=3, width=64, predictor_width=64, blocks=8,
+            predictor_blocks=8, cell=8, critic_kind="spectral", critic_width=64, penalty="none", lambda_penalty=0.0, penalty_every=1,
             lambda_guide_adv=1.0, lambda_l1=1.0, lambda_ssim=0.0, lambda_perceptual=0.1, lambda_style=250.0,
             lambda_adv=0.1, visible=1.0, perceptual="absolute", feature_net="vgg16", adversarial_from=0.0, batch=8,
             learning_rate=1e-4, critic_learning_rate=1e-5, beta1=0.0, beta2=0.9, decay_from=1.0, ema=0.0,

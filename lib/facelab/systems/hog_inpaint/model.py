@@ -14,6 +14,7 @@ from facelab.nets.edgeconnect import PublishedPainter, PublishedPredictor, Spect
 from facelab.nets.features import feature_net
 from facelab.nets.inpainting import ContextEncoder, GuidePredictor, Painter, PartialPainter
 from facelab.nets.oagan import OAGANDiscriminator
+from facelab.nets.smooth_fill import smooth_fill
 from facelab.restoration import Restoration
 from facelab.systems.hog_inpaint.config import Config
 from facelab.systems.hog_inpaint.guides import predicted_guide
@@ -25,10 +26,14 @@ NAME = "hog_inpaint"
 
 
 class Generators(nn.Module):
-    """``predictor`` (none where nothing guides) and ``painter``."""
+    """``predictor`` (none where nothing guides) and ``painter``.
+
+    No net is ever shown a hidden pixel: the picture it begins with is emptied, or filled smoothly from what is visible.
+    """
 
     def __init__(self, cfg: Config):
         super().__init__()
+        self.smooth = cfg.start == "smooth"
         self.painter, self.predictor = _painter(cfg), None
         if cfg.bins and cfg.model == "published":
             self.predictor = PublishedPredictor(cfg.bins, cfg.guide_cell, cfg.predictor_width, cfg.predictor_blocks)
@@ -41,8 +46,14 @@ class Generators(nn.Module):
         return self.predictor(grey, guide, hole)
 
     def paint(self, images: Tensor, hole: Tensor, guide: Tensor | None) -> Tensor:
-        """Visible pixels, hole and guide to whole pictures (N, C, H, W); hidden pixels are not shown to the net."""
-        return self.painter(images, hole, guide)
+        """Visible pixels, hole and guide to whole pictures (N, C, H, W); what the hole hides is not looked at.
+
+        From a smooth start the painter's answer is a change to it; those may leave [-1, 1] by a little.
+        """
+        if not self.smooth:
+            return torch.tanh(self.painter(images * (1 - hole), hole, guide).float())
+        begun = smooth_fill(images, hole)
+        return begun + self.painter(begun, hole, guide).float()
 
 
 def _painter(cfg: Config) -> nn.Module:
@@ -123,7 +134,7 @@ def restore(model: HogInpaint, images: Tensor, hole: Tensor | None = None, guide
         )
     G = model.best_generator()
     guide = predicted_guide(G, images, hole, model.cfg) if guide is None else guide
-    raw = G.paint(images, hole, guide).float()
+    raw = G.paint(images, hole, guide).clamp(-1, 1)
     return Restoration(composite(images, raw, hole), hole, raw)
 
 
