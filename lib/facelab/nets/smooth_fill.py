@@ -9,45 +9,62 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SWEEPS = 12  # of relaxation at each size
-EPS = 1e-6
+STEPS = 16  # of conjugate gradients at each size
+EPS = 1e-12
 
 
-def smooth_fill(images: Tensor, hole: Tensor, sweeps: int = SWEEPS) -> Tensor:
-    """Fill holes with a nearly harmonic surface: each hidden pixel comes to be the mean of its four neighbours.
+@torch.no_grad()
+def smooth_fill(images: Tensor, hole: Tensor, steps: int = STEPS) -> Tensor:
+    """Fill holes with a nearly biharmonic surface, ΔΔu = 0: it goes on smoothly, slopes included.
 
-    Coarse to fine: at each size the answer of half the size is the first guess, and some sweeps of relaxation mend it.
+    Coarse to fine: at each size the answer of half the size is the first guess, and some steps of conjugate gradients
+    bring it nearer to the surface. The more steps, the nearer to
+    :func:`facelab.metrics.baselines.fill_biharmonic`, which solves for it picture by picture.
 
     Args:
-        images: (N, C, H, W); what they hold in the hole is not looked at.
+        images: (N, C, H, W) in [-1, 1]; what they hold in the hole is not looked at.
         hole: (N, 1, H, W), hidden where > 0.
-        sweeps: of relaxation at each size.
+        steps: of conjugate gradients at each size.
 
     Returns:
-        (N, C, H, W), the pictures' own pixels where nothing is hidden; 0 where everything is.
+        (N, C, H, W) in [-1, 1], the pictures' own pixels where nothing is hidden; 0 where everything is.
 
-    Source: successive over-relaxation inside a multigrid, Briggs et al. 2000, A Multigrid Tutorial, chapters 2 and 3.
+    Source: Hestenes & Stiefel 1952 for conjugate gradients; coarse to fine as in Briggs et al. 2000, *A Multigrid
+    Tutorial*, chapter 3 (nested iteration).
     """
     seen = (hole <= 0).to(images)
-    return _fill(images * seen, seen, sweeps)
+    return _fill(images * seen, seen, steps).clamp(-1, 1)
 
 
-def _fill(known: Tensor, seen: Tensor, sweeps: int) -> Tensor:
+def _fill(known: Tensor, seen: Tensor, steps: int) -> Tensor:
     """``known`` (N, C, H, W), 0 where it is not ``seen`` (N, 1, H, W)."""
-    if min(known.shape[-2:]) <= 1:
+    if max(known.shape[-2:]) <= 1:
         return known
-    size = known.shape[-2:]
     weight = F.avg_pool2d(seen, 2, ceil_mode=True)
-    half = F.avg_pool2d(known, 2, ceil_mode=True) / weight.clamp(min=EPS)
-    coarse = _fill(half, (weight > 0).to(seen), sweeps)
-    guess = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
-    filled = torch.where(seen > 0, known, guess)
-    return _relax(filled, seen, sweeps)
+    half = F.avg_pool2d(known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
+    coarse = _fill(half, (weight > 0).to(seen), steps)
+    guess = F.interpolate(coarse, size=known.shape[-2:], mode="bilinear", align_corners=False)
+    return _solve(torch.where(seen > 0, known, guess), 1 - seen, steps)
 
 
-def _relax(x: Tensor, seen: Tensor, sweeps: int) -> Tensor:
-    for _ in range(sweeps):
-        wide = F.pad(x, (1, 1, 1, 1), mode="replicate")
-        mean = (wide[..., 1:-1, 2:] + wide[..., 1:-1, :-2] + wide[..., 2:, 1:-1] + wide[..., :-2, 1:-1]) / 4
-        x = torch.where(seen > 0, x, mean)
+def _solve(x: Tensor, hidden: Tensor, steps: int) -> Tensor:
+    """Conjugate gradients on ΔΔx = 0 at the hidden pixels, from ``x``; the others stay."""
+    residual = -laplacian(laplacian(x)) * hidden
+    direction, size = residual, _dot(residual, residual)
+    for _ in range(steps):
+        image = laplacian(laplacian(direction)) * hidden
+        far = size / (_dot(direction, image) + EPS)
+        x, residual = x + far * direction, residual - far * image
+        size, before = _dot(residual, residual), size
+        direction = residual + size / (before + EPS) * direction
     return x
+
+
+def laplacian(x: Tensor) -> Tensor:
+    """Sum of the four neighbours less four times the pixel, (N, C, H, W); the picture goes on beyond its edge."""
+    wide = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    return wide[..., 1:-1, 2:] + wide[..., 1:-1, :-2] + wide[..., 2:, 1:-1] + wide[..., :-2, 1:-1] - 4 * x
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum((2, 3), keepdim=True)

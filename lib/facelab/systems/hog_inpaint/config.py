@@ -149,7 +149,8 @@ class Config:
         """
         values = dict(
             model="published", start="empty", size=128, channels=3, width=64, predictor_width=64, blocks=8,
-            predictor_blocks=8, cell=8, critic_kind="spectral", critic_width=64, penalty="none", lambda_penalty=0.0, penalty_every=1,
+            predictor_blocks=8, cell=8, critic_kind="spectral", critic_width=64, penalty="none", lambda_penalty=0.0,
+            penalty_every=1,
             lambda_guide_adv=1.0, lambda_l1=1.0, lambda_ssim=0.0, lambda_perceptual=0.1, lambda_style=250.0,
             lambda_adv=0.1, visible=1.0, perceptual="absolute", feature_net="vgg16", adversarial_from=0.0, batch=8,
             learning_rate=1e-4, critic_learning_rate=1e-5, beta1=0.0, beta2=0.9, decay_from=1.0, ema=0.0,
