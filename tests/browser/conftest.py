@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from facelab.files import project_root
+
+TOKEN = "lab"
 
 
 @pytest.fixture(scope="session")
@@ -90,3 +95,39 @@ def page(chromium):
 
 def _is_outside(address: str) -> bool:
     return not address.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:"))
+
+
+@pytest.fixture
+def config(tmp_path) -> Path:
+    """JupyterLab's settings: every cell stays in the page, also those scrolled out of sight."""
+    file = tmp_path / "config/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"windowingMode": "none"}')
+    return tmp_path / "config"
+
+
+@pytest.fixture
+def server(lab_folder, config, tmp_path, serve) -> str:
+    """JupyterLab on a free port; its address."""
+    options = ["--no-browser", "--ip=127.0.0.1", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
+    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    python = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"PYTHONPATH": str(project_root() / "lib"), "JUPYTER_CONFIG_DIR": str(config)}
+    environment |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "HOME": str(tmp_path)}
+    command = lambda port: [sys.executable, "-m", "jupyterlab", *options, f"--port={port}", str(lab_folder)]  # noqa: E731
+    return serve(command, environment, lab_folder, f"/api?token={TOKEN}")
+
+
+@pytest.fixture
+def run_all() -> Callable:
+    """Open ``lab.ipynb`` of the server's folder in a page and run all its cells: ``run_all(page, address)``."""
+
+    def run(page, address: str) -> None:
+        page.goto(f"{address}/lab/tree/lab.ipynb?token={TOKEN}&reset", wait_until="load")
+        page.locator(".jp-NotebookPanel").wait_for(timeout=90_000)
+        page.get_by_text("| Idle").wait_for(timeout=90_000)  # before its kernel is there, JupyterLab asks which to use
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.locator("li[data-command='runmenu:run-all']").click()
+
+    return run

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import re
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 from PIL import Image
 
-from facelab.files import project_root
 from facelab.lessons.notebook import find_lesson, tags
 from facelab.show.lab import GAP, HEAD, SIDE
 
 PANELS = {"02": ("face", "hole", "composite"), "03": ("score", "slope")}  # of the lesson's lab
 SECONDS = 600  # for the whole lesson; an idle machine needs about 20, one that trains beside it many more
-TOKEN = "lab"
 
 pytestmark = pytest.mark.browser
 
@@ -40,36 +37,6 @@ def lab_folder(tmp_path, lesson) -> Path:
     cell.source = re.sub(r"OUT_DIR = \S+", 'OUT_DIR = "../out"', cell.source)
     nbformat.write(notebook, folder / "lab.ipynb")
     return folder
-
-
-@pytest.fixture
-def config(tmp_path) -> Path:
-    """JupyterLab's settings: every cell stays in the page, also those scrolled out of sight."""
-    file = tmp_path / "config/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    file.parent.mkdir(parents=True)
-    file.write_text('{"windowingMode": "none"}')
-    return tmp_path / "config"
-
-
-@pytest.fixture
-def server(lab_folder, config, tmp_path, serve) -> str:
-    """JupyterLab on a free port; its address."""
-    options = ["--no-browser", "--ip=127.0.0.1", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
-    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    python = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
-    environment |= {"PYTHONPATH": str(project_root() / "lib"), "JUPYTER_CONFIG_DIR": str(config)}
-    environment |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "HOME": str(tmp_path)}
-    command = lambda port: [sys.executable, "-m", "jupyterlab", *options, f"--port={port}", str(lab_folder)]  # noqa: E731
-    return serve(command, environment, lab_folder, f"/api?token={TOKEN}")
-
-
-def _run_all(page, address: str) -> None:
-    page.goto(f"{address}/lab/tree/lab.ipynb?token={TOKEN}&reset", wait_until="load")
-    page.locator(".jp-NotebookPanel").wait_for(timeout=90_000)
-    page.get_by_text("| Idle").wait_for(timeout=90_000)  # before its kernel is there, JupyterLab asks which to use
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator("li[data-command='runmenu:run-all']").click()
 
 
 def _wait_until_run(page, record: Path) -> None:
@@ -108,9 +75,9 @@ def _wait_for_change(picture, lesson: str, before: dict[str, bytes], seconds: fl
     return now
 
 
-def _open_lab(page, server: str, folder: Path, lesson: str):
+def _open_lab(page, server: str, run_all: Callable, folder: Path, lesson: str):
     """Run the lesson; its living picture, which does not change by itself, and its panels."""
-    _run_all(page, server)
+    run_all(page, server)
     _wait_until_run(page, folder / "out" / "metrics.json")
     picture = page.locator("img.facelab-lab")
     picture.scroll_into_view_if_needed(timeout=90_000)
@@ -130,8 +97,8 @@ def _press(page, slider: str, key: str, times: int):
 
 
 @pytest.mark.parametrize("lesson", ["02"])
-def test_a_slider_of_the_lesson_changes_its_picture(server, page, tmp_path, lesson):
-    picture, before = _open_lab(page, server, tmp_path, lesson)
+def test_a_slider_of_the_lesson_changes_its_picture(server, page, run_all, tmp_path, lesson):
+    picture, before = _open_lab(page, server, run_all, tmp_path, lesson)
     still = page.locator(".jp-OutputArea-child:has(.facelab-lab) + .jp-OutputArea-child img")
     stood = still.get_attribute("src")
     readout = _press(page, "down", "ArrowRight", 20)
@@ -146,9 +113,9 @@ def test_a_slider_of_the_lesson_changes_its_picture(server, page, tmp_path, less
 
 
 @pytest.mark.parametrize("lesson", ["03"])
-def test_a_game_is_played_anew_and_scrubbed(server, page, tmp_path, lesson):
+def test_a_game_is_played_anew_and_scrubbed(server, page, run_all, tmp_path, lesson):
     """The landscape moves with the moment; another leash is another game."""
-    picture, before = _open_lab(page, server, tmp_path, lesson)
+    picture, before = _open_lab(page, server, run_all, tmp_path, lesson)
     readout = _press(page, "moment", "ArrowLeft", 15)
     earlier = _wait_for_change(picture, lesson, before)
     assert readout.inner_text() == "25" and all(earlier[name] != before[name] for name in before)

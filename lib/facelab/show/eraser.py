@@ -26,7 +26,7 @@ class Eraser(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_suffix(".js")
     picture = traitlets.Bytes(b"").tag(sync=True)
-    value = traitlets.Bytes(b"").tag(sync=True)
+    value = traitlets.CBytes(b"").tag(sync=True)
     side = traitlets.Int(128).tag(sync=True)
     brush = traitlets.Float(12.0).tag(sync=True)
     erases = traitlets.Bool(True).tag(sync=True)
