@@ -32,6 +32,8 @@ COLUMNS = (
     ("Fréchet, second net", "frechet_second", False),
 )
 """Heading, metric, and whether its interval is shown; the cards hold all of them."""
+BY_TRIAL = (("PSNR", "psnr"), ("Fréchet, second net", "frechet_second"))
+"""Where the trials differ in one thing, such as the size of the hole: what is shown of all of them side by side."""
 LEGEND = (
     "PSNR in dB over the whole picture, gain over the input; identity gain: how much closer to the truth a face "
     "embedding lies than the input's, face by face; sharpness: 1 is the truth's; Fréchet on effnet-lite0's features, "
@@ -49,7 +51,8 @@ def render(cards: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     metrics = card.get("metrics") or {}
-    for trial, part in metrics.get("trials", {}).items():
+    trials, told = metrics.get("trials", {}), card.get("system") in TASKS and TASKS[card["system"]].given
+    for trial, part in list(trials.items())[: 1 if told else None]:
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
         before = " after earlier runs (the card tells)" if card.get("continued_from") or card.get("start") else ""
         size = f", {metrics['size']} px" if "size" in metrics else ""
@@ -59,6 +62,8 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
             f"never seen in training{size}, {what}; {steps:,} steps{before} on "
             f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"])
         )
+    if told and trials:
+        yield from (f"{title}, by trial:\n\n{_by_trial(trials, key)}" for title, key in BY_TRIAL)
     for label, words in (card.get("beside") or {}).items():
         yield f"*{label}*: {words}"
     if "twins" in card:
@@ -82,6 +87,16 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     for label, row in rows.items():
         if not label.endswith(", raw"):
             lines.append(f"| {label} | " + " | ".join(_cell(row.get(key), key, more) for _, key, more in used) + " |")
+    return "\n".join(lines)
+
+
+def _by_trial(trials: Mapping[str, Mapping[str, Any]], key: str) -> str:
+    """One metric: a row a method, a column a trial, in the order of the trials' labels."""
+    labels, rows = sorted(trials), next(iter(trials.values()))["rows"]
+    lines = ["| | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
+    for name in (name for name in rows if not name.endswith(", raw")):
+        cells = [_cell(trials[label]["rows"][name].get(key), key, key == "psnr") for label in labels]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

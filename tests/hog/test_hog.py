@@ -1,6 +1,7 @@
 """HOG against scikit-image; the soft one against the exact one; the guide against what a hole hides."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -137,18 +138,19 @@ def some_hole(faces):
     return hole
 
 
+@pytest.mark.parametrize("norm", hog.NORMS)
 @pytest.mark.parametrize("cell", [4, 8])
-def test_the_guide_knows_nothing_of_what_is_hidden(faces, cell):
-    hole = some_hole(faces)
-    first = hog.guide_of(faces, hole, cell)
+def test_the_guide_knows_nothing_of_what_is_hidden(faces, cell, norm):
+    hole, guide_of = some_hole(faces), partial(hog.guide_of, norm=norm)
+    first = guide_of(faces, hole, cell)
     for filling in (-1.0, 1.0, torch.rand(faces.shape) * 2 - 1):
-        assert torch.equal(first, hog.guide_of(images.composite(faces, torch.as_tensor(filling), hole), hole, cell))
+        assert torch.equal(first, guide_of(images.composite(faces, torch.as_tensor(filling), hole), hole, cell))
     touched = hog.touched_cells(hole, cell).expand_as(first) > 0
     assert first[touched].max() == 0 and first[~touched].max() > 0.1
     untouched_by_blocks = torch.nn.functional.max_pool2d(hog.touched_cells(hole, cell), 3, 1, 1).expand_as(first) == 0
-    torch.testing.assert_close(first[untouched_by_blocks], hog.guide_of(faces, None, cell)[untouched_by_blocks])
+    torch.testing.assert_close(first[untouched_by_blocks], guide_of(faces, None, cell)[untouched_by_blocks])
     filled = images.composite(faces, torch.ones(()), hole)
-    assert (hog.guide_of(filled, None, cell) - first).abs().max() > 0.3, "the hole's outline is what must not be seen"
+    assert (guide_of(filled, None, cell) - first).abs().max() > 0.3, "the hole's outline is what must not be seen"
 
 
 def test_cells_are_touched_by_hidden_neighbours_too():
@@ -158,6 +160,19 @@ def test_cells_are_touched_by_hidden_neighbours_too():
     hole = torch.zeros(1, 1, 32, 32)
     hole[..., 11, 12] = 0.01
     assert hog.touched_cells(hole).sum() == 1
+
+
+def test_a_guide_may_keep_contrast_or_drop_it(faces):
+    pale = faces * 0.25
+    blocks, contrast = (lambda x, n=norm: hog.guide_of(x, norm=n) for norm in ("blocks", "contrast"))
+    assert (blocks(pale) - blocks(faces)).abs().mean() < 0.02 < 0.1 * contrast(faces).mean() + 0.02
+    assert contrast(pale).mean() < 0.7 * contrast(faces).mean() and contrast(faces).max() <= 1
+    flat = torch.zeros(1, 1, 32, 32, requires_grad=True)
+    made = hog.guide_from(hog.soft_histograms(*hog.gradients(hog.normalise_light(flat))))
+    made.sum().backward()
+    assert made.abs().max() < 1e-6 and torch.isfinite(flat.grad).all()
+    with pytest.raises(BadConfig, match="contrast, blocks"):
+        hog.guide_of(faces, norm="cells")
 
 
 def test_folding_gives_each_cell_its_mean_over_blocks(faces):

@@ -35,6 +35,17 @@ def test_shares_follow_the_configuration():
     assert share.min() >= 0.299 and share.max() <= 0.401
 
 
+def test_early_steps_see_windows_of_the_same_pictures(part):
+    load = inpainting.inpainting_loader(part, 4, 0, crop=16, crop_until=2)
+    whole, small = inpainting.inpainting_loader(part, 4, 0)(1), load(1)
+    assert small["truth"].shape == (4, 1, 16, 16) and load(2)["truth"].shape == (4, 1, 32, 32)
+    for row in range(4):
+        views = whole["truth"][row].unfold(1, 16, 1).unfold(2, 16, 1)[0]
+        holes = whole["hole"][row].unfold(1, 16, 1).unfold(2, 16, 1)[0]
+        there = (views == small["truth"][row, 0]).all(-1).all(-1) & (holes == small["hole"][row, 0]).all(-1).all(-1)
+        assert there.any(), "cut out of picture and hole at one place"
+
+
 def test_trials_are_fixed_told_and_of_nobody_trained_on(part):
     cfg = hog_inpaint.Config(size=32)
     trials = task("hog_inpaint").trials("orl", cfg, 12, 1, None)
@@ -67,7 +78,7 @@ def test_who_is_judged_is_shown_the_hole():
 
 
 def test_a_short_run_learns_what_grey_does_not_know(tmp_path):
-    cfg = configure("hog_inpaint", "smoke", "orl", {"steps": 120})
+    cfg = configure("hog_inpaint", "smoke", "orl", {"start": "empty", "steps": 120})
     _, model = train("hog_inpaint", cfg, "orl", out=tmp_path, progress=False)
     test = inpainting.hole_trial(faces("orl", "test", 32), 20, 0)
     seen = {}

@@ -233,7 +233,8 @@ def _stepped(cfg, step):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("model", "dcgan"), ("guide", "sobel"), ("cell", 5), ("size", 40), ("width", 12), ("share_high", 0.8),
-     ("share_low", 0.7), ("critic_downs", 6), ("true_until", 1.5), ("steps", 0), ("perceptual", "square")],
+     ("share_low", 0.7), ("critic_downs", 6), ("true_until", 1.5), ("crop", 24), ("crop_until", 0.5),
+     ("norm", "L2"), ("steps", 0), ("perceptual", "square")],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field if field != "share_low" else "share_high"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from facelab.data.augment import random_light
@@ -38,7 +39,7 @@ def label(bucket: tuple[float, float]) -> str:
 
 def inpainting_loader(
     part: Faces, batch: int, seed: int, *, share: tuple[float, float] = (0.02, 0.6), scale: float = 0.15,
-    view_until: int | None = None,
+    view_until: int | None = None, crop: int = 0, crop_until: int = 0,
 ) -> Loader:  # fmt: skip
     """Training batches as a pure function of the step number.
 
@@ -49,6 +50,7 @@ def inpainting_loader(
         share: hidden share of a picture, from and to.
         scale: largest relative change of size in augmentation.
         view_until: the step from which pictures are only mirrored.
+        crop, crop_until: windows of this side are cut out of pictures and holes before step ``crop_until``.
 
     Returns:
         step → dict of ``truth`` (N, C, S, S) and ``hole`` (N, 1, S, S).
@@ -60,9 +62,19 @@ def inpainting_loader(
         random = generator(seed, "inpainting", step)
         truth, _ = view(part, places(step * batch, batch), random, step)
         truth = random_light(truth, random)
-        return {"truth": truth, "hole": irregular_holes(batch, random, tuple(truth.shape[-2:]), share)}
+        made = {"truth": truth, "hole": irregular_holes(batch, random, tuple(truth.shape[-2:]), share)}
+        return windows(made, crop, random) if step < crop_until else made
 
     return load
+
+
+def windows(batch: dict[str, Tensor], side: int, random: torch.Generator) -> dict[str, Tensor]:
+    """Of each picture a square of ``side`` pixels at a random place, the same place in all maps (N, C, H, W)."""
+    height, width = batch["truth"].shape[-2:]
+    tops = torch.randint(height - side + 1, (len(batch["truth"]),), generator=random).tolist()
+    lefts = torch.randint(width - side + 1, (len(batch["truth"]),), generator=random).tolist()
+    cut = lambda maps: [m[:, y : y + side, x : x + side] for m, y, x in zip(maps, tops, lefts, strict=True)]  # noqa: E731
+    return {name: torch.stack(cut(maps)) for name, maps in batch.items()}
 
 
 def training_loader(data: str, cfg: Any, seed: int) -> Loader:
@@ -70,15 +82,18 @@ def training_loader(data: str, cfg: Any, seed: int) -> Loader:
 
     Args:
         data: a dataset of the catalogue.
-        cfg: a system's configuration, with ``size channels batch share_low share_high view_steps``.
+        cfg: a system's configuration, with ``size channels batch steps share_low share_high view_steps`` and ``crop
+            crop_until``.
         seed: of every draw.
 
     Raises:
         LayoutError: nobody is in the training part, or the files are not laid out as the catalogue says.
     """
     part = faces(data, "train", cfg.size, cfg.channels)
-    share = (cfg.share_low, cfg.share_high)
-    return inpainting_loader(part, cfg.batch, seed, share=share, view_until=cfg.view_steps)
+    return inpainting_loader(
+        part, cfg.batch, seed, share=(cfg.share_low, cfg.share_high), view_until=cfg.view_steps, crop=cfg.crop,
+        crop_until=int(cfg.steps * cfg.crop_until),
+    )  # fmt: skip
 
 
 def hole_trial(part: Faces, count: int, seed: int, bucket: tuple[float, float] = JUDGED) -> Trial:

@@ -28,6 +28,12 @@ SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
         (("psnr_hole", "PSNR", 2), ("psnr_told", "PSNR, hole given", 2), ("sharpness", "sharpness", 2),
          ("real", "photographs", 3)),
     ),
+    "hog_inpaint": (
+        ("guide", "oracle", "coarse guide", "coarse oracle", "joint", "Canny", "Canny oracle", "HOG loss", "gated",
+         "partial", "context encoder", "L1 alone", "L1 alone, guide"),
+        (("psnr, holes of 0 to 10 %", "0–10 %", 2), ("psnr, holes of 20 to 30 %", "20–30 %", 2),
+         ("psnr, holes of 50 to 60 %", "50–60 %", 2), ("sharpness", "sharpness", 2), ("identity", "identity", 3)),
+    ),
 }  # fmt: skip
 """Rows and columns. Of OA-GAN: the source project's runs at both weights, the winners, and the test of the cause."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from facelab.errors import BadConfig
+from facelab.hog import NORMS
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.features import NAMES as FEATURE_NETS
@@ -29,6 +30,7 @@ class Config:
     channels: int = 1
     cell: int = 8  # pixels; side of a cell of the HOG
     orientations: int = 9  # bins of the half circle
+    norm: str = "contrast"  # of the HOG; published: "blocks"
     sigma: float = 1.0  # pixels; how soft the picture is in which Canny looks for edges. EdgeConnect: 2, at 256 pixels
     width: int = 40  # of the painter
     blocks: int = 8  # dilated residual blocks in its middle
@@ -50,11 +52,13 @@ class Config:
     lambda_style: float = 0.0  # published: 250, of Gram matrices
     lambda_hog: float = 0.0  # L1 between the soft guides of the composite and of the truth
     lambda_adv: float = 4.0  # the critic of the picture; published: 0.1
-    visible: float = 0.1  # weight of visible pixels in L1, where the composite keeps the photograph's; published: 1
+    visible: float = 0.1  # weight of visible pixels in L1, which an empty start paints for nothing; published: 1
     perceptual: str = "relative"  # squared differences over the features' size; published: "absolute" ones
     feature_net: str = "effnet-lite0"  # "none": neither perceptual nor style term; published: vgg16
     share_low: float = 0.02  # hidden share of a training picture, from
     share_high: float = 0.6  # … and to
+    crop: int = 0  # pixels; early steps see windows of this side, which is cheap: how lines go on is the same there
+    crop_until: float = 0.0  # share of the run that sees windows
     predict_until: float = 0.5  # share of the run in which the predictor learns; then it rests
     true_until: float = 0.5  # share of the run in which the painter is given the true guide. 1: always
     joint: bool = False  # after true_until the predictor learns from the painter's losses, too, and does not rest
@@ -75,12 +79,12 @@ class Config:
             "model": MODELS, "guide": GUIDES, "start": ("smooth", "empty"), "channels": (1, 3),
             "loss": tuple(PAIRS), "penalty": tuple(PENALTIES),
             "critic_kind": ("plain", "spectral"), "feature_net": ("none", *FEATURE_NETS),
-            "perceptual": ("relative", "absolute"), "cell": (2, 4, 8, 16),
+            "perceptual": ("relative", "absolute"), "norm": NORMS, "cell": (2, 4, 8, 16),
         }  # fmt: skip
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
         shares = ("share_low", "share_high", "predict_until", "true_until", "adversarial_from", "view_until",
-                  "decay_from", "visible", "ema")  # fmt: skip
+                  "decay_from", "visible", "crop_until", "ema")  # fmt: skip
         counts = ("batch", "steps", "orientations", "critic_width", "critic_downs", "penalty_every")
         refuse_impossible(self, counts, ("blocks", "predictor_blocks"), shares)
         self._check_sizes()
@@ -92,6 +96,10 @@ class Config:
     def _check_sizes(self):
         if self.size % 16 or not 32 <= self.size <= 512:
             raise BadConfig("size", self.size, "a multiple of 16 from 32 to 512")
+        if self.crop and (self.crop % 16 or not 32 <= self.crop <= self.size):
+            raise BadConfig("crop", self.crop, f"0, or a multiple of 16 from 32 to {self.size}")
+        if self.crop_until and (not self.crop or self.model == "context"):
+            raise BadConfig("crop_until", self.crop_until, "0 without windows, and for a context encoder")
         seen = self.size // 2 if self.region else self.size
         if self.critic_kind == "plain" and seen % 2**self.critic_downs:
             raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {seen} divides evenly")
@@ -130,7 +138,8 @@ class Config:
                 batch=12, steps=3000, learning_rate=2e-3, feature_net="none", adversarial_from=0.85,
             ),
             "gpu": dict(
-                size=128, cell=4, batch=32, steps=12_000, critic_learning_rate=4e-4, ema=0.999, view_until=0.8,
+                size=128, width=32, cell=4, batch=16, steps=12_000, ema=0.999, view_until=0.8, crop=64, crop_until=0.6,
+                true_until=0.6, predict_until=0.8, adversarial_from=0.85, decay_from=0.6,
             ),
         }  # fmt: skip
         if profile not in profiles:
@@ -149,8 +158,8 @@ class Config:
         """
         values = dict(
             model="published", start="empty", size=128, channels=3, width=64, predictor_width=64, blocks=8,
-            predictor_blocks=8, cell=8, critic_kind="spectral", critic_width=64, penalty="none", lambda_penalty=0.0,
-            penalty_every=1,
+            predictor_blocks=8, cell=8, norm="blocks", critic_kind="spectral", critic_width=64, penalty="none",
+            lambda_penalty=0.0, penalty_every=1,
             lambda_guide_adv=1.0, lambda_l1=1.0, lambda_ssim=0.0, lambda_perceptual=0.1, lambda_style=250.0,
             lambda_adv=0.1, visible=1.0, perceptual="absolute", feature_net="vgg16", adversarial_from=0.0, batch=8,
             learning_rate=1e-4, critic_learning_rate=1e-5, beta1=0.0, beta2=0.9, decay_from=1.0, ema=0.0,

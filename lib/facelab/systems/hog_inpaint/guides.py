@@ -28,7 +28,7 @@ def known_guide(images: Tensor, hole: Tensor | None, cfg: Config) -> Tensor | No
     if cfg.guide == "none":
         return None
     if cfg.guide == "hog":
-        return guide_of(images, hole, cfg.cell, cfg.orientations)
+        return guide_of(images, hole, cfg.cell, cfg.orientations, cfg.norm)
     return canny_edges(images, hole, cfg.sigma)
 
 

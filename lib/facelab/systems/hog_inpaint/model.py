@@ -48,12 +48,12 @@ class Generators(nn.Module):
     def paint(self, images: Tensor, hole: Tensor, guide: Tensor | None) -> Tensor:
         """Visible pixels, hole and guide to whole pictures (N, C, H, W); what the hole hides is not looked at.
 
-        From a smooth start the painter's answer is a change to it; those may leave [-1, 1] by a little.
+        From a smooth start the painter's answer is a change to it inside the hole, and may leave [-1, 1] by a little.
         """
         if not self.smooth:
             return torch.tanh(self.painter(images * (1 - hole), hole, guide).float())
         begun = smooth_fill(images, hole)
-        return begun + self.painter(begun, hole, guide).float()
+        return begun + hole * self.painter(begun, hole, guide).float()
 
 
 def _painter(cfg: Config) -> nn.Module:
@@ -64,7 +64,9 @@ def _painter(cfg: Config) -> nn.Module:
     if cfg.model == "context":
         return ContextEncoder(cfg.channels, cfg.width, cfg.size)
     gated = cfg.model == "gated"
-    return Painter(cfg.channels, cfg.bins, cfg.guide_cell, cfg.width, cfg.blocks, cfg.size, gated)
+    return Painter(
+        cfg.channels, cfg.bins, cfg.guide_cell, cfg.width, cfg.blocks, cfg.size, gated, cfg.start == "smooth"
+    )
 
 
 class HogInpaint(nn.Module):

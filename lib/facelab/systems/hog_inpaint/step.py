@@ -193,7 +193,7 @@ def paint_terms(
         terms["ssim"] = cfg.lambda_ssim * ssim_loss(restored, truth)
     if cfg.lambda_hog:
         slopes = [gradients(normalise_light(to_channels(x, 1))) for x in (restored, truth)]
-        mine, theirs = (guide_from(soft_histograms(*s, cfg.orientations, cfg.cell)) for s in slopes)
+        mine, theirs = (guide_from(soft_histograms(*s, cfg.orientations, cfg.cell), norm=cfg.norm) for s in slopes)
         terms["hog"] = cfg.lambda_hog * (mine - theirs).abs().mean()
     if model.features and (cfg.lambda_perceptual or cfg.lambda_style):
         terms |= feature_terms(restored, truth, model, cfg, engine)
