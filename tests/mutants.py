@@ -70,7 +70,7 @@ MUTANTS = (
            '_colour_of(dataset.root, files) == "black"', '_colour_of(dataset.root, files) == "white"',
            "tests/data/test_hole_pictures.py"),
     Mutant("who is told the hole is judged without it", "studies/trials.py",
-           "if self.given else (self.occluded,)", "if self.given and False else (self.occluded,)",
+           "if self.given else (self.occluded,)", "if self.given and self.told else (self.occluded,)",
            "tests/studies/test_inpainting.py"),
     Mutant("masked faces taken for real", "systems/mask_removal/step.py",
            '_seen(name, batch["truth"][: len(fake)], hole)', '_seen(name, batch["occluded"][: len(fake)], hole)',

@@ -93,7 +93,15 @@ def test_a_hole_of_ones_own(server, page, run_all, lab_folder):
     drag(page, canvas, [(0.2, 0.8), (0.8, 0.8)])
     page.wait_for_function("old => ![...document.querySelectorAll('.widget-html-content')].some("
                            "e => e.innerText === old)", arg=erased, timeout=PATIENCE)  # fmt: skip
-    assert whites(page) > painted + 2000
+    twice = whites(page)
+    assert twice > painted + 2000
+    page.mouse.move(200, 300)
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 60, box["y"] + 60, button="right")
+    page.keyboard.press("Escape")
+    page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
+    page.wait_for_timeout(500)
+    assert whites(page) == twice, "another button draws nothing, and leaves nothing pressed"
     page.get_by_role("button", name="undo").click()
     wait_for(page, erased)
     assert whites(page) == painted, "undone, pixel for pixel"

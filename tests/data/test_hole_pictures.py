@@ -1,6 +1,7 @@
 """Published holes: which colour is hidden is found out, twice; nothing is guessed where it cannot be."""
 
 import sys
+import zipfile
 
 import pytest
 import torch
@@ -76,6 +77,19 @@ def test_the_script_says_which_colour_is_hidden(root, monkeypatch, capsys):
     assert get.main("irregular") == 0
     said = capsys.readouterr().out
     assert "nvidia_test: 24 holes, white is hidden" in said and "qd_imd_test: 24 holes, black is hidden" in said
+
+
+def test_a_placed_archive_is_unpacked_and_another_is_refused(tmp_path, monkeypatch):
+    place(tmp_path / "made", "testing_mask_dataset", drawn(0, 8))
+    archive = tmp_path / "test_mask.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        for file in sorted((tmp_path / "made").rglob("*.png")):
+            out.write(file, f"mask/testing_mask_dataset/{file.name}")
+    root, said = tmp_path / "root", []
+    found = get.get("irregular", root, str(archive), say=said.append)
+    assert found.groups == {"nvidia_test": 8} and any("white is hidden" in line for line in said)
+    with pytest.raises(BadConfig, match="qd_imd.tar.gz"):
+        get.get("irregular", root, "/nowhere/other.zip", say=said.append)
 
 
 def test_they_are_judged_on_where_they_are(root):

@@ -109,13 +109,14 @@ def test_soft_hog_has_the_right_gradient():
     assert torch.autograd.gradcheck(hog.soft_hog, (picture.requires_grad_(),), atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 @pytest.mark.parametrize("block_norm", hog.BLOCK_NORMS)
-def test_soft_hog_has_finite_gradients_where_nothing_rises(block_norm):
-    flat = torch.zeros(2, 3, 32, 32)
+def test_soft_hog_has_finite_gradients_where_nothing_rises(block_norm, kind):
+    flat = torch.zeros(2, 3, 32, 32, dtype=kind)
     flat[1, :, :, 16:] = 0.5  # and where most is flat
     flat.requires_grad_()
     found = hog.soft_hog(flat, block_norm=block_norm)
-    (found * torch.linspace(-1, 1, found.shape[1])).sum().backward()
+    (found * torch.linspace(-1, 1, found.shape[1], dtype=kind)).sum().backward()
     assert torch.isfinite(found).all() and torch.isfinite(flat.grad).all()
     assert flat.grad[1].abs().max() > 0, "an edge does have a gradient"
 
@@ -165,8 +166,8 @@ def test_cells_are_touched_by_hidden_neighbours_too():
 def test_a_guide_may_keep_contrast_or_drop_it(faces):
     pale = faces * 0.25
     blocks, contrast = (lambda x, n=norm: hog.guide_of(x, norm=n) for norm in ("blocks", "contrast"))
-    assert (blocks(pale) - blocks(faces)).abs().mean() < 0.02 < 0.1 * contrast(faces).mean() + 0.02
-    assert contrast(pale).mean() < 0.7 * contrast(faces).mean() and contrast(faces).max() <= 1
+    moved = [(guide(pale) - guide(faces)).abs().mean() / guide(faces).mean() for guide in (blocks, contrast)]
+    assert moved[0] < 0.1 < 0.3 < moved[1] and contrast(faces).max() <= 1
     flat = torch.zeros(1, 1, 32, 32, requires_grad=True)
     made = hog.guide_from(hog.soft_histograms(*hog.gradients(hog.normalise_light(flat))))
     made.sum().backward()

@@ -40,6 +40,13 @@ def test_the_border_is_touched_or_not_as_asked():
     assert rim(draw(True)).min() == 1
     assert rim(draw(False), int(MARGIN * 96)).max() == 0
     assert 0.3 < rim(draw(None)).mean() < 0.7
+    small = irregular_holes(200, generator(0, "small"), 128, (0.001, 0.003), True)
+    assert rim(small).min() == 1, "however small"
+    with pytest.raises(BadConfig, match="border"):
+        irregular_holes(2, generator(0, "b"), 25, torch.tensor([0.1, 0.75]), False)
+    with pytest.raises(BadConfig, match="one a hole"):
+        irregular_holes(3, generator(0, "b"), 25, torch.tensor([0.1, 0.2]))
+    assert rim(irregular_holes(8, generator(0, "b"), 25, torch.full((8,), 0.75))).min() == 1
 
 
 def test_one_seed_one_hole():

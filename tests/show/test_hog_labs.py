@@ -5,7 +5,7 @@ import torch
 
 from facelab.data.cache import cached
 from facelab.data.catalogue import open_dataset
-from facelab.images import composite
+from facelab.images import composite, resize
 from facelab.restoration import Restoration
 from facelab.seeding import generator
 from facelab.show.eraser import Eraser, hole_from_bytes, hole_to_bytes
@@ -48,6 +48,15 @@ def test_each_control_of_the_hog_lab(faces, control, value, changes):
     assert differ == changes and "numbers" in words
 
 
+def test_the_face_comes_up_under_its_lines(faces):
+    lab, alike = hog_lab(faces), []
+    for over in (0.0, 0.5, 1.0):
+        lab.controls["over"].value = over
+        shown = resize(lab._last[0]["blocks, over the face"][None], 64)[0]
+        alike.append(torch.corrcoef(torch.stack([shown.flatten(), faces[0].flatten()]))[0, 1])
+    assert alike[0] < 0.4 < alike[2] and alike[0] < alike[1] < alike[2]
+
+
 def test_what_is_erased_is_filled(faces):
     lab = erase_lab(faces, fill_with_grey)
     eraser = lab.controls["hole"]
@@ -67,12 +76,14 @@ def test_what_is_erased_is_filled(faces):
 
 
 def test_controls_reach_the_canvas(faces):
-    lab = erase_lab(faces, fill_with_grey)
+    asked = []
+    lab = erase_lab(faces, lambda images, hole: asked.append(1) or fill_with_grey(images, hole))
     eraser, picture = lab.controls["hole"], lab.controls["hole"].picture
     lab.controls["face"].value = 2
     assert eraser.picture != picture and torch.equal(lab._last[0]["truth"], faces[2])
     lab.controls["brush"].value, lab.controls["stroke"].value = 5.0, False
     assert eraser.brush == 5.0 and eraser.erases is False
+    assert len(asked) == 2, "once at first, and once for the other face: a brush fills nothing"
     assert eraser.side == 64 and isinstance(eraser, Eraser)
 
 

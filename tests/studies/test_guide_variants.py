@@ -35,8 +35,8 @@ def test_everybody_paints_for_as_long_and_as_wide():
 
 def test_an_oracle_is_shown_what_nobody_else_is():
     test, about = hole_trial(faces("orl", "test", 32), 6, 0), subjects.subject("hog_inpaint")
-    assert about.shown(test, make("guide", **SMALL)) == test.shown == about.shown(test, make("base", **SMALL))
-    images, hole, guide = about.shown(test, make("oracle", **SMALL))
+    assert about.told(test, make("guide", **SMALL)) is test is about.told(test, make("base", **SMALL))
+    images, hole, guide = about.told(test, make("oracle", **SMALL)).shown
     cfg = make("oracle", **SMALL)
     assert torch.equal(images, test.occluded) and torch.equal(hole, test.hole)
     known, wanted = hog_inpaint.known_guide(test.truth, hole, cfg), hog_inpaint.true_guide(test.truth, cfg)

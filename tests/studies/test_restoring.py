@@ -123,6 +123,38 @@ def test_what_is_marked_is_filled_at_any_size_and_nothing_else(tmp_path, filler,
     assert torch.equal(images.load_hole(record["hole"]), hole)
 
 
+@pytest.mark.parametrize("size", [(40, 40), (33, 57), (400, 300)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_what_lies_in_the_hole_decides_nothing(tmp_path, filler, size, mode):
+    face = Image.open(picture(tmp_path / "x.png", size, "L")).convert(mode)
+    hole = torch.zeros(1, size[1], size[0])
+    hole[:, 5 : size[1] // 2, 7:20] = 1
+    pen = face.copy()
+    pen.paste(Image.new(mode, size, "red" if mode == "RGB" else 255), mask=images.to_pil(hole * 2 - 1))
+    made = {}
+    for name, given in (("a", face), ("b", pen)):
+        given.save(tmp_path / f"{name}.png")
+        images.save_hole(hole, tmp_path / f"holes/{name}.png")
+        (record,) = restoring.restore_files(
+            "hog_inpaint", [tmp_path / f"{name}.png"], tmp_path / "out", weights=filler, holes=tmp_path / "holes"
+        )
+        made[name] = images.load_image(record["out"])
+    assert torch.equal(made["a"], made["b"])
+
+
+def test_thin_lines_on_a_large_picture_hide_little_of_a_small_one():
+    hole = torch.zeros(1, 1000, 1000)
+    hole[:, ::10] = hole[:, 1::10] = 1  # 20 %, in lines of 2 pixels
+    place = torch.linspace(-1, 1, 1000)
+    face = place.view(1, 1, -1).expand(3, 1000, 1000)
+    small, (hidden,) = restoring._seen_smaller(torch.where(hole > 0, 1.0, face), hole, 128)
+    assert hidden.mean() < 0.05
+    torch.testing.assert_close(small[0], images.resize(face, 128), atol=0.02, rtol=0)
+    hole = torch.zeros(1, 1000, 1000)
+    hole[:, :500, :500] = 1
+    assert abs(restoring._seen_smaller(face, hole, 128)[1][0].mean() - 0.25) < 0.01
+
+
 def test_who_is_told_the_hole_says_so(tmp_path, filler, capsys):
     file = str(picture(tmp_path / "a.png"))
     assert main(["restore", "hog_inpaint", file, "--out", str(tmp_path / "out"), "--weights", str(filler)]) == 2

@@ -14,7 +14,7 @@ from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
 from facelab.systems import hog_inpaint
 from facelab.systems.hog_inpaint.guides import canny_edges, unknown_places
-from facelab.systems.hog_inpaint.step import guide_given, playing
+from facelab.systems.hog_inpaint.step import _says, guide_given, playing
 from facelab.train.engine import Engine
 from facelab.train.state import State
 from facelab.train.weights import write_weights
@@ -29,8 +29,9 @@ KINDS = {
     "none": {"guide": "none"},
     "gated": {"model": "gated", "guide": "none"},
     "gated hog": {"model": "gated"},
-    "partial": {"model": "partial", "guide": "none"},
-    "context": {"model": "context", "guide": "none", "region": True, "critic_downs": 2},
+    "partial": {"model": "partial", "guide": "none", "start": "empty"},
+    "context": {"model": "context", "guide": "none", "start": "empty", "region": True, "critic_downs": 2},
+    "no detail": {"detail": False},
     "empty": {"start": "empty"},
     "published": {
         "model": "published",
@@ -144,6 +145,16 @@ def test_the_painter_follows_its_guide(name):
     assert not torch.equal(same.raw, hog_inpaint.restore(model, truth, hole, guide.flip(0)).raw)
 
 
+@pytest.mark.parametrize("name", ["hog", "canny"])
+def test_an_oracle_knows_every_true_edge_of_the_hole(name):
+    cfg = of(name)
+    truth, hole = batch_of(cfg).values()
+    given, wanted = hog_inpaint.given_guide(truth, hole, cfg), hog_inpaint.true_guide(truth, cfg)
+    inside = unknown_places(hole, cfg)
+    ring = torch.nn.functional.max_pool2d(hole, 3, 1, 1) if name == "canny" else inside
+    assert torch.equal(given * ring, wanted * ring) and (wanted * ring).max() > 0.3
+
+
 def test_edges_are_blind_to_the_hole_too():
     truth, hole = batch_of(of("canny")).values()
     seen = canny_edges(truth, hole)
@@ -166,8 +177,13 @@ def test_critics_judge_and_are_left_alone_by_the_painter():
     known, wanted = (hog_inpaint.known_guide(batch["truth"], hole, cfg) for hole in (batch["hole"], None))
     raw = model.G.paint(batch["truth"], batch["hole"], wanted)
     terms = hog_inpaint.paint_terms(batch, raw, composite(batch["truth"], raw, batch["hole"]), model, cfg, Engine())
+    for name, seen in (("picture", raw), ("guide", torch.cat([raw.repeat(1, 10, 1, 1)], 1))):
+        terms[name] = _says(name, seen, model, cfg, Engine())
     sum(terms.values()).backward()
-    assert not changed(before, model.D) and all(p.grad is None for p in model.D.parameters())
+    assert all(p.grad is None and p.requires_grad for p in model.D.parameters() if p.is_floating_point())
+    frozen = {k: v for k, v in before.items() if "_u" not in k and "_v" not in k}  # spectral norm looks along
+    assert not any(changed({k: v}, model.D) for k, v in frozen.items())
+    assert model.G.painter.head.weight.grad.abs().max() > 0, "and the opinion does reach the painter"
     generators = weights(model.G)
     for name, real in (("picture", batch["truth"]), ("guide", torch.rand(4, 10, 32, 32))):
         hog_inpaint.critic_step(name, real, torch.zeros_like(real), model, opts, state, Engine())
@@ -243,7 +259,9 @@ def test_impossible_settings_are_refused_by_name(field, value):
 
 def test_baselines_without_room_for_a_guide_say_so():
     with pytest.raises(BadConfig, match="no place"):
-        dataclasses.replace(TINY, model="partial")
+        dataclasses.replace(TINY, model="partial", start="empty")
+    with pytest.raises(BadConfig, match="start"):
+        dataclasses.replace(TINY, model="partial", guide="none")
 
 
 @pytest.mark.parametrize("profile", ["smoke", "laptop", "gpu"])

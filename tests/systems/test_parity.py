@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
 from facelab.systems import hog_inpaint, mask_removal, oagan
 from facelab.train.engine import make_engine
@@ -43,6 +44,11 @@ def loader(step):
     return batch | {"hole": draw(1).round(), "label": labels[0], "clean_label": labels[1]}
 
 
+def holes_loader(step):
+    """With holes, not noise: some cells of a guide are known and some are not."""
+    return loader(step) | {"hole": irregular_holes(4, generator(3, "hole", step), 32, (0.05, 0.3))}
+
+
 def run_steps(name, folder, steps, precision="fp32", rank_file=None, **changes):
     system, cfg = SYSTEMS[name]
     cfg = dataclasses.replace(cfg, **changes)
@@ -53,7 +59,8 @@ def run_steps(name, folder, steps, precision="fp32", rank_file=None, **changes):
     state = State(0, cfg.steps, generator(0, "train"), cfg)
     run = open_run(folder, model, opts, state, engine=engine, note=lambda line: None)
     step = lambda batch: system.train_step(batch, model, opts, state, engine)  # noqa: E731
-    fit(step, loader, steps, every=100, save_every=1, progress=False, prefetch=False, **run.hooks())
+    batches = holes_loader if name == "hog_inpaint" else loader
+    fit(step, batches, steps, every=100, save_every=1, progress=False, prefetch=False, **run.hooks())
     if rank_file and engine.is_main:
         torch.save(model.state_dict(), rank_file)
     return model

@@ -100,7 +100,8 @@ def get(
     Args:
         name: a name of the catalogue.
         root: the folder that holds all datasets; ``FACELAB_DATA`` or the project's ``data/`` where None.
-        source: an address or a file to take the archive from, for ``lfw``, ``celeba`` and ``deocclusion``.
+        source: an address or a file to take the archive from, for ``lfw``, ``celeba``, ``deocclusion``
+            and ``irregular``.
         say: called with each line for people.
         limit: how many pictures to decode while checking, None = every one.
 
@@ -205,6 +206,8 @@ def _deocclusion(base: Path, source: str | None, say: Say) -> None:
 
 def _irregular(base: Path, source: str | None, say: Say) -> None:
     folder = base / "irregular"
+    if source is not None and not source.endswith(HOLE_ARCHIVES):
+        raise BadConfig("from", source, "an address or file that ends in " + ", ".join(HOLE_ARCHIVES))
     for name in HOLE_ARCHIVES:
         target = folder / name.partition(".")[0]
         asked = source if source is not None and source.endswith(name) else None

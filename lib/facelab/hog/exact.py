@@ -8,6 +8,7 @@ Taught in: lesson 09.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from facelab.errors import BadConfig
@@ -71,6 +72,9 @@ def cell_histograms(across: Tensor, down: Tensor, orientations: int = 9, cell: i
     place = (angle * (orientations / 180.0)).long()
     out = slope.new_zeros(len(slope), rows, columns, orientations + 1)  # an angle a hair below 0 is 180: nobody's
     split = lambda x: x.unflatten(1, (rows, cell)).unflatten(3, (columns, cell)).transpose(2, 3).flatten(3)  # noqa: E731
+    if slope.is_cuda:  # there, adding in place has no fixed order, and the same seed would not give the same bits
+        votes = [F.avg_pool2d(slope * (place == k), cell) for k in range(orientations)]
+        return torch.stack(votes, 1)
     out.scatter_add_(3, split(place), split(slope))
     return (out[..., :orientations] / cell**2).permute(0, 3, 1, 2)
 
@@ -81,12 +85,13 @@ def unfold_blocks(histograms: Tensor, block: int = 2) -> Tensor:
     return windows.permute(0, 2, 3, 4, 5, 1)
 
 
-def normalise_blocks(blocks: Tensor, block_norm: str = "L2-Hys") -> Tensor:
+def normalise_blocks(blocks: Tensor, block_norm: str = "L2-Hys", soft: bool = False) -> Tensor:
     """Stage 4, each block over its own size, so that light and contrast drop out.
 
     Args:
         blocks: (N, h', w', b, b, K), see :func:`unfold_blocks`.
         block_norm: "L1", "L1-sqrt", "L2", or "L2-Hys": L2, cut at 0.2, and L2 again.
+        soft: round off the root of "L1-sqrt" at 0, where it has no derivative.
 
     Returns:
         The same shape.
@@ -99,7 +104,9 @@ def normalise_blocks(blocks: Tensor, block_norm: str = "L2-Hys") -> Tensor:
     axes = (-3, -2, -1)
     if block_norm.startswith("L1"):
         out = blocks / (blocks.abs().sum(axes, keepdim=True) + EPS)
-        return out.clamp(min=0).sqrt() if block_norm == "L1-sqrt" else out
+        if block_norm == "L1":
+            return out
+        return (out + EPS).sqrt() - EPS**0.5 if soft else out.sqrt()
     over = lambda x: x / (x.square().sum(axes, keepdim=True) + EPS**2).sqrt()  # noqa: E731
     return over(blocks) if block_norm == "L2" else over(over(blocks).clamp(max=0.2))
 

@@ -40,7 +40,7 @@ def soft_histograms(
     )
     double = torch.stack([across.square() - down.square(), 2 * across * down], 1) / square[:, None]
     agreement = torch.einsum("nchw,ck->nkhw", double, torch.stack([middles.cos(), middles.sin()]))
-    votes = torch.softmax(sharpness * agreement, 1) * (square.sqrt() - math.sqrt(FLAT))[:, None]
+    votes = torch.softmax(sharpness * agreement, 1) * (square.sqrt() - math.sqrt(FLAT)).clamp(min=0)[:, None]
     return F.avg_pool2d(votes, cell)
 
 
@@ -66,4 +66,4 @@ def soft_hog(
     refuse_small(images, pixels_per_cell * cells_per_block)
     slopes = gradients(normalise_light(to_channels(images, 1)))
     histograms = soft_histograms(*slopes, orientations, pixels_per_cell, sharpness)
-    return normalise_blocks(unfold_blocks(histograms, cells_per_block), block_norm).flatten(1)
+    return normalise_blocks(unfold_blocks(histograms, cells_per_block), block_norm, soft=True).flatten(1)

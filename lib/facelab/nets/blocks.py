@@ -72,10 +72,12 @@ class ConvUnit(nn.Module):
         outside: channels out.
         stride: 1 keeps the size, 2 halves it.
         dilation: spacing of the 3×3 taps; reach grows, cost does not.
+        bent: False leaves out the leaky ReLU.
     """
 
-    def __init__(self, inside: int, outside: int, stride: int = 1, dilation: int = 1):
+    def __init__(self, inside: int, outside: int, stride: int = 1, dilation: int = 1, bent: bool = True):
         super().__init__()
+        self.slope = 0.2 if bent else 1.0
         kernel = 4 if stride == 2 else 3
         padding = 1 if stride == 2 else dilation
         self.conv = nn.Conv2d(inside, outside, kernel, stride, padding, dilation, bias=False)
@@ -87,20 +89,21 @@ class ConvUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.in_full and x.device.type == "cpu":
             with torch.autocast("cpu", enabled=False):
-                return F.leaky_relu(self.norm(self.conv(x.float())), 0.2)
-        return F.leaky_relu(self.norm(self.conv(x)), 0.2)
+                return F.leaky_relu(self.norm(self.conv(x.float())), self.slope)
+        return F.leaky_relu(self.norm(self.conv(x)), self.slope)
 
 
 class GatedUnit(nn.Module):
     """As :class:`ConvUnit`, and as many further maps decide, place by place, how much of each comes through.
 
-    Source: Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution". Ours: group norm before the gate.
+    Arguments as of :class:`ConvUnit`. Source: Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution".
+    Ours: group norm on both halves.
     """
 
     def __init__(self, inside: int, outside: int, stride: int = 1, dilation: int = 1):
         super().__init__()
         self.values = ConvUnit(inside, outside, stride, dilation)
-        self.gates = ConvUnit(inside, outside, stride, dilation)
+        self.gates = ConvUnit(inside, outside, stride, dilation, bent=False)  # bent, a gate could hardly close
 
     def forward(self, x: Tensor) -> Tensor:
         return self.values(x) * torch.sigmoid(self.gates(x))

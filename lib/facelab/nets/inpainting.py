@@ -76,7 +76,7 @@ class Painter(nn.Module):
         width: channels at half size (multiple of 8).
         blocks: dilated residual blocks at an eighth of the size.
         size: side of the pictures it is made for.
-        gated: every convolution is a gated one.
+        gated: its units are gated ones; the plain convolutions between them stay.
         detail: it is also shown what is fine in the picture, made louder: beside the large shapes of a face, the little
             that decides how a line goes on would hardly be heard.
 
@@ -135,7 +135,10 @@ class PartialUnit(nn.Module):
 
 
 class PartialPainter(nn.Module):
-    """:class:`Painter` without a guide, every convolution partial. Arguments as its."""
+    """:class:`Painter` without a guide, its units partial, two plain 1×1 convolutions and the head apart.
+
+    Arguments as its.
+    """
 
     def __init__(self, channels: int, width: int, blocks: int, size: int):
         super().__init__()

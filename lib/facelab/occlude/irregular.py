@@ -45,14 +45,19 @@ def irregular_holes(
         (count, 1, H, W), 1 = hidden, 0 or 1; the share is exact to a pixel.
 
     Raises:
-        BadConfig: a share outside 0 to 0.75.
+        BadConfig: a share outside 0 to 0.75, more than there is room for away from the border, or not one for each.
     """
     height, width = (size, size) if isinstance(size, int) else size
     draws = Draws(generator, count)
     shares = share if isinstance(share, Tensor) else draws.uniform(*share)
+    if len(shares) != count:
+        raise BadConfig("share", len(shares), f"{count} of them, one a hole")
     if count and not (0 <= shares.min() and shares.max() <= 0.75):
         raise BadConfig("share", [shares.min().item(), shares.max().item()], "from 0 to 0.75")
-    touching = draws.chance(0.5) if border is None else torch.full((count,), border)
+    room = _inside((height, width)).float().mean()
+    if border is False and count and shares.max() > room:
+        raise BadConfig("share", shares.max().item(), f"at most {room:.2f} for holes that keep away from the border")
+    touching = draws.chance(0.5) | (shares > room) if border is None else torch.full((count,), border)
     places, radii = _discs(draws, shares, touching)
     return torch.cat([
         _grown(places[k], radii[k], (height, width), shares[k], bool(touching[k])) for k in range(count)
@@ -103,14 +108,29 @@ def _grown(middles: Tensor, radii: Tensor, size: tuple[int, int], share: Tensor,
     """(1, 1, H, W): all discs, larger or smaller by one factor, so that they hide ``share`` of the picture."""
     height, width = size
     field = _nearest(middles, radii, size)
-    inside = torch.zeros(height, width, dtype=torch.bool)
-    top, left = round(MARGIN * height), round(MARGIN * width)
-    inside[top : height - top, left : width - left] = True
-    field = field if touches else field.masked_fill(~inside, torch.inf)
+    if touches:  # the place of the border that is reached first is hidden before all others
+        rim = _rim(size)
+        field = torch.where(rim & (field == field[..., rim].min()), -1.0, field)
+    else:
+        field = field.masked_fill(~_inside(size), torch.inf)
     wanted = round(share.item() * height * width)
     hole = torch.zeros(height * width)
     hole[field.flatten().argsort(stable=True)[:wanted]] = 1
     return hole.view(1, 1, height, width)
+
+
+def _inside(size: tuple[int, int]) -> Tensor:
+    """bool (H, W): where a hole that keeps away from the border may be."""
+    inside, margin = torch.zeros(size, dtype=torch.bool), [max(1, round(MARGIN * side)) for side in size]
+    inside[margin[0] : size[0] - margin[0], margin[1] : size[1] - margin[1]] = True
+    return inside
+
+
+def _rim(size: tuple[int, int]) -> Tensor:
+    """bool (H, W): the outermost pixels."""
+    rim = torch.ones(size, dtype=torch.bool)
+    rim[1:-1, 1:-1] = False
+    return rim
 
 
 def _nearest(middles: Tensor, radii: Tensor, size: tuple[int, int]) -> Tensor:

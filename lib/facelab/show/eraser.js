@@ -25,7 +25,8 @@ function render({ model, el }) {
   screen.className = "facelab-eraser";
   screen.style.cssText = `width: ${SHOWN}px; height: ${SHOWN}px; touch-action: none; cursor: crosshair;`;
   screen.setAttribute("aria-label", "the face; drag to erase");
-  let face = null, last = null, past = [];
+  let drawing = null; // the pointer that draws; all others are left to the page
+  let face = null, newest = null, last = null, past = [];
 
   function draw() {
     pen.imageSmoothingEnabled = true;
@@ -40,11 +41,14 @@ function render({ model, el }) {
     const bytes = model.get("picture");
     if (!bytes.byteLength) return;
     const address = URL.createObjectURL(new Blob([bytes], { type: "image/png" })), image = new Image();
-    image.onload = () => { face = image; URL.revokeObjectURL(address); draw(); };
+    newest = image;
+    image.onload = () => { URL.revokeObjectURL(address); if (image === newest) { face = image; draw(); } };
+    image.onerror = () => URL.revokeObjectURL(address);
     image.src = address;
   }
 
   function readHole() {
+    if (drawing !== null) return; // a stroke under way counts for more; its end tells the whole hole
     const given = model.get("value"), pixels = ink.createImageData(side, side);
     for (let k = 0; k < given.byteLength && k < side * side; k++) {
       const hidden = given.getUint8(k) > 127;
@@ -79,22 +83,28 @@ function render({ model, el }) {
   }
 
   screen.addEventListener("pointerdown", (event) => {
+    if (drawing !== null || !event.isPrimary || event.button !== 0) return;
     event.preventDefault();
     screen.setPointerCapture(event.pointerId);
     past.push(ink.getImageData(0, 0, side, side));
     if (past.length > 50) past.shift();
+    drawing = event.pointerId;
     last = place(event);
     stroke(last, last);
   });
   screen.addEventListener("pointermove", (event) => {
-    if (!last) return;
+    if (event.pointerId !== drawing) return;
+    if (!(event.buttons & 1)) return lift(event); // lifted where nobody told us
     const here = place(event);
     stroke(last, here);
     last = here;
   });
-  for (const end of ["pointerup", "pointercancel"]) {
-    screen.addEventListener(end, () => { if (last) { last = null; tell(); } });
+  function lift(event) {
+    if (event.pointerId !== drawing) return;
+    drawing = null;
+    tell();
   }
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) screen.addEventListener(end, lift);
 
   const undo = makeButton("undo", () => {
     if (!past.length) return;

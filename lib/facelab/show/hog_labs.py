@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import ipywidgets
@@ -44,7 +45,7 @@ def hog_lab(images: Tensor, names: Sequence[str] | None = None) -> Lab:
         large = [size * DRAWN for size in (histograms.shape[2] * cell, histograms.shape[3] * cell)]
         under = resize(one[..., : large[0] // DRAWN, : large[1] // DRAWN], tuple(large))
         raw, normal = (hog.hog_picture(each, cell * DRAWN) for each in (histograms, hog.fold_blocks(blocks)))
-        shown = torch.lerp(normal, torch.maximum(under, normal), 1 - over)
+        shown = torch.lerp(normal, torch.maximum(under, normal), over)
         panels = {"face": one[0], "slope": (slope / slope.max().clamp(min=1e-8) * 2 - 1)[0], "cells": raw[0],
                   "blocks, over the face": shown[0]}  # fmt: skip
         count = blocks[0].numel()
@@ -60,7 +61,7 @@ def hog_lab(images: Tensor, names: Sequence[str] | None = None) -> Lab:
         "orientations": ipywidgets.IntSlider(9, min=2, max=18, description="orientations",
                                              layout=ipywidgets.Layout(width="300px"), style=LABEL),
         "norm": chooser("block norm", list(hog.BLOCK_NORMS), "L2-Hys"),
-        "over": slider("face under it", 0.3, 0.0, 1.0, 0.05),
+        "over": slider("face under it", 0.7, 0.0, 1.0, 0.05),
     })  # fmt: skip
 
 
@@ -91,21 +92,11 @@ def erase_lab(
     eraser = Eraser(side=side, brush=0.1 * side, value=hole_to_bytes(first))
     eraser.show(faces[0])
 
-    def draw(face, brush, stroke, hole) -> Drawn:
-        given, one = hole_from_bytes(hole, side)[None], faces[face : face + 1]
-        out = restore(one, given)  # on whatever device the network is
-        panels = {"what is left": composite(one, torch.zeros(()), given)[0]}
-        if guide is not None and (found := guide(one, given)) is not None:
-            panels["guide, predicted"] = hog.hog_picture(found.detach().cpu(), cell * DRAWN)[0]
-        filled = out.image.detach().cpu()
-        panels |= {"filled": filled[0], "truth": one[0]}
-        share, words = given.mean().item(), ""
-        if share:
-            words = f"<b>{share:.0%}</b> erased; in the hole {psnr_inside(filled, one, given).item():.1f} dB"
-        if share > HIDDEN_LIMIT:
-            words += f"; more than {HIDDEN_LIMIT:.0%}, as no training picture had"
-        return panels, words or "Nothing is erased: drag over the face on the left."
+    @lru_cache(maxsize=1)  # neither brush nor stroke changes the picture
+    def filled_in(face: int, hole: bytes) -> Drawn:
+        return _filled(faces[face : face + 1], hole_from_bytes(hole, side)[None], restore, guide, cell)
 
+    draw = lambda face, brush, stroke, hole: filled_in(face, bytes(hole))  # noqa: E731
     faces_list = face_chooser(len(faces), names)
     brush = slider("brush (pixels)", 0.1 * side, 2.0, 0.3 * side, 1.0)
     stroke = chooser("a stroke", [("erases", True), ("gives back", False)])
@@ -113,3 +104,18 @@ def erase_lab(
     ipywidgets.link((brush, "value"), (eraser, "brush"))
     ipywidgets.link((stroke, "value"), (eraser, "erases"))
     return Lab(draw, {"face": faces_list, "brush": brush, "stroke": stroke, "hole": eraser})
+
+
+def _filled(one: Tensor, hole: Tensor, restore: Callable, guide: Callable | None, cell: int) -> Drawn:
+    """What becomes of one face (1, C, S, S) with a hole (1, 1, S, S)."""
+    filled = restore(one, hole).image.detach().cpu()  # on whatever device the network is
+    panels = {"what is left": composite(one, torch.zeros(()), hole)[0]}
+    if guide is not None and (found := guide(one, hole)) is not None:
+        panels["guide, predicted"] = hog.hog_picture(found.detach().cpu(), cell * DRAWN)[0]
+    panels |= {"filled": filled[0], "truth": one[0]}
+    if not (share := hole.mean().item()):
+        return panels, "Nothing is erased: drag over the large face."
+    words = f"<b>{share:.0%}</b> erased; in the hole {psnr_inside(filled, one, hole).item():.1f} dB"
+    return panels, words + (
+        f"; more than {HIDDEN_LIMIT:.0%}, as no training picture had" if share > HIDDEN_LIMIT else ""
+    )

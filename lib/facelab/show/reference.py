@@ -49,7 +49,7 @@ def _trials(name: str, weights: str | Path | None = None) -> dict[str, Trial]:
 @cache
 def _answers(name: str) -> tuple[dict[str, Trial], dict[str, tuple[Tensor, Tensor, Tensor]]]:
     restore, _ = _restore(name)
-    return _trials(name), {label: run_restore(restore, test.occluded) for label, test in _trials(name).items()}
+    return _trials(name), {label: run_restore(restore, *test.shown) for label, test in _trials(name).items()}
 
 
 def caption(weights: str | Path) -> str:
@@ -141,7 +141,7 @@ def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> F
     """Six faces of a trial at fixed places, given back by two weight files of one system."""
     places, (first, _) = [10 * k + 1 for k in range(6)], files.values()
     test = _trials(name, first)[trial]
-    outputs = {label: run_restore(_restore(name, file)[0], test.occluded)[0] for label, file in files.items()}
+    outputs = {label: run_restore(_restore(name, file)[0], *test.shown)[0] for label, file in files.items()}
     crisp = [sharpness(out, test.truth, test.hole) for out in outputs.values()]
     means = " → ".join(f"{value.nanmean():.2f}" for value in crisp)
     level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in outputs.values())

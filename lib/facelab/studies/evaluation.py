@@ -124,7 +124,7 @@ def evaluate(
     """Measure models and baselines on one trial.
 
     Args:
-        models: name → ``restore`` (images to a restoration).
+        models: name → ``restore`` (what the trial shows to a restoration).
         test: held-out faces with occluders.
         mean: the training people's mean face (C, S, S), for its baseline row.
         net: named feature net of the Fréchet distance; None leaves it out.

@@ -5,6 +5,7 @@ Taught in: lesson 09.
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled, view_at
 from facelab.studies.parts import Faces, faces, refuse_empty
 from facelab.studies.trials import Trial, drawn_trial
+from facelab.systems.hog_inpaint import given_guide
 
 JUDGED = (0.2, 0.3)
 """The bucket that goals are set for, and that is looked at while a run trains."""
@@ -115,6 +117,13 @@ def hole_trial(part: Faces, count: int, seed: int, bucket: tuple[float, float] =
         return Occluded(emptied(images, hole), hole, (kind,) * len(images))
 
     return drawn_trial(part, count, cover, given=True)
+
+
+def with_oracle(test: Trial, cfg: Any) -> Trial:
+    """The same trial, with the true guide told to a painter that never knew another."""
+    if cfg.guide == "none" or cfg.true_until < 1:
+        return test
+    return dataclasses.replace(test, told=(given_guide(test.truth, test.hole, cfg),))
 
 
 def hole_trials(data: str, cfg: Any, count: int, seed: int) -> dict[str, Trial]:

@@ -75,17 +75,35 @@ def restore_image(restore: Callable, image: Tensor, size: int, channels: int, ho
     Returns:
         (C, H, W) composed at the picture's own size, and the hole (1, H, W) or None.
     """
-    small = images.resize(images.to_channels(image, channels), size)[None]
-    given = () if hole is None else ((images.resize(hole, size)[None] > 0).float(),)
+    small, given = images.resize(images.to_channels(image, channels), size)[None], ()
+    if hole is not None:
+        small, given = _seen_smaller(images.to_channels(image, channels), hole, size)
     out = restore(small, *given)
     own = tuple(image.shape[-2:])
     pred = images.to_channels(images.resize(out.raw[0].cpu(), own), image.shape[0]).clamp(-1, 1)
-    if images.is_grey(image):  # most black and white photographs are stored in colour, and none has a red mouth
+    seen = image if hole is None else image * (1 - hole)  # what is hidden decides nothing
+    if images.is_grey(seen):  # most black and white photographs are stored in colour, and none has a red mouth
         pred = images.to_channels(images.to_channels(pred, 1), len(image))
     where = hole if hole is not None or out.hole is None else images.resize(out.hole[0].cpu(), own).clamp(0, 1)
     if where is None:
         return pred, None
     return images.composite(image[None], pred[None], where[None])[0], where
+
+
+def _seen_smaller(image: Tensor, hole: Tensor, size: int) -> tuple[Tensor, tuple[Tensor]]:
+    """Picture and hole at the network's size; only visible pixels are averaged.
+
+    Args:
+        image: (C, H, W). hole: (1, H, W), 0 or 1.
+
+    Returns:
+        (1, C, size, size), and a tuple with the hole (1, 1, size, size): 1 where less than half is visible. What is
+        thinner than that is no hole at this size: the picture there is the mean of what is visible around it.
+    """
+    share = images.resize(1 - hole, size).clamp(0, 1)
+    small = images.resize(image * (1 - hole), size) / share.clamp(min=1e-3)
+    hidden = share < 0.5
+    return torch.where(hidden, images.resize(image, size), small).clamp(-1, 1)[None], (hidden.float()[None],)
 
 
 def restore_faces(

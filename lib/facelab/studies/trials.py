@@ -28,6 +28,7 @@ class Trial:
         kinds: occluder of each. identities: who each shows.
         doubts: why an occluder may sit wrongly on each face, ``""`` where nothing speaks against it.
         given: the hole is told to whoever restores them.
+        told: what else is, (N, ...) each.
     """
 
     occluded: Tensor
@@ -38,11 +39,12 @@ class Trial:
     identities: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     given: bool = False
+    told: tuple[Tensor, ...] = ()
 
     @property
     def shown(self) -> tuple[Tensor, ...]:
-        """What a restorer is shown: the pictures, and the holes where these are given."""
-        return (self.occluded, self.hole) if self.given else (self.occluded,)
+        """What a restorer is shown: the pictures, the holes where these are given, and what else it is told."""
+        return (self.occluded, self.hole, *self.told) if self.given else (self.occluded,)
 
     def __len__(self) -> int:
         return len(self.truth)

@@ -111,7 +111,7 @@ def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
     nets = {metric: feature_net(name) for metric, name in about.nets.items()}
     for place, (label, (test, known)) in enumerate(stock.trials(cell.trials).items()):
         with torch.no_grad():
-            image, hole, _ = run_restore(restore, *about.shown(test, cell.cfg))
+            image, hole, _ = run_restore(restore, *about.told(test, cell.cfg).shown)
             values = measure(image, test, hole=None if test.given else hole, known=known, nets=nets)
         means = {name: _short(_mean(value)) for name, value in values.items()}
         if place == 0:

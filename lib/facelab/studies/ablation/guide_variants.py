@@ -24,14 +24,15 @@ VARIANTS = (
     Variant("predicted from the start", "guide", {"true_until": 0.0}, "no stage on the true guide"),
     Variant("joint", "guide", {"joint": True}, "the predictor goes on learning, from the painter's losses too"),
     Variant("judged guide", "guide", {"lambda_guide_adv": 0.1}, "a critic of picture and guide, a tenth as published"),
-    Variant("Canny", "base", {"guide": "canny"}, "along predicted edges, as EdgeConnect"),
+    Variant("Canny", "base", {"guide": "canny"}, "along predicted edges, learned by cross-entropy"),
     Variant("Canny oracle", "Canny", {"true_until": 1.0}, "along the true edges"),
     Variant("HOG loss", "base", {"lambda_hog": 100.0}, "no guide; the soft HOG of the result is compared instead"),
+    Variant("no detail", "base", {"detail": False}, "the painter is not shown what is fine, made louder"),
     Variant("empty start", "base", {"start": "empty"}, "the painter begins on grey, not with a smooth fill"),
     Variant("gated", "base", {"model": "gated"}, "gated convolutions, as in DeepFill v2"),
-    Variant("partial", "base", {"model": "partial"}, "partial convolutions"),
+    Variant("partial", "empty start", {"model": "partial"}, "partial convolutions, which see visible pixels alone"),
     Variant(
-        "context encoder", "base", {"model": "context", "region": True, "critic_downs": 3},
+        "context encoder", "empty start", {"model": "context", "region": True, "critic_downs": 3},
         "through a narrow door, judged by a global and a local critic", True,
     ),
     Variant(

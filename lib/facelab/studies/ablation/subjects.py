@@ -8,19 +8,18 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from facelab.errors import BadConfig
 from facelab.studies.ablation import diagnosis, facemask_variants, guide_variants, variants
 from facelab.studies.ablation.variants import Variant
 from facelab.studies.batches import Loader, masked_photographs_here
 from facelab.studies.evaluation import measure, run_restore
+from facelab.studies.inpainting import with_oracle
 from facelab.studies.natural import covers_facemask
 from facelab.studies.parts import natural_photographs
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.studies.trials import Trial
-from facelab.systems.hog_inpaint import given_guide
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Subject:
         own_batches: settings for which a variant's batches are drawn by themselves.
         watch: see :func:`facelab.studies.training.train`.
         also: model, first trial and configuration → further values, name → one a picture.
-        shown: trial and configuration → what the restorer is shown.
+        told: trial and configuration → the trial with all that this variant's restorer is told.
         each_trial: metrics kept picture by picture for every trial, as ``"metric, label"``, whose means are kept, too.
         nets: feature nets of Fréchet distances, metric → name.
     """
@@ -51,7 +50,7 @@ class Subject:
     own_batches: tuple[str, ...] = ()
     watch: Callable[..., Any] | None = None
     also: Callable[[Any, Trial, Any], dict[str, list[float]]] | None = None
-    shown: Callable[[Trial, Any], tuple[Tensor, ...]] = lambda test, cfg: test.shown
+    told: Callable[[Trial, Any], Trial] = lambda test, cfg: test
     each_trial: tuple[str, ...] = ()
     nets: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -85,13 +84,6 @@ def _told_and_real(model: Any, test: Trial, cfg: Any) -> dict[str, list[float]]:
     return out
 
 
-def _with_true_guide(test: Trial, cfg: Any) -> tuple[Tensor, ...]:
-    """Pictures and holes; the true guide, too, for a painter that never knew another."""
-    if cfg.guide == "none" or cfg.true_until < 1:
-        return test.shown
-    return (*test.shown, given_guide(test.truth, test.hole, cfg))
-
-
 SUBJECTS = {
     "oagan": Subject(
         "oagan", "05", variants.VARIANTS, variants.BASE, 500, _for_oagan, watch=diagnosis.watch
@@ -102,7 +94,7 @@ SUBJECTS = {
     ),
     "hog_inpaint": Subject(
         "hog_inpaint", "09", guide_variants.VARIANTS, guide_variants.BASE, 800, lambda cfg, data: cfg,
-        shown=_with_true_guide, each_trial=("psnr",),
+        told=with_oracle, each_trial=("psnr",),
         nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
 }  # fmt: skip

@@ -143,7 +143,8 @@ def _begin(parent: int, stop: Any) -> None:
 def _why_not(plan: Plan, name: str) -> str:
     cfg = plan.configuration(name)
     eyes = getattr(cfg, "encoder", "none") if cfg.model == "unet" else "none"
-    return why_missing(cfg.feature_net) or why_missing(eyes)
+    needed = (cfg.feature_net, eyes, *subject(plan.system).nets.values())
+    return next(filter(None, map(why_missing, needed)), "")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ from facelab.systems.oagan import Config
 #: Stands for the number of people trained on, known only with the dataset.
 PEOPLE = "people"
 #: Settings that decide which batches come: the same in every variant, or nothing could be compared.
-SHARED = ("size", "channels", "batch", "steps", "small_size", "small_until", "view_until")
+SHARED = ("size", "channels", "batch", "steps", "small_size", "small_until", "view_until",
+          "share_low", "share_high", "crop", "crop_until")  # fmt: skip
 
 
 @dataclass(frozen=True)

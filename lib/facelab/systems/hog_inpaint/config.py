@@ -26,6 +26,7 @@ class Config:
     model: str = "unet"  # the painter: ours, "published", or a baseline: "gated", "partial", "context"
     guide: str = "hog"  # "canny": edges as EdgeConnect has them; "none": nothing guides
     start: str = "smooth"  # the painter changes a smooth fill of the hole; published: "empty", it paints on grey
+    detail: bool = True  # our painter, gated or not, is also shown what is fine in the picture, made louder
     size: int = 64  # pixels
     channels: int = 1
     cell: int = 8  # pixels; side of a cell of the HOG
@@ -88,6 +89,12 @@ class Config:
         counts = ("batch", "steps", "orientations", "critic_width", "critic_downs", "penalty_every")
         refuse_impossible(self, counts, ("blocks", "predictor_blocks"), shares)
         self._check_sizes()
+        if self.start == "smooth" and self.model in ("partial", "context"):
+            raise BadConfig(
+                "start", self.start, f'"empty" for the model {self.model}: it could not see what it changes'
+            )
+        if self.sigma <= 0:
+            raise BadConfig("sigma", self.sigma, "more than 0")
         if self.guide != "none" and self.model not in GUIDED:
             raise BadConfig("guide", self.guide, f'"none" for the model {self.model}: it has no place for one')
         if not self.share_low <= self.share_high <= 0.75:
@@ -100,12 +107,17 @@ class Config:
             raise BadConfig("crop", self.crop, f"0, or a multiple of 16 from 32 to {self.size}")
         if self.crop_until and (not self.crop or self.model == "context"):
             raise BadConfig("crop_until", self.crop_until, "0 without windows, and for a context encoder")
-        seen = self.size // 2 if self.region else self.size
-        if self.critic_kind == "plain" and seen % 2**self.critic_downs:
-            raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {seen} divides evenly")
+        for side in {self.size, self.crop if self.crop_until else self.size}:
+            self._check_critic(side // 2 if self.region else side)
         if self.guide == "hog" and self.size < 2 * self.cell:
             raise BadConfig("cell", self.cell, f"at most {self.size // 2}: a block has two cells a side")
         refuse_unless(self, ("width", "predictor_width"), lambda w: w >= 8 and w % 8 == 0, "a multiple of 8")
+
+    def _check_critic(self, side: int):
+        if self.critic_kind == "plain" and side % 2**self.critic_downs:
+            raise BadConfig("critic_downs", self.critic_downs, f"so few halvings that {side} divides evenly")
+        if self.critic_kind == "spectral" and side < 32:
+            raise BadConfig("critic_kind", self.critic_kind, f'"plain" where a critic sees {side} pixels a side')
 
     @property
     def bins(self) -> int:
@@ -153,8 +165,8 @@ class Config:
     def published(cls, **changes: object) -> Config:
         """The published networks, loss terms and weights; the faults of the description stay corrected.
 
-        Predictor first, painter on the true guide, painter on the predicted one. The schedule is EdgeConnect's: the
-        review gives none.
+        Predictor, painter on the true guide, painter on the predicted one; the first two side by side, since neither
+        hears of the other. The stages are EdgeConnect's: the review gives none.
         """
         values = dict(
             model="published", start="empty", size=128, channels=3, width=64, predictor_width=64, blocks=8,

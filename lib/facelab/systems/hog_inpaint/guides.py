@@ -34,7 +34,9 @@ def known_guide(images: Tensor, hole: Tensor | None, cfg: Config) -> Tensor | No
 
 def unknown_places(hole: Tensor, cfg: Config) -> Tensor:
     """Where the guide of the visible is empty and must be predicted, (N, 1, H / cell, W / cell), 1 = there."""
-    return touched_cells(hole, cfg.cell) if cfg.guide == "hog" else (hole > 0).to(hole.dtype)
+    if cfg.guide == "hog":
+        return touched_cells(hole, cfg.cell)
+    return F.max_pool2d((hole > 0).to(hole.dtype), 3, 1, 1)  # Canny finds no edge next to what it must not look at
 
 
 def given_guide(truth: Tensor, hole: Tensor, cfg: Config) -> Tensor | None:
@@ -86,7 +88,7 @@ def predicted_guide(G: nn.Module, images: Tensor, hole: Tensor, cfg: Config) -> 
 
 
 def guide_loss(guide: Tensor, wanted: Tensor, unknown: Tensor, cfg: Config) -> Tensor:
-    """How far a guide is from the true one where it had to be predicted, a mean over those places.
+    """How far a guide is from the true one where it had to be predicted: a mean over those places, then over pictures.
 
     L1 for a HOG; for edges, which are there or not, cross-entropy: the L1-best guess at a thin edge that may be here
     or there is none at all. EdgeConnect leaves edges to its critic.
@@ -99,7 +101,8 @@ def guide_loss(guide: Tensor, wanted: Tensor, unknown: Tensor, cfg: Config) -> T
         away = F.binary_cross_entropy(guide.clamp(0, 1), wanted, reduction="none")
     else:
         away = (guide - wanted).abs()
-    return (unknown * away).sum() / (unknown.sum() * guide.shape[1]).clamp(min=1.0)
+    places = unknown.flatten(1).sum(1).clamp(min=1.0) * guide.shape[1]
+    return ((unknown * away).flatten(1).sum(1) / places).mean()
 
 
 def enlarged(guide: Tensor, cfg: Config) -> Tensor:

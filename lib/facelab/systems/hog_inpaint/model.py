@@ -63,10 +63,8 @@ def _painter(cfg: Config) -> nn.Module:
         return PartialPainter(cfg.channels, cfg.width, cfg.blocks, cfg.size)
     if cfg.model == "context":
         return ContextEncoder(cfg.channels, cfg.width, cfg.size)
-    gated = cfg.model == "gated"
-    return Painter(
-        cfg.channels, cfg.bins, cfg.guide_cell, cfg.width, cfg.blocks, cfg.size, gated, cfg.start == "smooth"
-    )
+    shape = (cfg.channels, cfg.bins, cfg.guide_cell, cfg.width, cfg.blocks, cfg.size)
+    return Painter(*shape, gated=cfg.model == "gated", detail=cfg.detail)
 
 
 class HogInpaint(nn.Module):
@@ -116,14 +114,15 @@ def restore(model: HogInpaint, images: Tensor, hole: Tensor | None = None, guide
 
     Args:
         model: from :func:`build` or :func:`load`.
-        images: (N, C, H, W) in [-1, 1], H and W divisible by 8 and by the cell. What they hold in the hole is not
-            looked at.
+        images: (N, C, H, W) in [-1, 1], H and W divisible by 8 and by the cell; for a context encoder of the size it
+            was built for. What they hold in the hole is not looked at.
         hole: (N, 1, H, W), 1 = hidden; this system finds none by itself.
         guide: (N, K, H / cell, W / cell), to paint along another guide than the predicted one.
 
     Returns:
         ``image`` (N, C, H, W) in [-1, 1]: the pictures' own pixels where the hole is 0, the network's where it is 1;
-        ``hole`` (N, 1, H, W), as given; ``raw`` (N, C, H, W), what the network painted everywhere.
+        ``hole`` (N, 1, H, W), as given; ``raw`` (N, C, H, W), what the network painted: everywhere from an empty start,
+        and from a smooth one in the hole, the picture itself around it.
 
     Raises:
         BadConfig: no hole was given.
