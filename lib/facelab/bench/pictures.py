@@ -120,7 +120,9 @@ def bench_hog(rounds: int) -> dict:
     from facelab.data.catalogue import open_dataset
     from facelab.hog import hog, soft_hog
     from facelab.images import to_unit
+    from facelab.machine import keep_freed_memory
 
+    keep_freed_memory()  # as training does; scikit-image has it, too
     faces = cached(open_dataset("orl"), SIZE).batch(list(range(0, 384, 6)))
     grey = to_unit(faces)[:, 0].numpy()
     options = dict(orientations=9, pixels_per_cell=(8, 8), cells_per_block=(2, 2), block_norm="L2-Hys")

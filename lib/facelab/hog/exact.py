@@ -68,8 +68,8 @@ def cell_histograms(across: Tensor, down: Tensor, orientations: int = 9, cell: i
     rows, columns = across.shape[1] // cell, across.shape[2] // cell
     across, down = across[:, : rows * cell, : columns * cell], down[:, : rows * cell, : columns * cell]
     slope = torch.hypot(across, down)
-    angle = torch.rad2deg(torch.atan2(down.double(), across.double())).remainder(180.0)
-    place = (angle * (orientations / 180.0)).long()
+    angle = torch.rad2deg(torch.atan2(down.double(), across.double())).remainder_(180.0)
+    place = angle.mul_(orientations / 180.0).long()
     out = slope.new_zeros(len(slope), rows, columns, orientations + 1)  # an angle a hair below 0 is 180: nobody's
     split = lambda x: x.unflatten(1, (rows, cell)).unflatten(3, (columns, cell)).transpose(2, 3).flatten(3)  # noqa: E731
     if slope.is_cuda:  # there, adding in place has no fixed order, and the same seed would not give the same bits
