@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from facelab.nets.blocks import GatedUnit
-from facelab.nets.inpainting import ContextEncoder, Painter, PartialUnit, halved, useful_dilations
+from facelab.nets.inpainting import ContextEncoder, Painter, PartialUnit, halved
+from facelab.nets.unet import useful_dilations
 from facelab.seeding import generator, seed_all
 
 

@@ -14,7 +14,7 @@ from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
 from facelab.systems import hog_inpaint
 from facelab.systems.hog_inpaint.guides import canny_edges, unknown_places
-from facelab.systems.hog_inpaint.step import _says, guide_given, playing
+from facelab.systems.hog_inpaint.step import _says, guide_of_stage, playing
 from facelab.train.engine import Engine
 from facelab.train.state import State
 from facelab.train.weights import write_weights
@@ -97,11 +97,11 @@ def test_the_painter_is_given_the_true_guide_first_and_then_the_predicted_one():
     unknown = unknown_places(batch["hole"], cfg).expand_as(known) > 0
     for step, true in ((0, True), (49, True), (50, False), (99, False)):
         model, _, state = make(cfg, step)
-        given = guide_given(batch, known, wanted, model, state, Engine())
+        given = guide_of_stage(batch, known, wanted, model, state, Engine())
         assert torch.equal(given[~unknown], known[~unknown]) and not given.requires_grad
         assert torch.equal(given[unknown], wanted[unknown]) == true
     always, _, state = make(of("hog", true_until=1.0), 99)
-    assert torch.equal(guide_given(batch, known, wanted, always, state, Engine())[unknown], wanted[unknown])
+    assert torch.equal(guide_of_stage(batch, known, wanted, always, state, Engine())[unknown], wanted[unknown])
 
 
 def test_the_target_is_the_guide_of_the_truth_and_the_input_has_none_of_it():
@@ -149,7 +149,7 @@ def test_the_painter_follows_its_guide(name):
 def test_an_oracle_knows_every_true_edge_of_the_hole(name):
     cfg = of(name)
     truth, hole = batch_of(cfg).values()
-    given, wanted = hog_inpaint.given_guide(truth, hole, cfg), hog_inpaint.true_guide(truth, cfg)
+    given, wanted = hog_inpaint.oracle_guide(truth, hole, cfg), hog_inpaint.true_guide(truth, cfg)
     inside = unknown_places(hole, cfg)
     ring = torch.nn.functional.max_pool2d(hole, 3, 1, 1) if name == "canny" else inside
     assert torch.equal(given * ring, wanted * ring) and (wanted * ring).max() > 0.3

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from facelab import images
 from facelab.data.dataset import FaceDataset, Item, pictures_under
+from facelab.data.layouts import first_folder, group_by
 from facelab.errors import BadImage, LayoutError
 from facelab.restoration import HIDDEN_LIMIT, is_two_valued
 
@@ -32,26 +33,19 @@ LOOKED_AT = 48  # pictures of a set, evenly spread, that decide what black means
 
 def open_irregular(root: Path) -> FaceDataset:
     """Hole pictures as a dataset, a group a published set: to be counted and checked; they show no faces."""
-    folder = root / "irregular"
-    if not folder.is_dir():
-        raise LayoutError(folder, "a folder of published holes", "no such folder", HINT)
-    items, groups, notes, other = [], {}, [], 0
-    for file in pictures_under(folder):
-        group = _group(file.relative_to(folder))
-        other += group is None
-        if group is not None:
-            groups.setdefault(group, []).append(len(items))
-            items.append(Item(file))
+    folder = first_folder([root / "irregular"], "irregular/ with published holes", HINT)
+    found = [Item(file) for file in pictures_under(folder)]
+    items = [item for item in found if _group(item.file.relative_to(folder))]
     if not items:
-        raise LayoutError(folder, f"one of {', '.join(FOLDERS)}", f"{other} pictures in other folders", HINT)
-    if other:
-        notes.append(f"{other} pictures lie in folders of other names, and are left out")
+        raise LayoutError(folder, f"one of {', '.join(FOLDERS)}", f"{len(found)} pictures in other folders", HINT)
+    other, groups = len(found) - len(items), group_by(items, lambda item: _group(item.file.relative_to(folder)))
+    notes = [f"{other} pictures lie in folders of other names, and are left out"] if other else []
     return FaceDataset("irregular", folder, items, channels=1, groups=groups, notes=notes)
 
 
-def _group(path: Path) -> str | None:
+def _group(path: Path) -> str:
     inside = f"/{path.parent.as_posix()}/"
-    return next((group for folder, group in FOLDERS.items() if f"/{folder}/" in inside), None)
+    return next((group for folder, group in FOLDERS.items() if f"/{folder}/" in inside), "")
 
 
 def hidden_colour(files: Sequence[Path]) -> str:

@@ -70,11 +70,10 @@ def cell_histograms(across: Tensor, down: Tensor, orientations: int = 9, cell: i
     slope = torch.hypot(across, down)
     angle = torch.rad2deg(torch.atan2(down.double(), across.double())).remainder_(180.0)
     place = angle.mul_(orientations / 180.0).long()
+    if slope.is_cuda:  # there, adding in place has no fixed order, and the same seed would not give the same bits
+        return torch.stack([F.avg_pool2d(slope * (place == k), cell) for k in range(orientations)], 1)
     out = slope.new_zeros(len(slope), rows, columns, orientations + 1)  # an angle a hair below 0 is 180: nobody's
     split = lambda x: x.unflatten(1, (rows, cell)).unflatten(3, (columns, cell)).transpose(2, 3).flatten(3)  # noqa: E731
-    if slope.is_cuda:  # there, adding in place has no fixed order, and the same seed would not give the same bits
-        votes = [F.avg_pool2d(slope * (place == k), cell) for k in range(orientations)]
-        return torch.stack(votes, 1)
     out.scatter_add_(3, split(place), split(slope))
     return (out[..., :orientations] / cell**2).permute(0, 3, 1, 2)
 

@@ -12,16 +12,9 @@ from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, GatedUnit, group_norm, init_he
 from facelab.nets.smooth_fill import laplacian
-from facelab.nets.unet import UNet
+from facelab.nets.unet import UNet, useful_dilations
 
-DILATIONS = (1, 2, 4, 8, 2)
 LOUD = 4.0  # how much louder fine detail is shown
-
-
-def useful_dilations(count: int, size: int) -> tuple[int, ...]:
-    """``count`` dilations for a map of ``size`` / 8 pixels; one of more than half of them would see nothing."""
-    useful = [d for d in DILATIONS if 2 * d <= size // 8]
-    return tuple(useful[k % len(useful)] for k in range(count))
 
 
 def halved(guide: Tensor, cell: int) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he, init_normal
 from facelab.nets.finder import Finder, PlainFinder
-from facelab.nets.unet import UNet
+from facelab.nets.unet import UNet, useful_dilations
 
 
 class FindAndEdit(nn.Module):
@@ -83,9 +83,7 @@ class Editor(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int, attention: int = 0, size: int = 128):
         super().__init__()
-        useful = [d for d in (1, 2, 4, 8, 2) if 2 * d <= size // 8]
-        dilations = tuple(useful[k % len(useful)] for k in range(blocks))
-        self.body = UNet(4 * (channels + 1), width, depth=2, dilations=dilations)
+        self.body = UNet(4 * (channels + 1), width, depth=2, dilations=useful_dilations(blocks, size))
         self.refine = ConvUnit(width, width)
         self.head = nn.Conv2d(width, 4 * channels, 3, 1, 1)
         init_he(self.body)

@@ -10,6 +10,14 @@ from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock
 
+DILATIONS = (1, 2, 4, 8, 2)
+
+
+def useful_dilations(count: int, size: int) -> tuple[int, ...]:
+    """``count`` dilations for a map of ``size`` / 8 pixels; one of more than half of them would see nothing."""
+    useful = [d for d in DILATIONS if 2 * d <= size // 8]
+    return tuple(useful[k % len(useful)] for k in range(count))
+
 
 class UNet(nn.Module):
     """Encoder, dilated residual blocks at the coarsest map, decoder with skips.

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from facelab.errors import BadConfig
 from facelab.occlude.chance import Draws
+from facelab.restoration import HIDDEN_LIMIT
 
 BUCKETS = tuple((low / 10, (low + 1) / 10) for low in range(6))
 """Ranges of the hidden share, from and to."""
@@ -52,8 +53,8 @@ def irregular_holes(
     shares = share if isinstance(share, Tensor) else draws.uniform(*share)
     if len(shares) != count:
         raise BadConfig("share", len(shares), f"{count} of them, one a hole")
-    if count and not (0 <= shares.min() and shares.max() <= 0.75):
-        raise BadConfig("share", [shares.min().item(), shares.max().item()], "from 0 to 0.75")
+    if count and not (0 <= shares.min() and shares.max() <= HIDDEN_LIMIT):
+        raise BadConfig("share", [shares.min().item(), shares.max().item()], f"from 0 to {HIDDEN_LIMIT}")
     room = _inside((height, width)).float().mean()
     if border is False and count and shares.max() > room:
         raise BadConfig("share", shares.max().item(), f"at most {room:.2f} for holes that keep away from the border")

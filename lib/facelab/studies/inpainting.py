@@ -23,7 +23,7 @@ from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled, view_at
 from facelab.studies.parts import Faces, faces, refuse_empty
 from facelab.studies.trials import Trial, drawn_trial
-from facelab.systems.hog_inpaint import given_guide
+from facelab.systems.hog_inpaint import oracle_guide
 
 JUDGED = (0.2, 0.3)
 """The bucket that goals are set for, and that is looked at while a run trains."""
@@ -123,7 +123,7 @@ def with_oracle(test: Trial, cfg: Any) -> Trial:
     """The same trial, with the true guide told to a painter that never knew another."""
     if cfg.guide == "none" or cfg.true_until < 1:
         return test
-    return dataclasses.replace(test, told=(given_guide(test.truth, test.hole, cfg),))
+    return dataclasses.replace(test, told=(oracle_guide(test.truth, test.hole, cfg),))
 
 
 def hole_trials(data: str, cfg: Any, count: int, seed: int) -> dict[str, Trial]:

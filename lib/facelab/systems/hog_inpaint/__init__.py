@@ -9,7 +9,7 @@ Taught in: lesson 09.
 """
 
 from facelab.systems.hog_inpaint.config import Config
-from facelab.systems.hog_inpaint.guides import given_guide, known_guide, predicted_guide, true_guide
+from facelab.systems.hog_inpaint.guides import known_guide, oracle_guide, predicted_guide, true_guide
 from facelab.systems.hog_inpaint.model import (
     NAME,
     HogInpaint,
@@ -28,6 +28,6 @@ from facelab.systems.hog_inpaint.step import (
 )
 
 __all__ = [
-    "NAME", "Config", "HogInpaint", "Restoration", "build", "critic_step", "given_guide", "guide_step", "known_guide",
-    "load", "optimizers", "paint_step", "paint_terms", "predicted_guide", "restore", "train_step", "true_guide",
+    "NAME", "Config", "HogInpaint", "Restoration", "build", "critic_step", "guide_step", "known_guide", "load",
+    "optimizers", "oracle_guide", "paint_step", "paint_terms", "predicted_guide", "restore", "train_step", "true_guide",
 ]  # fmt: skip

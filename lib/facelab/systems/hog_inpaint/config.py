@@ -9,6 +9,7 @@ from facelab.hog import NORMS
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.features import NAMES as FEATURE_NETS
+from facelab.restoration import HIDDEN_LIMIT
 from facelab.train.settings import refuse_impossible, refuse_other_types, refuse_unless
 
 MODELS = ("unet", "published", "gated", "partial", "context")
@@ -97,8 +98,8 @@ class Config:
             raise BadConfig("sigma", self.sigma, "more than 0")
         if self.guide != "none" and self.model not in GUIDED:
             raise BadConfig("guide", self.guide, f'"none" for the model {self.model}: it has no place for one')
-        if not self.share_low <= self.share_high <= 0.75:
-            raise BadConfig("share_high", self.share_high, f"from share_low ({self.share_low}) to 0.75")
+        if not self.share_low <= self.share_high <= HIDDEN_LIMIT:
+            raise BadConfig("share_high", self.share_high, f"from share_low ({self.share_low}) to {HIDDEN_LIMIT}")
 
     def _check_sizes(self):
         if self.size % 16 or not 32 <= self.size <= 512:

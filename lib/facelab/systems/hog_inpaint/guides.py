@@ -39,7 +39,7 @@ def unknown_places(hole: Tensor, cfg: Config) -> Tensor:
     return F.max_pool2d((hole > 0).to(hole.dtype), 3, 1, 1)  # Canny finds no edge next to what it must not look at
 
 
-def given_guide(truth: Tensor, hole: Tensor, cfg: Config) -> Tensor | None:
+def oracle_guide(truth: Tensor, hole: Tensor, cfg: Config) -> Tensor | None:
     """An oracle's guide: visible where it is known, the true one where it is not; None where nothing guides.
 
     Args:
@@ -81,8 +81,11 @@ def predicted_guide(G: nn.Module, images: Tensor, hole: Tensor, cfg: Config) -> 
         (N, K, H / cell, W / cell) in [0, 1]; None where nothing guides.
     """
     known = known_guide(images, hole, cfg)
-    if known is None:
-        return None
+    return None if known is None else completed(G, images, hole, known, cfg)
+
+
+def completed(G: nn.Module, images: Tensor, hole: Tensor, known: Tensor, cfg: Config) -> Tensor:
+    """The second half of :func:`predicted_guide`, where the visible guide is at hand."""
     logits = G.predict(to_channels(images, 1), known, hole).float()
     return composite(known, torch.sigmoid(logits), unknown_places(hole, cfg))
 

@@ -13,7 +13,7 @@ from facelab.losses.perceptual import perceptual, perceptual_relative, style
 from facelab.losses.similarity import ssim_loss
 from facelab.nets.region import region_of
 from facelab.systems.hog_inpaint.config import Config
-from facelab.systems.hog_inpaint.guides import enlarged, guide_loss, known_guide, true_guide, unknown_places
+from facelab.systems.hog_inpaint.guides import completed, enlarged, guide_loss, known_guide, true_guide, unknown_places
 from facelab.systems.hog_inpaint.model import HogInpaint
 from facelab.train import ema
 from facelab.train.engine import Engine
@@ -45,7 +45,7 @@ def train_step(
     logs = {}
     if cfg.bins and state.progress < cfg.predict_until:
         logs |= guide_step(batch, known, wanted, model, opts, state, engine)
-    given = guide_given(batch, known, wanted, model, state, engine)
+    given = guide_of_stage(batch, known, wanted, model, state, engine)
     logs |= paint_step(batch, given, wanted, model, opts, state, engine)
     if model.average is not None:
         ema.update(model.average, model.G, cfg.ema, state.step)
@@ -63,7 +63,7 @@ def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
             group["lr"] = rate * cosine_decay(min(place, 1.0), start)
 
 
-def guide_given(
+def guide_of_stage(
     batch: dict[str, Tensor], known: Tensor | None, wanted: Tensor | None, model: HogInpaint, state: State,
     engine: Engine,
 ) -> Tensor | None:  # fmt: skip
@@ -73,15 +73,8 @@ def guide_given(
         return None
     if state.progress < cfg.true_until:
         return composite(known, wanted, unknown_places(batch["hole"], cfg))
-    with torch.set_grad_enabled(cfg.joint):
-        return _predicted(batch, known, model, cfg, engine)
-
-
-def _predicted(batch: dict[str, Tensor], known: Tensor, model: HogInpaint, cfg: Config, engine: Engine) -> Tensor:
-    grey, hole = to_channels(batch["truth"], 1) * (1 - batch["hole"]), batch["hole"]
-    with engine.autocast():
-        logits = model.G.predict(grey, known, hole).float()
-    return composite(known, torch.sigmoid(logits), unknown_places(hole, cfg))
+    with torch.set_grad_enabled(cfg.joint), engine.autocast():
+        return completed(model.G, batch["truth"], batch["hole"], known, cfg)
 
 
 def guide_step(
@@ -93,7 +86,8 @@ def guide_step(
         known, wanted: guides of the visible and of the whole face.
     """
     cfg: Config = state.cfg
-    guide = _predicted(batch, known, model, cfg, engine)
+    with engine.autocast():
+        guide = completed(model.G, batch["truth"], batch["hole"], known, cfg)
     terms = {"guide": cfg.lambda_guide * guide_loss(guide, wanted, unknown_places(batch["hole"], cfg), cfg)}
     logs: dict[str, float] = {}
     if "guide" in model.D:
