@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from facelab.studies.ablation import guide_variants, plan, subjects, sweep, table, variants
+from facelab.studies.ablation import guide_variants, plan, subjects, summary, sweep, table, variants
 from facelab.studies.inpainting import hole_trial
 from facelab.studies.parts import faces
 from facelab.systems import hog_inpaint
@@ -60,3 +60,18 @@ def test_a_sweep_judges_every_trial(tmp_path):
             assert len(kept) == 4 and sum(kept) / 4 == pytest.approx(means["psnr"], abs=0.01)
     found = {line.variant: line for line in table.lines(content, guide_variants.VARIANTS, "psnr, holes of 0 to 10 %")}
     assert found["guide"].parent == "base" and found["oracle"].parent == "guide"
+
+
+def test_a_table_has_a_column_a_trial_and_the_mean_over_seeds():
+    def row(name, seed, **psnr):
+        return {
+            "variant": name,
+            "seed": seed,
+            "trials": {k: {"psnr": v} for k, v in psnr.items()},
+        }
+
+    rows = [row("guide", 0, b=20.0, a=30.0), row("guide", 1, b=22.0, a=None), row("base", 0, a=28.5)]
+    text = summary.by_trial({"rows": [*rows, {"variant": "gated", "ended": "broke"}]}, "psnr", guide_variants.VARIANTS)
+    assert text.splitlines() == [
+        "| psnr | a | b |", "|---|---|---|", "| base (1) | 28.50 |  |", "| guide (2) | 30.00 | 21.00 |"
+    ]  # fmt: skip

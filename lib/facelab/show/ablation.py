@@ -1,6 +1,6 @@
 """An ablation as pictures: differences with their intervals, what was seen while training, faces side by side.
 
-Taught in: lessons 05, 06.
+Taught in: lessons 05, 06, 09.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS
         box = (left + number * wide, 0.45, wide - 0.25, height)
         axes = figure.add_axes(tuple(v / figure.get_size_inches()[i % 2] for i, v in enumerate(box)))
         _forest(axes, [line for line in column if line.variant in place], place)
-        axes.set_title(NAMES[column[0].metric], fontsize=9.5)
+        axes.set_title(_words(column[0].metric), fontsize=9.5)
         if number == 0:
             axes.set(yticks=list(place.values()), yticklabels=labels)
             axes.tick_params(axis="y", labelsize=9)
@@ -66,6 +66,12 @@ def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS
     whom = "the parent" if len(parents) > 1 else ", ".join(parents)
     figure.text(0.5, 0.08 / figure.get_figheight(), f"difference to {whom}", ha="center", color=GREY, fontsize=9)
     return figure
+
+
+def _words(metric: str) -> str:
+    """A metric's title; ``"psnr, TRIAL"`` is PSNR over the whole picture, on that trial."""
+    name, _, trial = metric.partition(", ")
+    return f"PSNR (dB), {trial}" if (name, bool(trial)) == ("psnr", True) else NAMES[metric]
 
 
 def _forest(axes: Axes, lines: Sequence[Line], place: Mapping[str, float]) -> None:

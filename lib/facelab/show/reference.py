@@ -3,7 +3,7 @@
 They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``. The faces are people never seen in training, at places fixed
 in advance (every n-th of the test part), never chosen by their result; where the worst are shown, all were asked. Two
 figures need weight files that do not ship: ``--critic WITHOUT WITH`` compares two runs of OA-GAN that differ in their
-loss terms only, ``--beginning FILE`` shows what the shipped face-mask removal began with.
+loss terms only, ``--beginning FILE`` shows what a shipped system began with, or its twin finished by L1 alone.
 """
 
 from __future__ import annotations
@@ -21,15 +21,20 @@ from torch import Tensor
 
 from facelab.errors import BadConfig
 from facelab.files import project_root
+from facelab.hog import hog_picture
+from facelab.images import to_channels
 from facelab.metrics.image import psnr
 from facelab.metrics.sharpness import sharpness
+from facelab.occlude.irregular import BUCKETS
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, rows
 from facelab.studies.evaluation import run_restore
+from facelab.studies.inpainting import label
 from facelab.studies.natural import EYES_MOST, MOUTH_LEAST, margin, masked_study
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.studies.trials import Trial
+from facelab.systems import hog_inpaint
 from facelab.train.weights import read_card
 
 COUNT, SEED = 64, 1
@@ -61,9 +66,10 @@ def caption(weights: str | Path) -> str:
 
 
 def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[str, Tensor]:
-    """Input, predicted hole, output and truth of some faces."""
+    """Input, predicted hole (where none was told), output and truth of some faces."""
     image, hole, _ = answer
-    parts = {"input": test.occluded, "predicted hole": hole, "output": image, "truth": test.truth}
+    parts = {"input": test.occluded} | ({} if test.given else {"predicted hole": hole})
+    parts |= {"output": image, "truth": test.truth}
     return {name: part[places].clamp(-1, 1) for name, part in parts.items()}
 
 
@@ -119,22 +125,45 @@ def critic_04(without: str | Path, with_all: str | Path) -> Figure:
     return _side_by_side("oagan", "trained kinds", {"L1 only": without, "all terms": with_all}, caption(with_all))
 
 
-def beginning_06(weights: str | Path) -> Figure:
+TWINS = {"mask_removal": ("06_critic", "facemasks"), "hog_inpaint": ("09_critic", "holes of 20 to 30 %")}
+"""System → the figure that compares what ships with what it began with or a twin, and on which trial."""
+
+
+def beginning(weights: str | Path) -> Figure:
     """Six faces at fixed places: what L1 alone reaches, and what ships.
 
     Args:
-        weights: some that the shipped run came from, or a twin that began with them.
+        weights: some that the shipped run of their system came from, or a twin that began with them.
 
     Raises:
         BadConfig: they are neither.
     """
-    given, card, known = read_card(weights), read_card("mask_removal"), set()
+    given, known = read_card(weights), set()
+    name = given["system"]
+    card = read_card(name)
     while card := card.get("start"):
         known.add(card.get("sha256"))
     if not known & {given.get("sha256"), given.get("start", {}).get("sha256")}:
         raise BadConfig("--beginning", given.get("sha256"), "weights the shipped run came from, or a twin of it")
     both: dict[str, str | Path | None] = {"L1 only": weights, "all terms": None}
-    return _side_by_side("mask_removal", "facemasks", both, caption("mask_removal"))
+    return _side_by_side(name, TWINS[name][1], both, caption(name))
+
+
+def drawn_first() -> Figure:
+    """A face a bucket of hidden shares: what was left, which guide was predicted, what was painted along it."""
+    model, cfg = hog_inpaint.load("hog_inpaint")
+    trials = [_trials("hog_inpaint")[label(bucket)] for bucket in BUCKETS]
+    places = [11 * k + 3 for k in range(len(BUCKETS))]
+    pick = lambda name: torch.cat([getattr(test, name)[k : k + 1] for test, k in zip(trials, places, strict=True)])  # noqa: E731
+    left, hole, truth = (pick(name) for name in ("occluded", "hole", "truth"))
+    with torch.no_grad():
+        guide = hog_inpaint.predicted_guide(model.best_generator(), left, hole, cfg)
+        image = run_restore(partial(hog_inpaint.restore, model), left, hole)[0]
+    stars = lambda guide: to_channels(hog_picture(guide, cfg.cell, 1.0), truth.shape[1])  # noqa: E731
+    parts = {"left": left, "predicted guide": stars(guide), "output": image.clamp(-1, 1), "truth": truth}
+    parts["true guide"] = stars(hog_inpaint.true_guide(truth, cfg))
+    titles = [f"{share:.0%} hidden" for share in hole.mean((1, 2, 3))]
+    return rows(parts, titles, title=caption("hog_inpaint"), side=1.5)
 
 
 def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> Figure:
@@ -158,6 +187,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "04_realmasks": partial(photographs, "oagan"),
     "06_reference": partial(ends, "mask_removal", "facemasks"),
     "06_realmasks": partial(photographs, "mask_removal", 6, 4),
+    "09_reference": partial(ends, "hog_inpaint", "holes of 20 to 30 %"),
+    "09_guides": drawn_first,
 }
 
 
@@ -167,11 +198,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=project_root() / "notebooks" / "figures")
     parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES), help="some of them")
     parser.add_argument("--critic", nargs=2, metavar=("WITHOUT", "WITH"), help="weight files: draws 04_critic, too")
-    parser.add_argument("--beginning", metavar="FILE", help="a weight file: draws 06_critic, too")
+    parser.add_argument("--beginning", metavar="FILE", help="a weight file: draws 06_critic or 09_critic, too")
     args = parser.parse_args(argv)
     chosen = {name: FIGURES[name] for name in args.only}
     chosen |= {"04_critic": partial(critic_04, *args.critic)} if args.critic else {}
-    chosen |= {"06_critic": partial(beginning_06, args.beginning)} if args.beginning else {}
+    if args.beginning:
+        chosen[TWINS[read_card(args.beginning)["system"]][0]] = partial(beginning, args.beginning)
     for name, draw in chosen.items():
         print(save(draw(), args.folder / f"{name}.jpg"))
     return 0

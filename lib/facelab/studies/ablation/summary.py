@@ -1,18 +1,18 @@
 """What an ablation found, in a table short enough for a README.
 
-Taught in: lessons 05, 06.
+Taught in: lessons 05, 06, 09.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facelab.studies.ablation import table
 from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.table import Line
-from facelab.studies.ablation.variants import by_name
+from facelab.studies.ablation.variants import Variant, by_name
 
 Metric = tuple[str, str, int]  # its name, its heading, its digits
 
@@ -80,6 +80,35 @@ def settings(data: str, content: Mapping[str, Any]) -> str:
         f"{len(set(header['people']))} people never seen; {statistics.median(spent):.0f} s a run on one core (median; "
         f"{min(spent):.0f} to {max(spent):.0f}), {sum(spent) / 3600:.1f} core-hours together."
     )
+
+
+def by_trial(content: Mapping[str, Any], metric: str, variants: Sequence[Variant], digits: int = 2) -> str:
+    """One metric on every trial: a row a variant, a column a trial in the order of its label, means over seeds.
+
+    Args:
+        content: what :func:`facelab.studies.ablation.table.read` read, of a system whose subject keeps every trial.
+        metric: one that the runs were measured by, such as ``psnr`` or ``frechet``.
+        variants: the table, for the order.
+        digits: behind the point.
+
+    Returns:
+        Markdown, with the number of seeds behind each name; a gap where a variant was not measured.
+    """
+    runs: dict[str, list[Mapping[str, Any]]] = {}
+    for row in (row for row in content["rows"] if "trials" in row):
+        runs.setdefault(row["variant"], []).append(row["trials"])
+    labels = sorted({label for found in runs.values() for trials in found for label in trials})
+    lines = [f"| {metric} | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
+    for name in (variant.name for variant in variants if variant.name in runs):
+        means = [_mean([run.get(label, {}).get(metric) for run in runs[name]]) for label in labels]
+        cells = ["" if mean is None else f"{mean:.{digits}f}" for mean in means]
+        lines.append(f"| {name} ({len(runs[name])}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    found = [value for value in values if value is not None]
+    return statistics.mean(found) if found else None
 
 
 def _cell(line: Line | None, digits: int) -> str:
