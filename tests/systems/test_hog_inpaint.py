@@ -8,8 +8,10 @@ import torch
 from facelab import hog
 from facelab.errors import BadConfig, BadWeights
 from facelab.images import composite, to_channels
+from facelab.losses.penalties import PENALTIES
 from facelab.nets.blocks import parameter_count
 from facelab.nets.edgeconnect import SpectralPatchDiscriminator
+from facelab.nets.region import region_of
 from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
 from facelab.systems import hog_inpaint
@@ -189,6 +191,31 @@ def test_critics_judge_and_are_left_alone_by_the_painter():
         hog_inpaint.critic_step(name, real, torch.zeros_like(real), model, opts, state, Engine())
     assert changed(before, model.D) and not changed(generators, model.G)
     assert [playing(of("hog", adversarial_from=0.3), at) for at in (0.29, 0.3)] == [[], ["picture"]]
+
+
+@pytest.mark.parametrize("region", [False, True])
+def test_a_critic_may_be_shown_the_hole_and_its_penalty_is_of_pictures_alone(region, monkeypatch):
+    cfg = of("hog", critic_hole=True, region=region, critic_downs=2, adversarial_from=0.0, penalty="r1")
+    model, opts, state = make(cfg, 0)
+    asked, batch = [], batch_of(cfg)
+
+    def keep(critic, real, fake, rand):
+        asked.append((critic(real), real))
+        return PENALTIES["none"](critic, real, fake, rand)
+
+    monkeypatch.setitem(PENALTIES, "r1", keep)
+    seen = {name: [] for name in model.D}
+    for name, net in model.D.items():
+        net.register_forward_pre_hook(lambda _, given, name=name: seen[name].append(given[0].detach()))
+    hog_inpaint.train_step(batch, model, opts, state, Engine())
+    side, channels = (16 if region else 32), cfg.channels
+    assert [real.shape[1:] for _, real in asked][-1] == (channels, side, side)
+    for name, pictures in seen.items():
+        hole = region_of(batch["hole"], batch["hole"]) if name == "region" else batch["hole"]
+        assert len(pictures) == 4, "real, fake, the penalty's real, and the painter's"
+        assert all(torch.equal(picture[:, channels:], hole) for picture in pictures)
+    plain, _, _ = make(of("hog"))
+    assert next(plain.D["picture"].parameters()).shape[1] == channels, "shown only on request"
 
 
 def test_every_term_has_its_weight():

@@ -27,6 +27,7 @@ VARIANTS = (
     Variant("Canny", "base", {"guide": "canny"}, "along predicted edges, learned by cross-entropy"),
     Variant("Canny oracle", "Canny", {"true_until": 1.0}, "along the true edges"),
     Variant("HOG loss", "base", {"lambda_hog": 100.0}, "no guide; the soft HOG of the result is compared instead"),
+    Variant("critic sees hole", "base", {"critic_hole": True}, "the critic is shown the hole, as in DeepFill v2"),
     Variant("no detail", "base", {"detail": False}, "the painter is not shown what is fine, made louder"),
     Variant("empty start", "base", {"start": "empty"}, "the painter begins on grey, not with a smooth fill"),
     Variant("gated", "base", {"model": "gated"}, "gated convolutions, as in DeepFill v2"),

@@ -41,6 +41,7 @@ class Config:
     critic_width: int = 24  # of both critics
     critic_downs: int = 4
     critic_kind: str = "plain"  # "spectral": 70 × 70 patches with spectral norm, as published
+    critic_hole: bool = False  # the critics of the picture are shown the hole, too, as in DeepFill v2
     region: bool = False  # a second critic, of a square of half the side around the middle of the hole
     loss: str = "nonsaturating"
     penalty: str = "r1"  # published: none

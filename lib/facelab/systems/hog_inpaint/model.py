@@ -89,9 +89,10 @@ class HogInpaint(nn.Module):
 
 
 def _critic(cfg: Config) -> nn.Module:
+    inside = cfg.channels + cfg.critic_hole
     if cfg.critic_kind == "spectral":
-        return SpectralPatchDiscriminator(cfg.channels, cfg.critic_width)
-    return OAGANDiscriminator(cfg.channels, cfg.critic_width, cfg.critic_downs)
+        return SpectralPatchDiscriminator(inside, cfg.critic_width)
+    return OAGANDiscriminator(inside, cfg.critic_width, cfg.critic_downs)
 
 
 def build(cfg: Config) -> HogInpaint:

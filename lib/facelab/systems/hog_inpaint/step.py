@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -116,12 +118,12 @@ def paint_step(
         raw = model.G.paint(truth * (1 - hole), hole, guide).float()
     restored, logs = composite(truth, raw, hole), {}
     for name in playing(cfg, state.progress):
-        real, fake = (region_of(x, hole) if name == "region" else x for x in (truth, restored.detach()))
-        logs |= critic_step(name, real, fake, model, opts, state, engine)
+        real, fake, where = (region_of(x, hole) if name == "region" else x for x in (truth, restored.detach(), hole))
+        logs |= critic_step(name, real, fake, model, opts, state, engine, where)
     terms = paint_terms(batch, raw, restored, model, cfg, engine)
     for name in playing(cfg, state.progress):
-        seen = region_of(restored, hole) if name == "region" else restored
-        terms[f"adv_{name}"] = cfg.lambda_adv * _says(name, seen, model, cfg, engine)
+        seen, where = (region_of(x, hole) if name == "region" else x for x in (restored, hole))
+        terms[f"adv_{name}"] = cfg.lambda_adv * _says(name, seen, model, cfg, engine, where)
     together = guide is not None and guide.requires_grad
     if together and wanted is not None:
         terms["guide"] = cfg.lambda_guide * guide_loss(guide, wanted, unknown_places(batch["hole"], cfg), cfg)
@@ -140,15 +142,17 @@ def playing(cfg: Config, progress: float) -> list[str]:
 
 
 def critic_step(
-    name: str, real: Tensor, fake: Tensor, model: HogInpaint, opts: Opts, state: State, engine: Engine
-) -> dict[str, float]:
+    name: str, real: Tensor, fake: Tensor, model: HogInpaint, opts: Opts, state: State, engine: Engine,
+    hole: Tensor | None = None,
+) -> dict[str, float]:  # fmt: skip
     """Move one critic; no generator is touched.
 
     Args:
         name: ``"picture"``, ``"region"`` or ``"guide"``.
         real: (N, C, H, W), what it shall like. fake: the same shape, detached, what it shall not.
+        hole: (N, 1, H, W), for a critic that is shown it, beside the real picture, too.
     """
-    cfg, net = state.cfg, model.D[name]
+    cfg, net = state.cfg, _judge(name, model, state.cfg, hole)
     with engine.autocast():
         scores = net(real).float()
         loss = PAIRS[cfg.loss][0](scores, net(fake).float())
@@ -162,11 +166,20 @@ def critic_step(
     return logs
 
 
-def _says(name: str, fake: Tensor, model: HogInpaint, cfg: Config, engine: Engine) -> Tensor:
+def _judge(name: str, model: HogInpaint, cfg: Config, hole: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """Pictures to logits; a critic that sees the hole is asked about pictures alone, by a penalty, too."""
+    if hole is None or name == "guide" or not cfg.critic_hole:
+        return model.D[name]
+    return lambda pictures: model.D[name](torch.cat([pictures, hole], 1))
+
+
+def _says(
+    name: str, fake: Tensor, model: HogInpaint, cfg: Config, engine: Engine, hole: Tensor | None = None
+) -> Tensor:
     """The generator's loss before one critic, whose own weights are frozen."""
     model.D.requires_grad_(False)
     with engine.autocast():
-        scores = model.D[name](fake)
+        scores = _judge(name, model, cfg, hole)(fake)
     model.D.requires_grad_(True)
     return PAIRS[cfg.loss][1](scores.float())
 
