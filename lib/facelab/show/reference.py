@@ -150,20 +150,20 @@ def beginning(weights: str | Path) -> Figure:
 
 
 def drawn_first() -> Figure:
-    """A face a bucket of hidden shares: what was left, which guide was predicted, what was painted along it."""
+    """A face a bucket of hidden shares, from 20 % on: what was left, the predicted guide, and what was painted."""
     model, cfg = hog_inpaint.load("hog_inpaint")
-    trials = [_trials("hog_inpaint")[label(bucket)] for bucket in BUCKETS]
-    places = [11 * k + 3 for k in range(len(BUCKETS))]
+    trials = [_trials("hog_inpaint")[label(bucket)] for bucket in BUCKETS[2:]]
+    places = [11 * k + 3 for k in range(2, len(BUCKETS))]
     pick = lambda name: torch.cat([getattr(test, name)[k : k + 1] for test, k in zip(trials, places, strict=True)])  # noqa: E731
     left, hole, truth = (pick(name) for name in ("occluded", "hole", "truth"))
     with torch.no_grad():
         guide = hog_inpaint.predicted_guide(model.best_generator(), left, hole, cfg)
         image = run_restore(partial(hog_inpaint.restore, model), left, hole)[0]
-    stars = lambda guide: to_channels(hog_picture(guide, cfg.cell, 1.0), truth.shape[1])  # noqa: E731
+    stars = lambda guide: to_channels(hog_picture(guide, 2 * cfg.cell, 1.4), truth.shape[1])  # noqa: E731
     parts = {"left": left, "predicted guide": stars(guide), "output": image.clamp(-1, 1), "truth": truth}
     parts["true guide"] = stars(hog_inpaint.true_guide(truth, cfg))
     titles = [f"{share:.0%} hidden" for share in hole.mean((1, 2, 3))]
-    return rows(parts, titles, title=caption("hog_inpaint"), side=1.5)
+    return rows(parts, titles, title=caption("hog_inpaint"), side=1.6)
 
 
 def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> Figure:
