@@ -12,7 +12,7 @@ from facelab.errors import BadWeights, LayoutError
 from facelab.files import project_root, weights_root, write_text
 from facelab.studies.ablation.record import recorded
 from facelab.studies.ablation.subjects import SUBJECTS
-from facelab.studies.ablation.summary import summary
+from facelab.studies.ablation.summary import grid, summary
 from facelab.studies.tasks import TASKS
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -83,21 +83,20 @@ def _pair(twins: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     used = [column for column in COLUMNS if any(column[1] in row for row in rows.values())]
-    lines = ["| | " + " | ".join(title for title, _, _ in used) + " |", "|---" * (len(used) + 1) + "|"]
-    for label, row in rows.items():
-        if not label.endswith(", raw"):
-            lines.append(f"| {label} | " + " | ".join(_cell(row.get(key), key, more) for _, key, more in used) + " |")
-    return "\n".join(lines)
+    cells = {label: [_cell(row.get(key), key, more) for _, key, more in used] for label, row in _composites(rows)}
+    return grid("", [title for title, _, _ in used], cells)
 
 
 def _by_trial(trials: Mapping[str, Mapping[str, Any]], key: str) -> str:
     """One metric: a row a method, a column a trial, in the order of the trials' labels."""
     labels, rows = sorted(trials), next(iter(trials.values()))["rows"]
-    lines = ["| | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
-    for name in (name for name in rows if not name.endswith(", raw")):
-        cells = [_cell(trials[label]["rows"][name].get(key), key, key == "psnr") for label in labels]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    of = lambda name: [trials[label]["rows"][name].get(key) for label in labels]  # noqa: E731
+    return grid("", labels, {name: [_cell(e, key, key == "psnr") for e in of(name)] for name, _ in _composites(rows)})
+
+
+def _composites(rows: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Names and rows of what a user is given: no raw outputs."""
+    return [(name, row) for name, row in rows.items() if not name.endswith(", raw")]
 
 
 def _cell(entry: Mapping[str, Any] | None, key: str, interval: bool) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,13 @@ TWINS = {"mask_removal": ("06_critic", "facemasks"), "hog_inpaint": ("09_critic"
 """System → the figure that compares what ships with what it began with or a twin, and on which trial."""
 
 
+def _twin(card: Mapping[str, Any]) -> tuple[str, str]:
+    """The figure's name and the trial for a card's system."""
+    if card["system"] not in TWINS:
+        raise BadConfig("--beginning", card["system"], f"weights of {' or '.join(TWINS)}; OA-GAN's go to --critic")
+    return TWINS[card["system"]]
+
+
 def beginning(weights: str | Path) -> Figure:
     """Six faces at fixed places: what L1 alone reaches, and what ships.
 
@@ -136,17 +143,19 @@ def beginning(weights: str | Path) -> Figure:
         weights: some that the shipped run of their system came from, or a twin that began with them.
 
     Raises:
-        BadConfig: they are neither.
+        BadConfig: they are neither, or of a system that has no such figure.
     """
     given, known = read_card(weights), set()
     name = given["system"]
-    card = read_card(name)
+    _, trial = _twin(given)
+    card = shipped = read_card(name)
     while card := card.get("start"):
         known.add(card.get("sha256"))
-    if not known & {given.get("sha256"), given.get("start", {}).get("sha256")}:
+    related = known & {given.get("sha256"), given.get("start", {}).get("sha256")}
+    if given.get("sha256") == shipped.get("sha256") or not related:
         raise BadConfig("--beginning", given.get("sha256"), "weights the shipped run came from, or a twin of it")
     both: dict[str, str | Path | None] = {"L1 only": weights, "all terms": None}
-    return _side_by_side(name, TWINS[name][1], both, caption(name))
+    return _side_by_side(name, trial, both, caption(name))
 
 
 def drawn_first() -> Figure:
@@ -203,7 +212,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = {name: FIGURES[name] for name in args.only}
     chosen |= {"04_critic": partial(critic_04, *args.critic)} if args.critic else {}
     if args.beginning:
-        chosen[TWINS[read_card(args.beginning)["system"]][0]] = partial(beginning, args.beginning)
+        chosen[_twin(read_card(args.beginning))[0]] = partial(beginning, args.beginning)
     for name, draw in chosen.items():
         print(save(draw(), args.folder / f"{name}.jpg"))
     return 0

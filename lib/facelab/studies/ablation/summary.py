@@ -55,15 +55,24 @@ def summary(records: Mapping[str, Mapping[str, Any]], system: str = "oagan") -> 
              for data, content in records.items() for metric, words, digits in metrics]  # fmt: skip
     columns = [(title, {line.variant: line for line in lines}, digits) for title, lines, digits in found if lines]
     runs = [{line.variant: line for line in table.lines(content, variants)} for content in records.values()]
-    out = [
-        "| variant | seeds | " + " | ".join(title for title, _, _ in columns) + " |",
-        "|---" * (len(columns) + 2) + "|",
-    ]
+    rows = {}
     for name in (name for name in names if any(name in lines for lines in runs)):
         seeds = "/".join(str(len(lines[name].seeds)) for lines in runs if name in lines)
-        cells = [_cell(lines.get(name), digits) for _, lines, digits in columns]
-        out.append(f"| {name} | {seeds} | {' | '.join(cells)} |")
-    return "\n\n".join(["\n".join(settings(data, content) for data, content in records.items()), "\n".join(out)])
+        rows[name] = [seeds, *(_cell(lines.get(name), digits) for _, lines, digits in columns)]
+    written = grid("variant", ["seeds", *(title for title, _, _ in columns)], rows)
+    return "\n\n".join(["\n".join(settings(data, content) for data, content in records.items()), written])
+
+
+def grid(corner: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    """A table in Markdown.
+
+    Args:
+        corner: what stands above the rows' names.
+        columns: their headings.
+        rows: name → one cell a column.
+    """
+    lines = [f"{f'| {corner}'.rstrip()} | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    return "\n".join(lines + [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()])
 
 
 def settings(data: str, content: Mapping[str, Any]) -> str:
@@ -98,12 +107,11 @@ def by_trial(content: Mapping[str, Any], metric: str, variants: Sequence[Variant
     for row in (row for row in content["rows"] if "trials" in row):
         runs.setdefault(row["variant"], []).append(row["trials"])
     labels = sorted({label for found in runs.values() for trials in found for label in trials})
-    lines = [f"| {metric} | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
+    rows = {}
     for name in (variant.name for variant in variants if variant.name in runs):
         means = [_mean([run.get(label, {}).get(metric) for run in runs[name]]) for label in labels]
-        cells = ["" if mean is None else f"{mean:.{digits}f}" for mean in means]
-        lines.append(f"| {name} ({len(runs[name])}) | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows[f"{name} ({len(runs[name])})"] = ["" if mean is None else f"{mean:.{digits}f}" for mean in means]
+    return grid(metric, labels, rows)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

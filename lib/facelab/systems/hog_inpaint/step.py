@@ -118,11 +118,11 @@ def paint_step(
         raw = model.G.paint(truth * (1 - hole), hole, guide).float()
     restored, logs = composite(truth, raw, hole), {}
     for name in playing(cfg, state.progress):
-        real, fake, where = (region_of(x, hole) if name == "region" else x for x in (truth, restored.detach(), hole))
+        real, fake, where = _seen_by(name, hole, truth, restored.detach(), hole)
         logs |= critic_step(name, real, fake, model, opts, state, engine, where)
     terms = paint_terms(batch, raw, restored, model, cfg, engine)
     for name in playing(cfg, state.progress):
-        seen, where = (region_of(x, hole) if name == "region" else x for x in (restored, hole))
+        seen, where = _seen_by(name, hole, restored, hole)
         terms[f"adv_{name}"] = cfg.lambda_adv * _says(name, seen, model, cfg, engine, where)
     together = guide is not None and guide.requires_grad
     if together and wanted is not None:
@@ -139,6 +139,11 @@ def playing(cfg: Config, progress: float) -> list[str]:
     if progress < cfg.adversarial_from or not cfg.lambda_adv:
         return []
     return ["picture", "region"] if cfg.region else ["picture"]
+
+
+def _seen_by(name: str, hole: Tensor, *pictures: Tensor) -> list[Tensor]:
+    """What one critic looks at: the pictures whole, or cut to the region of the hole."""
+    return [region_of(x, hole) if name == "region" else x for x in pictures]
 
 
 def critic_step(
