@@ -29,7 +29,7 @@ def decided(hole: Tensor, low: float = 0.1, high: float = 0.75) -> Tensor:
 
 
 HIDDEN_LIMIT = 0.75
-"""A hole that somebody drew hides at most this share of the picture; more is a hole read the wrong way round."""
+"""A hole that somebody drew hides at most this share of the picture; more is more likely read the wrong way round."""
 
 
 def is_two_valued(hole: Tensor) -> bool:

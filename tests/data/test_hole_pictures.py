@@ -10,7 +10,7 @@ from facelab import images
 from facelab.data import get
 from facelab.data.catalogue import open_dataset
 from facelab.data.hole_pictures import hidden_colour, published_holes
-from facelab.errors import BadConfig, BadImage, LayoutError
+from facelab.errors import BadArchive, BadConfig, BadImage, LayoutError
 from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator
 from facelab.studies import inpainting
@@ -67,6 +67,15 @@ def test_bad_holes_are_named(root):
         published_holes(open_dataset("irregular"), "nvidia_test", [0], 64)
 
 
+def test_one_bad_file_does_not_decide_about_a_set(root):
+    files = [item.file for item in open_dataset("irregular").items][:24]
+    files[0].write_bytes(b"no picture")
+    files[23].write_bytes(b"no picture")
+    assert hidden_colour(files) == "white"
+    with pytest.raises(BadImage):
+        hidden_colour([files[0], files[23]])
+
+
 def test_other_folders_are_said(root, tmp_path):
     place(tmp_path, "mine", drawn(2, 3))
     assert open_dataset("irregular").notes == ["3 pictures lie in folders of other names, and are left out"]
@@ -86,6 +95,11 @@ def test_a_placed_archive_is_unpacked_and_another_is_refused(tmp_path, monkeypat
         for file in sorted((tmp_path / "made").rglob("*.png")):
             out.write(file, f"mask/testing_mask_dataset/{file.name}")
     root, said = tmp_path / "root", []
+    half = tmp_path / "half" / archive.name
+    half.parent.mkdir()
+    half.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    with pytest.raises(BadArchive):
+        get.get("irregular", root, str(half), say=said.append)
     found = get.get("irregular", root, str(archive), say=said.append)
     assert found.groups == {"nvidia_test": 8} and any("white is hidden" in line for line in said)
     with pytest.raises(BadConfig, match="qd_imd.tar.gz"):

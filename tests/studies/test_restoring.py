@@ -10,6 +10,7 @@ from PIL import Image
 from facelab import images
 from facelab.cli import main
 from facelab.errors import BadConfig, BadImage
+from facelab.restoration import Restoration
 from facelab.seeding import seed_all
 from facelab.studies import restoring
 from facelab.systems import hog_inpaint, oagan
@@ -80,7 +81,7 @@ def test_visible_pixels_are_kept_exactly(tmp_path, weights):
     [
         (lambda: torch.zeros(1, 20, 20), "resize the hole"),
         (lambda: torch.linspace(0, 1, 50).expand(1, 41, 50), "black and white"),
-        (lambda: torch.ones(1, 41, 50), "--invert-holes"),
+        (lambda: torch.ones(1, 41, 50), "is black the hidden part? Then add --invert-holes"),
     ],
 )
 def test_bad_holes_are_refused_with_a_remedy(tmp_path, weights, make, says):
@@ -88,6 +89,39 @@ def test_bad_holes_are_refused_with_a_remedy(tmp_path, weights, make, says):
     (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, holes=tmp_path / "holes")
     assert says in record["error"]
     assert record["out"] is None
+
+
+def test_a_missing_hole_is_named_and_the_remedy_fits_the_reading(tmp_path, weights):
+    file, holes = picture(tmp_path / "a.png"), tmp_path / "holes"
+    images.save_hole(torch.zeros(1, 41, 50), holes / "b.png")
+    (record,) = run([file], tmp_path / "out", weights=weights, holes=holes)
+    assert "the hole of a.png" in record["error"] and "white = hidden" in record["error"]
+    images.save_hole(torch.zeros(1, 41, 50), holes / "a.png")
+    (record,) = run([file], tmp_path / "out", weights=weights, holes=holes, invert_holes=True)
+    assert "is white the hidden part? Then leave --invert-holes out" in record["error"]
+
+
+def test_a_hole_that_is_hardly_meant_gets_a_note(tmp_path, weights):
+    file, holes = picture(tmp_path / "a.png"), tmp_path / "holes"
+    hidden = torch.zeros(1, 41, 50)
+    hidden[:, 8:33, 10:40] = 1  # 37 % in the middle; read the wrong way round it covers the border
+    for hole, said in ((hidden, None), (1 - hidden, "--invert-holes"), (torch.zeros(1, 41, 50), "hides nothing")):
+        images.save_hole(hole, holes / "a.png")
+        (record,) = run([file], tmp_path / "out", weights=weights, holes=holes)
+        assert record["error"] is None and ((said in record["note"]) if said else "note" not in record)
+
+
+def test_colour_is_judged_by_what_is_visible():
+    """A hole is grey itself; it must not talk a picture with a little colour into being grey."""
+    torch.manual_seed(0)
+    image = torch.rand(1, 32, 32).expand(3, 32, 32).clone()
+    image[0, 31, :15] = -1.0  # 1.5 % of the picture, more than 1 % of what a hole of 75 % leaves
+    hole = torch.zeros(1, 32, 32)
+    hole[:, :24] = 1
+    image[0, 31, 8:] = image[1, 31, 8:]
+    red = lambda picture, *hole: Restoration(picture, None, torch.cat([0 * picture[:, :1] + 1, 0 * picture[:, 1:]], 1))  # noqa: E731
+    done, _ = restoring.restore_image(red, image, 32, 3, hole)
+    assert (done[0, :24] != done[1, :24]).all(), "the fill keeps its colour"
 
 
 def test_inverted_holes(tmp_path, weights):
@@ -156,6 +190,8 @@ def test_thin_lines_on_a_large_picture_hide_little_of_a_small_one():
 
 
 def test_who_is_told_the_hole_says_so(tmp_path, filler, capsys):
+    with pytest.raises(BadConfig, match="--holes DIR"):
+        list(restoring.restore_files("hog_inpaint", ["a.png"], tmp_path / "out", find_faces=True))
     file = str(picture(tmp_path / "a.png"))
     assert main(["restore", "hog_inpaint", file, "--out", str(tmp_path / "out"), "--weights", str(filler)]) == 2
     assert "--holes" in capsys.readouterr().err

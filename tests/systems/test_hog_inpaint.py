@@ -15,7 +15,8 @@ from facelab.nets.region import region_of
 from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
 from facelab.systems import hog_inpaint
-from facelab.systems.hog_inpaint.guides import canny_edges, unknown_places
+from facelab.systems.hog_inpaint import step as step_module
+from facelab.systems.hog_inpaint.guides import canny_edges, enlarged, guide_loss, unknown_places
 from facelab.systems.hog_inpaint.step import _says, guide_of_stage, playing
 from facelab.train.engine import Engine
 from facelab.train.state import State
@@ -99,11 +100,12 @@ def test_the_painter_is_given_the_true_guide_first_and_then_the_predicted_one():
     unknown = unknown_places(batch["hole"], cfg).expand_as(known) > 0
     for step, true in ((0, True), (49, True), (50, False), (99, False)):
         model, _, state = make(cfg, step)
-        given = guide_of_stage(batch, known, wanted, model, state, Engine())
+        given, logits = guide_of_stage(batch, known, wanted, model, state, Engine())
+        assert logits is None, "only a joint stage asks the predictor again"
         assert torch.equal(given[~unknown], known[~unknown]) and not given.requires_grad
         assert torch.equal(given[unknown], wanted[unknown]) == true
     always, _, state = make(of("hog", true_until=1.0), 99)
-    assert torch.equal(guide_of_stage(batch, known, wanted, always, state, Engine())[unknown], wanted[unknown])
+    assert torch.equal(guide_of_stage(batch, known, wanted, always, state, Engine())[0][unknown], wanted[unknown])
 
 
 def test_the_target_is_the_guide_of_the_truth_and_the_input_has_none_of_it():
@@ -166,10 +168,24 @@ def test_edges_are_blind_to_the_hole_too():
     assert set(whole.unique().tolist()) == {0.0, 1.0} and whole.sum() > seen.sum()
 
 
-def test_a_hole_is_needed():
+def test_a_hole_is_needed_and_fits_its_picture():
     model, _, _ = make(TINY)
     with pytest.raises(BadConfig, match="--holes"):
         hog_inpaint.restore(model, torch.zeros(1, 1, 32, 32))
+    for hole in (torch.zeros(1, 1, 32, 40), torch.zeros(1, 32, 32), torch.zeros(2, 1, 32, 32)):
+        with pytest.raises(BadConfig, match="hole"):
+            hog_inpaint.restore(model, torch.zeros(1, 1, 32, 32), hole)
+    with pytest.raises(BadConfig, match="8 divides"):
+        hog_inpaint.restore(model, torch.zeros(1, 1, 36, 36), torch.zeros(1, 1, 36, 36))
+
+
+@pytest.mark.parametrize("name", ["hog", "canny", "empty"])
+def test_a_soft_hole_is_looked_into_no_more_than_a_hard_one(name):
+    """Where it is neither 0 nor 1 the photograph is blended with the fill; the networks see none of it."""
+    model, _, _ = make(of(name))
+    truth, hole = batch_of(of(name)).values()
+    raw = [hog_inpaint.restore(model, picture, 0.5 * hole).raw for picture in (truth, truth + 0.5 * hole)]
+    assert torch.equal(raw[0] * hole, raw[1] * hole)
 
 
 def test_critics_judge_and_are_left_alone_by_the_painter():
@@ -191,6 +207,88 @@ def test_critics_judge_and_are_left_alone_by_the_painter():
         hog_inpaint.critic_step(name, real, torch.zeros_like(real), model, opts, state, Engine())
     assert changed(before, model.D) and not changed(generators, model.G)
     assert [playing(of("hog", adversarial_from=0.3), at) for at in (0.29, 0.3)] == [[], ["picture"]]
+
+
+def test_real_is_the_truth_for_every_critic(monkeypatch):
+    cfg, asked = of("hog", lambda_guide_adv=1.0, region=True, critic_downs=2), {}
+    model, opts, state = make(cfg, 10)
+    monkeypatch.setattr(
+        step_module, "critic_step", lambda name, real, fake, *rest: asked.update({name: (real, fake)}) or {}
+    )
+    batch = batch_of(cfg)
+    hog_inpaint.train_step(batch, model, opts, state, Engine())
+    truth, hole = batch["truth"], batch["hole"]
+    wanted = enlarged(hog_inpaint.true_guide(truth, cfg), cfg)
+    real = {"picture": truth, "region": region_of(truth, hole), "guide": torch.cat([to_channels(truth, 1), wanted], 1)}
+    assert set(asked) == set(real)
+    for name, (shown, fake) in asked.items():
+        assert torch.equal(shown, real[name]) and not torch.equal(fake, shown) and not fake.requires_grad
+
+
+@pytest.mark.parametrize("name", ["picture", "region", "guide"])
+def test_a_critic_learns_to_prefer_what_is_real(name):
+    cfg = of("hog", lambda_guide_adv=1.0, region=True, critic_downs=2, penalty="none")
+    model, opts, state = make(cfg)
+    random, channels = generator(3, "critic"), 10 if name == "guide" else 1
+    real, fake = (torch.randn(4, channels, 32, 32, generator=random) * 0.3 + shift for shift in (0.5, -0.5))
+    ahead = lambda: (model.D[name](real).mean() - model.D[name](fake).mean()).item()  # noqa: E731
+    before = ahead()
+    for _ in range(5):
+        hog_inpaint.critic_step(name, real, fake, model, opts, state, Engine())
+    assert ahead() > before
+
+
+class Ledger(Engine):
+    """An engine that keeps every loss it is asked to go back from."""
+
+    def __init__(self):
+        super().__init__()
+        self.losses = []
+
+    def backward(self, loss):
+        self.losses.append(loss.item())
+        super().backward(loss)
+
+
+def test_a_penalty_weighs_as_much_more_as_it_is_rarer(monkeypatch):
+    monkeypatch.setitem(PENALTIES, "r1", lambda critic, real, fake, rand: real.new_tensor(2.0))
+    cfg = of("hog", lambda_penalty=3.0, penalty_every=4)
+    for step, added in ((8, 2.0 * 3.0 * 4), (9, 0.0)):
+        model, opts, state = make(cfg, step)
+        ledger, real = Ledger(), torch.zeros(4, 1, 32, 32)
+        logs = hog_inpaint.critic_step("picture", real, real + 1, model, opts, state, ledger)
+        assert ledger.losses[0] - logs["D_picture"] == pytest.approx(added)
+
+
+@pytest.mark.parametrize(
+    ("weight", "term"), [("lambda_guide", "guide"), ("lambda_guide_adv", "adv_guide"), ("lambda_adv", "adv_picture")]
+)
+def test_what_is_learned_together_has_its_weight(weight, term):
+    found = []
+    for factor in (1.0, 2.0):
+        cfg = of("hog", lambda_guide_adv=1.0)
+        cfg = dataclasses.replace(cfg, **{weight: factor * getattr(cfg, weight)})
+        found.append(moved(cfg, 10)[1][term])
+    assert found[1] == pytest.approx(2 * found[0], rel=1e-4) and found[0] > 0
+
+
+def test_visible_pixels_weigh_what_the_setting_says():
+    batch = batch_of(TINY)
+    raw = batch["truth"] + 0.5 * (1 - batch["hole"])  # wrong where it is visible, and there alone
+    for share in (0.0, 0.1, 1.0):
+        cfg = of("empty", visible=share, lambda_ssim=0.0)
+        model, _, _ = make(cfg)
+        terms = hog_inpaint.paint_terms(batch, raw, batch["truth"], model, cfg, Engine())
+        mean = (0.5 * (1 - batch["hole"])).mean().item()
+        assert terms["l1"].item() == pytest.approx(cfg.lambda_l1 * share * mean, abs=1e-4)
+
+
+def test_the_loss_of_edges_pulls_back_whoever_is_sure_and_wrong():
+    cfg, unknown = of("canny"), torch.ones(1, 1, 2, 2)
+    for sure, edge in ((40.0, 0.0), (-40.0, 1.0)):
+        logits = torch.full((1, 1, 2, 2), sure, requires_grad=True)
+        guide_loss(logits, torch.full_like(logits, edge), unknown, cfg).backward()
+        assert torch.allclose(logits.grad.abs(), torch.tensor(0.25)), "a mean over four places, at full strength each"
 
 
 @pytest.mark.parametrize("region", [False, True])
@@ -267,6 +365,12 @@ def test_predictor_rates_fall_within_its_own_time():
     assert rate(40, "painter") == cfg.learning_rate > rate(80, "painter")
 
 
+def test_a_critics_rate_does_not_fall_before_it_has_joined():
+    cfg = of("hog", decay_from=0.2, adversarial_from=0.5)
+    rate = lambda step: _stepped(cfg, step)[1]["D_picture"].param_groups[0]["lr"]  # noqa: E731
+    assert rate(40) == rate(49) == cfg.critic_learning_rate > rate(80) > 0
+
+
 def _stepped(cfg, step):
     model, opts, state = make(cfg, step)
     hog_inpaint.train_step(batch_of(cfg), model, opts, state, Engine())
@@ -298,7 +402,7 @@ def test_profiles_and_published_settings(profile):
     published = hog_inpaint.Config.for_profile(profile, model="published")
     assert published.steps == own.steps
     assert (published.lambda_l1, published.lambda_adv, published.lambda_perceptual, published.lambda_style) == (
-        1.0, 0.1, 0.1, 250.0,
+        0.5, 0.1, 0.1, 250.0,
     )  # fmt: skip
     with pytest.raises(BadConfig, match="profile"):
         hog_inpaint.Config.for_profile("huge")

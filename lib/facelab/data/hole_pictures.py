@@ -62,10 +62,10 @@ def hidden_colour(files: Sequence[Path]) -> str:
 
     Raises:
         LayoutError: the witnesses disagree or cannot tell, or some picture would be hidden by more than 75 %.
-        BadImage: a picture is not two-valued.
+        BadImage: none of those looked at is a two-valued picture; a few that are not are passed over.
     """
     some = [files[k * len(files) // min(LOOKED_AT, len(files))] for k in range(min(LOOKED_AT, len(files)))]
-    white = [two_valued(file) for file in some]
+    white = _readable(some)
     share = torch.tensor([picture.mean() for picture in white])
     rim = torch.tensor([torch.cat([p[0, 0], p[0, -1], p[0, :, 0], p[0, :, -1]]).mean() for p in white])
     colour = "white" if share.mean() < 0.5 else "black"
@@ -75,6 +75,18 @@ def hidden_colour(files: Sequence[Path]) -> str:
         wanted = "holes whose hidden part is the smaller one, and rarer at the border"
         raise LayoutError(some[0].parent, wanted, f"{told}, {share.min():.0%} to {share.max():.0%} a picture", HINT)
     return colour
+
+
+def _readable(files: Sequence[Path]) -> list[Tensor]:
+    """Those that are two-valued pictures; whoever lists a set names the others."""
+    found: list[Tensor] = []
+    for place, file in enumerate(files):
+        try:
+            found.append(two_valued(file))
+        except BadImage:
+            if not found and place == len(files) - 1:
+                raise
+    return found
 
 
 def two_valued(file: Path) -> Tensor:

@@ -71,7 +71,8 @@ def guide_of(
     Raises:
         BadConfig: pictures smaller than two cells, or another norm.
 
-    Source: the review's stages, as a map of cells and not a vector. Its guide of the masked picture has the hole's own
+    Source: the five stages of "A Novel Face Inpainting Approach Based on Guided Deep Learning", as a map of cells
+    and not a vector. Its guide of the masked picture has the hole's own
     outline in it; this one does not.
     """
     refuse_small(images, BLOCK * cell)

@@ -1,7 +1,9 @@
 """The published networks of guided inpainting, and the critic with spectral norm that judges pictures and guides.
 
-Source: the review of HOG-guided inpainting describes its networks in words that fit EdgeConnect's (Nazeri et al. 2019,
-"EdgeConnect: Generative Image Inpainting with Adversarial Edge Learning") and gives no sizes of its own.
+Source: "A Novel Face Inpainting Approach Based on Guided Deep Learning" describes its networks in words that fit
+those of EdgeConnect (Nazeri et al. 2019, "EdgeConnect: Generative Image Inpainting with Adversarial Edge Learning")
+and gives no sizes of its own. On a GPU these two do not repeat to the bit: there torch's gradient of mirrored padding
+does not.
 Taught in: lesson 09.
 """
 

@@ -73,8 +73,8 @@ class Painter(nn.Module):
         detail: it is also shown what is fine in the picture, made louder: beside the large shapes of a face, the little
             that decides how a line goes on would hardly be heard.
 
-    Source: the review's inpainter (two halvings, eight dilated residual blocks, decoder), made cheaper: it begins at
-    half size, and has skips.
+    Source: the inpainter of "A Novel Face Inpainting Approach Based on Guided Deep Learning" (two halvings, eight
+    dilated residual blocks, decoder), made cheaper: it begins at half size, and has skips.
     """
 
     def __init__(

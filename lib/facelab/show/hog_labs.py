@@ -117,5 +117,5 @@ def _filled(one: Tensor, hole: Tensor, restore: Callable, guide: Callable | None
         return panels, "Nothing is erased: drag over the large face."
     words = f"<b>{share:.0%}</b> erased; in the hole {psnr_inside(filled, one, hole).item():.1f} dB"
     return panels, words + (
-        f"; more than {HIDDEN_LIMIT:.0%}, as no training picture had" if share > HIDDEN_LIMIT else ""
+        f"; more than {HIDDEN_LIMIT:.0%}, which <code>facelab restore</code> refuses" if share > HIDDEN_LIMIT else ""
     )

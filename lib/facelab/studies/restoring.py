@@ -13,7 +13,7 @@ from torch import Tensor
 from facelab import files, images
 from facelab.data.dataset import pictures_under
 from facelab.errors import BadConfig, BadImage, FacelabError
-from facelab.restoration import HIDDEN_LIMIT, is_two_valued
+from facelab.studies.given_holes import note_on_hole, read_given_hole
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.engine import make_engine
@@ -44,25 +44,6 @@ def list_inputs(paths: Sequence[str | Path]) -> list[Path]:
     return found
 
 
-def read_given_hole(folder: Path, picture: Path, size: tuple[int, int], invert: bool) -> Tensor:
-    """The hole given for a picture, (1, H, W), 1 = hidden.
-
-    Raises:
-        BadImage: missing, of another size, not two-valued, or hiding more than 75 % of the picture.
-    """
-    path = folder / f"{picture.stem}.png"
-    hole = images.load_hole(path)
-    if tuple(hole.shape[-2:]) != size:
-        raise BadImage(path, f"is {hole.shape[-1]}×{hole.shape[-2]}, its picture {size[1]}×{size[0]}; resize the hole")
-    if not is_two_valued(hole):
-        raise BadImage(path, "is not black and white; save the hole as PNG without grey, white = hidden")
-    hole = 1 - hole if invert else hole
-    if (share := hole.mean().item()) > HIDDEN_LIMIT:
-        raise BadImage(path, f"hides {share:.0%} of the picture (limit {HIDDEN_LIMIT:.0%}); is black the hidden part? "
-                       "Then add --invert-holes")  # fmt: skip
-    return (hole > 0.5).float()
-
-
 def restore_image(restore: Callable, image: Tensor, size: int, channels: int, hole: Tensor | None = None):
     """Restore one picture of any size and mode.
 
@@ -81,7 +62,7 @@ def restore_image(restore: Callable, image: Tensor, size: int, channels: int, ho
     out = restore(small, *given)
     own = tuple(image.shape[-2:])
     pred = images.to_channels(images.resize(out.raw[0].cpu(), own), image.shape[0]).clamp(-1, 1)
-    seen = image if hole is None else image * (1 - hole)  # what is hidden decides nothing
+    seen = image if hole is None else image[:, hole[0] == 0][..., None]  # what is hidden decides nothing
     if images.is_grey(seen):  # most black and white photographs are stored in colour, and none has a red mouth
         pred = images.to_channels(images.to_channels(pred, 1), len(image))
     where = hole if hole is not None or out.hole is None else images.resize(out.hole[0].cpu(), own).clamp(0, 1)
@@ -176,6 +157,8 @@ def restore_files(
     Raises:
         BadWeights, BadImage, BadConfig: nothing can be done at all.
     """
+    if find_faces and task(name).given:
+        raise BadConfig("find_faces", True, f"crops of one face and --holes DIR: {name} fills what is marked")
     if holes and find_faces:
         raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
     if not holes and task(name).given:
@@ -196,7 +179,7 @@ def restore_files(
             if find_faces:
                 result, hole, record["faces"] = _in_photograph(restore, path, image, cfg.size, cfg.channels)
             else:
-                record |= _note(*image.shape[-2:])
+                record |= _note(*image.shape[-2:]) | ({} if given is None else note_on_hole(given, invert_holes))
                 result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
             record |= _write(out, path, result.cpu(), None if hole is None else hole.cpu())
         except FacelabError as error:

@@ -88,7 +88,7 @@ TASKS = {
         "fill what you erase",
         lambda cfg: ("irregular holes",),
         _hole_loader,
-        lambda part, count, seed, cfg: inpainting.with_oracle(inpainting.hole_trial(part, count, seed), cfg),
+        lambda part, count, seed, cfg: inpainting.hole_trial(part, count, seed),
         lambda data, cfg, count, seed, kinds: inpainting.hole_trials(data, cfg, count, seed),
         given=True,
     ),

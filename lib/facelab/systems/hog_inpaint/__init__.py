@@ -1,9 +1,10 @@
 """HOG-guided inpainting: predict the edge directions of the whole face first, then paint it along them.
 
-Source: a review of face restoration that describes one such system in words and pictures, with EdgeConnect's losses and
-weights. Its faults are corrected: the predictor is never shown the truth, the guide of a masked picture has none of the
-hole's outline in it, the predicted guide answers to the HOG of the truth and not to the truth itself, the painter is
-given picture, hole and guide, and the critic's loss has its logarithm.
+Source: "A Novel Face Inpainting Approach Based on Guided Deep Learning", as a review of face restoration has it, in
+words and pictures, with the losses and weights of EdgeConnect's second stage. Its faults are corrected: the predictor
+is never shown the truth, the guide of a masked picture has none of the hole's outline in it, the predicted guide
+answers to the HOG of the truth and not to the truth itself, the painter is given picture, hole and guide, and the
+critic's loss has its logarithm.
 ``Config.published`` gives back the published networks and weights.
 Taught in: lesson 09.
 """

@@ -49,7 +49,7 @@ class Config:
     penalty_every: int = 4  # the penalty is taken every so many critic steps, as much heavier
     lambda_guide: float = 1.0  # L1 between predicted and true guide; cross-entropy for edges
     lambda_guide_adv: float = 0.0  # the critic of grey picture and guide; published: 1
-    lambda_l1: float = 100.0  # published: 1, with the others as small
+    lambda_l1: float = 100.0  # published: 1 on pictures in [0, 1], which is 0.5 here, with the others as small
     lambda_ssim: float = 100.0  # of 1 - SSIM; published: 0
     lambda_perceptual: float = 4.0  # published: 0.1, on maps of VGG16 as large as they are
     lambda_style: float = 0.0  # published: 250, of Gram matrices
@@ -111,8 +111,6 @@ class Config:
             raise BadConfig("crop_until", self.crop_until, "0 without windows, and for a context encoder")
         for side in {self.size, self.crop if self.crop_until else self.size}:
             self._check_critic(side // 2 if self.region else side)
-        if self.guide == "hog" and self.size < 2 * self.cell:
-            raise BadConfig("cell", self.cell, f"at most {self.size // 2}: a block has two cells a side")
         refuse_unless(self, ("width", "predictor_width"), lambda w: w >= 8 and w % 8 == 0, "a multiple of 8")
 
     def _check_critic(self, side: int):
@@ -168,13 +166,15 @@ class Config:
         """The published networks, loss terms and weights; the faults of the description stay corrected.
 
         Predictor, painter on the true guide, painter on the predicted one; the first two side by side, since neither
-        hears of the other. The stages are EdgeConnect's: the review gives none.
+        hears of the other. The stages are EdgeConnect's: the source gives none. What differs still: the maps of VGG16
+        are the three after its first poolings (:mod:`facelab.nets.features`), where the source names the first layer of
+        each of four blocks; and pictures are in [-1, 1], not in [0, 1], which is why L1 weighs half as much.
         """
         values = dict(
             model="published", start="empty", size=128, channels=3, width=64, predictor_width=64, blocks=8,
             predictor_blocks=8, cell=8, norm="blocks", critic_kind="spectral", critic_width=64, penalty="none",
             lambda_penalty=0.0, penalty_every=1,
-            lambda_guide_adv=1.0, lambda_l1=1.0, lambda_ssim=0.0, lambda_perceptual=0.1, lambda_style=250.0,
+            lambda_guide_adv=1.0, lambda_l1=0.5, lambda_ssim=0.0, lambda_perceptual=0.1, lambda_style=250.0,
             lambda_adv=0.1, visible=1.0, perceptual="absolute", feature_net="vgg16", adversarial_from=0.0, batch=8,
             learning_rate=1e-4, critic_learning_rate=1e-5, beta1=0.0, beta2=0.9, decay_from=1.0, ema=0.0,
         )  # fmt: skip

@@ -81,30 +81,30 @@ def predicted_guide(G: nn.Module, images: Tensor, hole: Tensor, cfg: Config) -> 
         (N, K, H / cell, W / cell) in [0, 1]; None where nothing guides.
     """
     known = known_guide(images, hole, cfg)
-    return None if known is None else completed(G, images, hole, known, cfg)
+    return None if known is None else completed(G, images, hole, known, cfg)[0]
 
 
-def completed(G: nn.Module, images: Tensor, hole: Tensor, known: Tensor, cfg: Config) -> Tensor:
-    """The second half of :func:`predicted_guide`, where the visible guide is at hand."""
+def completed(G: nn.Module, images: Tensor, hole: Tensor, known: Tensor, cfg: Config) -> tuple[Tensor, Tensor]:
+    """The second half of :func:`predicted_guide`, where the visible guide is at hand: the guide, and the logits."""
     logits = G.predict(to_channels(images, 1), known, hole).float()
-    return composite(known, torch.sigmoid(logits), unknown_places(hole, cfg))
+    return composite(known, torch.sigmoid(logits), unknown_places(hole, cfg)), logits
 
 
-def guide_loss(guide: Tensor, wanted: Tensor, unknown: Tensor, cfg: Config) -> Tensor:
+def guide_loss(logits: Tensor, wanted: Tensor, unknown: Tensor, cfg: Config) -> Tensor:
     """How far a guide is from the true one where it had to be predicted: a mean over those places, then over pictures.
 
     L1 for a HOG; for edges, which are there or not, cross-entropy: the L1-best guess at a thin edge that may be here
     or there is none at all. EdgeConnect leaves edges to its critic.
 
     Args:
-        guide, wanted: (N, K, H / cell, W / cell) in [0, 1].
+        logits: (N, K, H / cell, W / cell), of the predictor. wanted: the same shape, in [0, 1].
         unknown: (N, 1, H / cell, W / cell), see :func:`unknown_places`.
     """
     if cfg.guide == "canny":
-        away = F.binary_cross_entropy(guide.clamp(0, 1), wanted, reduction="none")
+        away = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     else:
-        away = (guide - wanted).abs()
-    places = unknown.flatten(1).sum(1).clamp(min=1.0) * guide.shape[1]
+        away = (torch.sigmoid(logits) - wanted).abs()
+    places = unknown.flatten(1).sum(1).clamp(min=1.0) * logits.shape[1]
     return ((unknown * away).flatten(1).sum(1) / places).mean()
 
 

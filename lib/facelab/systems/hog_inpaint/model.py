@@ -117,7 +117,8 @@ def restore(model: HogInpaint, images: Tensor, hole: Tensor | None = None, guide
         model: from :func:`build` or :func:`load`.
         images: (N, C, H, W) in [-1, 1], H and W divisible by 8 and by the cell; for a context encoder of the size it
             was built for. What they hold in the hole is not looked at.
-        hole: (N, 1, H, W), 1 = hidden; this system finds none by itself.
+        hole: (N, 1, H, W), hidden where > 0; this system finds none by itself. A value between 0 and 1 blends the
+            photograph and what was painted.
         guide: (N, K, H / cell, W / cell), to paint along another guide than the predicted one.
 
     Returns:
@@ -126,7 +127,7 @@ def restore(model: HogInpaint, images: Tensor, hole: Tensor | None = None, guide
         and from a smooth one in the hole, the picture itself around it.
 
     Raises:
-        BadConfig: no hole was given.
+        BadConfig: no hole was given, or it is of another size, or the size does not divide.
 
     Taught in: lesson 09.
     """
@@ -134,10 +135,19 @@ def restore(model: HogInpaint, images: Tensor, hole: Tensor | None = None, guide
         raise BadConfig(
             "hole", None, f"a hole for each picture: {NAME} fills what you mark (on the command line --holes)"
         )
-    G = model.best_generator()
-    guide = predicted_guide(G, images, hole, model.cfg) if guide is None else guide
-    raw = G.paint(images, hole, guide).clamp(-1, 1)
+    _refuse_shapes(images, hole, max(8, model.cfg.guide_cell))
+    G, hidden = model.best_generator(), (hole > 0).to(hole)
+    guide = predicted_guide(G, images, hidden, model.cfg) if guide is None else guide
+    raw = G.paint(images, hidden, guide).clamp(-1, 1)
     return Restoration(composite(images, raw, hole), hole, raw)
+
+
+def _refuse_shapes(images: Tensor, hole: Tensor, step: int) -> None:
+    size, wanted = tuple(images.shape[-2:]), (len(images), 1, *images.shape[-2:])
+    if tuple(hole.shape) != wanted:
+        raise BadConfig("hole", tuple(hole.shape), f"{wanted}, one channel at the pictures' own size")
+    if any(side % step for side in size):
+        raise BadConfig("images", size, f"sides that {step} divides; facelab restore takes any size")
 
 
 def load(path_or_name: str | Path = NAME) -> tuple[HogInpaint, Config]:

@@ -47,8 +47,8 @@ def train_step(
     logs = {}
     if cfg.bins and state.progress < cfg.predict_until:
         logs |= guide_step(batch, known, wanted, model, opts, state, engine)
-    given = guide_of_stage(batch, known, wanted, model, state, engine)
-    logs |= paint_step(batch, given, wanted, model, opts, state, engine)
+    given, logits = guide_of_stage(batch, known, wanted, model, state, engine)
+    logs |= paint_step(batch, given, logits, wanted, model, opts, state, engine)
     if model.average is not None:
         ema.update(model.average, model.G, cfg.ema, state.step)
     return logs
@@ -68,15 +68,20 @@ def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
 def guide_of_stage(
     batch: dict[str, Tensor], known: Tensor | None, wanted: Tensor | None, model: HogInpaint, state: State,
     engine: Engine,
-) -> Tensor | None:  # fmt: skip
-    """What the painter is guided by: the visible guide, and where it is empty the true or the predicted one."""
+) -> tuple[Tensor | None, Tensor | None]:  # fmt: skip
+    """What the painter is guided by: the visible guide, and where it is empty the true or the predicted one.
+
+    Returns:
+        The guide, and the logits that the predictor has to answer for: in a joint stage alone.
+    """
     cfg: Config = state.cfg
     if known is None or wanted is None:
-        return None
+        return None, None
     if state.progress < cfg.true_until:
-        return composite(known, wanted, unknown_places(batch["hole"], cfg))
+        return composite(known, wanted, unknown_places(batch["hole"], cfg)), None
     with torch.set_grad_enabled(cfg.joint), engine.autocast():
-        return completed(model.G, batch["truth"], batch["hole"], known, cfg)
+        guide, logits = completed(model.G, batch["truth"], batch["hole"], known, cfg)
+    return guide, logits if cfg.joint else None
 
 
 def guide_step(
@@ -89,8 +94,8 @@ def guide_step(
     """
     cfg: Config = state.cfg
     with engine.autocast():
-        guide = completed(model.G, batch["truth"], batch["hole"], known, cfg)
-    terms = {"guide": cfg.lambda_guide * guide_loss(guide, wanted, unknown_places(batch["hole"], cfg), cfg)}
+        guide, logits = completed(model.G, batch["truth"], batch["hole"], known, cfg)
+    terms = {"guide": cfg.lambda_guide * guide_loss(logits, wanted, unknown_places(batch["hole"], cfg), cfg)}
     logs: dict[str, float] = {}
     if "guide" in model.D:
         grey = to_channels(batch["truth"], 1)
@@ -103,19 +108,19 @@ def guide_step(
 
 
 def paint_step(
-    batch: dict[str, Tensor], guide: Tensor | None, wanted: Tensor | None, model: HogInpaint, opts: Opts, state: State,
-    engine: Engine,
+    batch: dict[str, Tensor], guide: Tensor | None, logits: Tensor | None, wanted: Tensor | None, model: HogInpaint,
+    opts: Opts, state: State, engine: Engine,
 ) -> dict[str, float]:  # fmt: skip
     """Move each critic that plays, then the painter; the predictor too where the run is joint and painted along it.
 
     Args:
-        guide: what the painter is given.
-        wanted: the whole face's.
+        guide, logits: from :func:`guide_of_stage`.
+        wanted: the whole face's guide.
     """
     cfg: Config = state.cfg
     truth, hole = batch["truth"], batch["hole"]
     with engine.autocast():
-        raw = model.G.paint(truth * (1 - hole), hole, guide).float()
+        raw = model.G.paint(truth, hole, guide).float()
     restored, logs = composite(truth, raw, hole), {}
     for name in playing(cfg, state.progress):
         real, fake, where = _seen_by(name, hole, truth, restored.detach(), hole)
@@ -124,12 +129,11 @@ def paint_step(
     for name in playing(cfg, state.progress):
         seen, where = _seen_by(name, hole, restored, hole)
         terms[f"adv_{name}"] = cfg.lambda_adv * _says(name, seen, model, cfg, engine, where)
-    together = guide is not None and guide.requires_grad
-    if together and wanted is not None:
-        terms["guide"] = cfg.lambda_guide * guide_loss(guide, wanted, unknown_places(batch["hole"], cfg), cfg)
+    if logits is not None and wanted is not None:
+        terms["guide"] = cfg.lambda_guide * guide_loss(logits, wanted, unknown_places(batch["hole"], cfg), cfg)
     engine.backward(sum(terms.values()))
     engine.step(opts["painter"])
-    if together:
+    if logits is not None:
         engine.step(opts["predictor"])
     return logs | {name: term.item() for name, term in terms.items()}
 
