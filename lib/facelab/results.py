@@ -17,9 +17,11 @@ from facelab.studies.tasks import TASKS
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 ABLATIONS = {
-    "oagan": ("<!-- ablation:begin -->", "<!-- ablation:end -->"),
-    "mask_removal": ("<!-- ablation of mask_removal:begin -->", "<!-- ablation of mask_removal:end -->"),
+    "oagan": ("ablation", ("orl", "lfw")),
+    "mask_removal": ("ablation of mask_removal", ("orl", "lfw")),
+    "hog_inpaint": ("ablation of hog_inpaint", ("lfw",)),
 }
+"""System → the name of its markers, and the data on which its runs are recorded."""
 COLUMNS = (
     ("PSNR", "psnr", False),
     ("gain", "psnr_gain", True),
@@ -145,8 +147,9 @@ def renewed(text: str, table: str, source: str | Path = "README.md", between: tu
 def up_to_date(text: str, source: str | Path = "README.md") -> str:
     """The README's text with every generated part made anew from the project's cards and records."""
     text = renewed(text, render(read_cards(weights_root())), source)
-    for system, markers in ABLATIONS.items():
-        records = {data: recorded(data, SUBJECTS[system].lesson) for data in ("orl", "lfw")}
+    for system, (name, datasets) in ABLATIONS.items():
+        records = {data: recorded(data, SUBJECTS[system].lesson) for data in datasets}
+        markers = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         text = renewed(text, summary(records, system), source, markers)
     return text
 

@@ -5,6 +5,7 @@ A relation without a counterexample could be true of anything, so it cannot be w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -334,6 +335,64 @@ RELATIONS: dict[str, list[Relation]] = {
                 and m["wrong_hole"]["half missing"] == min(m["wrong_hole"].values())
             ),
             {"wrong_hole": {"right": 5.0, "too large": 6.0, "half missing": 1.0}},
+        ),
+    ],
+    "09_hog_inpainting": [
+        Relation(
+            "the HOG by hand and the library's are scikit-image's",
+            lambda m: 0 < max(m["hog"].values()) < 1e-5,
+            {"hog": {"by hand": 1e-7, "library": 1e-3}},
+        ),
+        Relation(
+            "an emptied picture's own HOG draws the hole, and the guide that does not loses more than the hole covers",
+            lambda m: m["false_edges"] > 0.2 and m["lost"]["cells"] > m["lost"]["pixels"],
+            {"false_edges": 0.1, "lost": {"pixels": 0.3, "cells": 0.4}},
+        ),
+        Relation(
+            "a smooth fill is far ahead of grey, and a painter that has learned nothing spoils it",
+            lambda m: m["start"]["smooth"] > m["start"]["left"] + 5 and m["start"]["untrained"] < m["start"]["smooth"],
+            {"start": {"left": 16.0, "smooth": 19.0, "untrained": 16.0}},
+        ),
+        Relation(
+            "only a true guide knows how a coin fell",
+            lambda m: (
+                m["toy"]["differ"]["no guide"]
+                == m["toy"]["differ"]["predicted"]
+                == 0
+                < m["toy"]["differ"]["true guide"]
+            ),
+            {"toy": {"differ": {"no guide": 0.0, "predicted": 0.1, "true guide": 0.2}}},
+        ),
+        Relation(
+            "the step by hand, predictor, critic and painter, is the library's",
+            lambda m: m["by_hand"]["apart"] < 0.01 * m["by_hand"]["step"],
+            {"by_hand": {"apart": 0.1, "step": 0.2}},
+        ),
+        Relation(
+            "the losses fall",
+            lambda m: len(m["losses"]) == 3 and all(last < first for first, last in m["losses"].values()),
+            {"losses": {"guide": [0.2, 0.1], "l1": [2.0, 1.0], "ssim": [2.0, 2.1]}},
+        ),
+        Relation(
+            "the larger the hole, the worse, for everybody",
+            lambda m: all(
+                small > large
+                for name in ("biharmonic", "no guide", "guide", "true guide")
+                for small, large in itertools.pairwise(found[name] for found in m["buckets"].values())
+            ),
+            {
+                "buckets": {
+                    "a": dict.fromkeys(("biharmonic", "no guide", "guide", "true guide"), 20.0),
+                    "b": dict.fromkeys(("biharmonic", "no guide", "guide", "true guide"), 21.0),
+                }
+            },
+        ),
+        Relation(
+            "whoever has learned something is ahead of the mean face, and that of grey",
+            lambda m: (
+                _mean(m, "guide", "psnr") > _mean(m, "mean face in the true hole", "psnr") > _mean(m, "input", "psnr")
+            ),
+            {"rows": {name: {"psnr": {"mean": 20.0}} for name in ("guide", "mean face in the true hole", "input")}},
         ),
     ],
     "11_demo": [

@@ -9,7 +9,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from facelab.errors import LessonFailed
-from facelab.lessons import exercises
+from facelab.lessons import exercises, lesson_names
 from facelab.lessons.notebook import defaults, tags
 
 PARTS = (
@@ -211,6 +211,13 @@ def figures(name: str, notebook: NotebookNode, folder: Path) -> list[str]:
     return faults
 
 
+def planned(name: str, notebook: NotebookNode) -> list[str]:
+    """A lesson is called planned only while it is: the mark goes when the lesson comes."""
+    there = {other[:2] for other in lesson_names()}
+    called = re.findall(r"\b(\d\d)\s+\(planned\)", prose(notebook))
+    return [f"lesson {number} is there, and called planned" for number in called if number in there]
+
+
 def words_per_line(notebook: NotebookNode) -> float:
     """Words of prose per line of code."""
     words = len(re.findall(r"\b[A-Za-z][\w'-]*", re.sub(r"\$+[^$]*\$+", "", prose(notebook))))
@@ -233,5 +240,6 @@ RULES = (
     exercise_triples,
     record,
     setup_imports,
+    planned,
     balance,
 )

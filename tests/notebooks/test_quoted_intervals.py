@@ -1,14 +1,17 @@
-"""What lessons 05 and 06 or the README quote from records and cards is what these give."""
+"""What lessons 05, 06 and 09 or the README quote from records and cards is what these give."""
 
 import itertools
 import json
 import re
+import statistics
 
 import nbformat
 import pytest
 
-from facelab.studies.ablation import facemask_variants, record, table
+from facelab.studies.ablation import facemask_variants, guide_variants, record, table
 
+JUDGED = "holes of 20 to 30 %"
+OTHER = "somebody else's"
 INTERVAL = re.compile(r"([+−-]?\d+\.\d+)(?: dB)?\s+\[([+−-]?\d+\.\d+), ([+−-]?\d+\.\d+)\]")
 
 
@@ -39,6 +42,16 @@ def known_06():
     return found
 
 
+@pytest.fixture(scope="module")
+def known_09():
+    content, found = record.recorded("lfw", "09"), set()
+    for metric in table.measured(content):
+        for to in ("", "base"):
+            for line in table.lines(content, guide_variants.VARIANTS, metric, to):
+                found |= rounded(line.difference, line.low, line.high)
+    return found
+
+
 def quoted(text: str) -> list[tuple[str, ...]]:
     return [tuple(f"{float(part.replace('−', '-')):.{len(part.split('.')[1])}f}" for part in match)
             for match in INTERVAL.findall(text)]  # fmt: skip
@@ -56,9 +69,13 @@ def test_lesson_05_quotes_its_record(repo, known):
     assert not [one for one in quoted(prose) if one not in known]
 
 
-def prose_06(repo) -> str:
-    notebook = nbformat.read(repo / "notebooks" / "06_mask_removal.ipynb", 4)
+def prose_of(repo, lesson: str) -> str:
+    notebook = nbformat.read(repo / "notebooks" / f"{lesson}.ipynb", 4)
     return " ".join(" ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").split())
+
+
+def prose_06(repo) -> str:
+    return prose_of(repo, "06_mask_removal")
 
 
 def test_lesson_06_quotes_its_laptop_run(repo):
@@ -113,9 +130,110 @@ def test_lesson_06_quotes_its_record(repo, known_06):
     assert not [one for one in quoted(part) if one not in known_06]
 
 
-def test_the_readme_quotes_the_records(repo, known, known_06):
+def test_lesson_09_quotes_its_laptop_run(repo):
+    prose = prose_of(repo, "09_hog_inpainting")
+    m = json.loads((repo / "notebooks/figures/09_results.json").read_text(encoding="utf-8"))
+    rows, buckets, guides = m["rows"], list(m["buckets"].values()), m["guides"]
+    gain = lambda name: f"{(row := rows[name]['psnr_gain'])['mean']:.1f} dB [{row['low']:.1f}, {row['high']:.1f}]"  # noqa: E731
+    ahead = [found["guide"] - found["no guide"] for found in buckets]
+    learned = [found["no guide"] - found["biharmonic"] for found in buckets]
+    smooth = rows["biharmonic in the true hole"]
+    on, coin = m["toy"]["goes on"], m["toy"]["coin"]
+    assert round(m["false_edges"], 1) == 0.4 and 5.5 < m["start"]["smooth"] - m["start"]["left"] < 6.5
+    assert m["start"]["smooth"] - m["start"]["untrained"] > 3 and m["training_seconds"][0] > m["training_seconds"][1]
+    assert {round(on[name]) for name in ("no guide", "predicted", "true guide")} == {52}
+    lead = m["ahead"]
+    assert m["quarter"] == [38.1, 22.0] and min(guides.values()) == guides["none"]
+    for claim in (
+        "(measured below: 38 dB, where one square has 22)",
+        f"ahead by {lead[0]:.2f} dB [{lead[1]:.2f}, {lead[2]:.2f}], and not for free",
+        f"cells there are {m['weaker']:.2f} times as full",
+        f"than none ({guides['naive']:.1f} against {guides['none']:.1f})",
+        f"do not read the {guides['predicted'] - guides['none']:.1f} dB as",
+        f"never had any reaches {rows['no guide']['psnr']['mean']:.1f}.",
+        f"{min(ahead):.1f} to {max(ahead):.1f} dB ahead, nothing in the largest holes",
+        f"would be worth up to {max(found['true guide'] - found['guide'] for found in buckets):.1f}.",
+        f"{m['lost']['pixels']:.0%} of the pixels are {m['lost']['cells']:.0%} of the cells".replace("%", " %"),
+        f"{coin['no guide']:.1f} dB where grey has {coin['left']:.1f}. (L1",
+        f"The predicted guide does no better ({coin['predicted']:.1f})",
+        f"Only the true guide knows ({coin['true guide']:.0f} dB)",
+        f"its hole has {rows['input']['psnr']['mean']:.1f} dB, a smooth fill {smooth['psnr']['mean']:.1f}: "
+        f"{smooth['psnr_gain']['mean']:.1f} dB need no learning",
+        f"gains {gain('no guide')} on its input, with the guide it is {gain('guide')}, at a sharpness of "
+        f"{rows['guide']['sharpness']['mean']:.2f} against {rows['no guide']['sharpness']['mean']:.2f}.",
+        f"it is {learned[0]:.1f} dB in the smallest holes and {learned[-1]:.1f} in the largest",
+        f"between {min(ahead):.1f} and {max(ahead):.1f} in every bucket",
+        f"gains up to {max(found['true guide'] - found['guide'] for found in buckets):.1f} dB on the predicted",
+        f"worth {guides['true'] - guides['predicted']:.1f} dB more than the predicted one; with no guide at all in the "
+        f"hole it loses {guides['predicted'] - guides['none']:.1f} dB",
+        f"Somebody else's costs {guides['predicted'] - guides[OTHER]:.1f} dB",
+    ):
+        assert claim in prose, claim
+
+
+def test_lesson_09_quotes_the_card(repo):
+    prose = prose_of(repo, "09_hog_inpainting")
+    part = prose[prose.index("### The reference run") : prose.index("## Exercises")]
+    card = json.loads((repo / "weights/hog_inpaint.json").read_text(encoding="utf-8"))
+    trials = card["metrics"]["trials"]
+    middle, large = (trials[label]["rows"] for label in ("holes of 20 to 30 %", "holes of 50 to 60 %"))
+    ours, l1, smooth = (
+        middle[name] for name in ("hog_inpaint", "finished with L1 alone", "biharmonic in the true hole")
+    )
+    mean = lambda row, key, digits=2: f"{row[key]['mean']:.{digits}f}"  # noqa: E731
+    near = [large[name]["identity_gain"]["mean"] for name in ("finished with L1 alone", "hog_inpaint")]
+    assert abs(ours["identity"]["mean"] - l1["identity"]["mean"]) < 0.001 and near[0] > near[1]
+    assert "29.96 dB with a sharpness of 0.84" in card["endings"] and "30.33 dB with 0.69" in card["endings"]
+    for claim in (
+        f"reaches {mean(l1, 'psnr')} dB in holes of 20 to 30 %, all terms {mean(ours, 'psnr')}",
+        f"sharpness rises from {mean(l1, 'sharpness')} to {mean(ours, 'sharpness')} of",
+        f"falls from {mean(l1, 'frechet', 1)} to {mean(ours, 'frechet', 1)}, on the net that no term knows from "
+        f"{l1['frechet_second']['mean']:.1f} to {mean(ours, 'frechet_second', 1)}",
+        f"hidden {mean(large['hog_inpaint'], 'frechet_second', 1)} against "
+        f"{mean(large['finished with L1 alone'], 'frechet_second', 1)}",
+        f"(gains of {near[0]:.3f} and {near[1]:.3f})",
+        "sharpness of 0.69 in place of 0.84, and 30.33 dB in place of 29.96",
+        f"has {mean(smooth, 'psnr')} dB, sharpness {mean(smooth, 'sharpness')} and a Fréchet distance of "
+        f"{mean(smooth, 'frechet', 0)}",
+    ):
+        assert claim in part, claim
+
+
+def mean_09(rows, variant: str, metric: str) -> float:
+    return statistics.mean(row["trials"][JUDGED][metric] for row in rows if row["variant"] == variant)
+
+
+def test_lesson_09_quotes_its_record(repo, known_09):
+    prose = prose_of(repo, "09_hog_inpainting")
+    part = prose[prose.index("### What a guide is worth") : prose.index("### The reference run")]
+    assert len(quoted(part)) > 2
+    assert not [one for one in quoted(part) if one not in known_09]
+    rows = record.recorded("lfw", "09")["rows"]
+    for name in ("base", "guide"):
+        assert sorted(row["seed"] for row in rows if row["variant"] == name) == [0, 1, 2]
+    far = {name: f"{mean_09(rows, name, 'frechet_second'):.0f}" for name in ("base", "guide", "oracle", "gated")}
+    seconds = lambda name: statistics.mean(row["seconds"] for row in rows if row["variant"] == name)  # noqa: E731
+    share = (mean_09(rows, "guide", "psnr") - mean_09(rows, "base", "psnr")) / (
+        next(row for row in rows if row["variant"] == "oracle")["trials"][JUDGED]["psnr"]
+        - next(row for row in rows if row["variant"] == "base" and row["seed"] == 0)["trials"][JUDGED]["psnr"]
+    )
+    assert 0.15 < share < 0.25, "a fifth"
+    assert 3.5 < (seconds("guide") - seconds("base")) / 60 < 4.5, "four minutes"
+    for claim in (
+        f"{far['guide']} in place of {far['base']}, {far['oracle']} for the oracle",
+        "a fifth of what a drawing could",
+        "cost four minutes",
+    ):
+        assert claim in part, claim
+    text = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    assert f"is {far['guide']} in place of {far['base']}" in text and "is a fifth of it" in text
+
+
+def test_the_readme_quotes_the_records(repo, known, known_06, known_09):
     text = (repo / "README.md").read_text(encoding="utf-8").replace("\n", " ")
-    first, second, end = "**Which critic?**", "**Which parts take a mask off?**", "## The library in fifteen lines"
-    for part, found in ((text[text.index(first) : text.index(second)], known),
-                        (text[text.index(second) : text.index(end)], known_06)):  # fmt: skip
+    heads = ("**Which critic?**", "**Which parts take a mask off?**", "**Is a guide worth it?**",
+             "## The library in fifteen lines")  # fmt: skip
+    places = [text.index(head) for head in heads]
+    for (start, end), found in zip(itertools.pairwise(places), (known, known_06, known_09), strict=True):
+        part = text[start:end]
         assert quoted(part) and not [one for one in quoted(part) if one not in found]

@@ -182,6 +182,7 @@ BREAKS = [
     (rules.record, lambda n: n.cells.pop()),
     (rules.record, swap("metrics.json", "numbers.json")),
     (rules.setup_imports, swap("from facelab import images", "import torch")),
+    (rules.planned, swap("## Summary", "## Summary\n\nNext: lesson 00 (planned).")),
     (rules.balance, lambda n: [add("x = 1\n" * 20)(n) for _ in range(20)]),
     (rules.balance, swap("## Summary", "## Summary" + WORDS * 60)),
 ]

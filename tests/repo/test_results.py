@@ -6,7 +6,7 @@ import pytest
 
 from facelab.errors import BadWeights, LayoutError
 from facelab.results import BEGIN, COLUMNS, END, read_cards, render, renewed, up_to_date
-from facelab.systems import mask_removal
+from facelab.systems import hog_inpaint, mask_removal
 from facelab.systems.oagan import Config
 
 CARD = {
@@ -126,5 +126,30 @@ def test_so_is_the_sentence_about_facemasks(repo):
         f"they gain {gain['mean']:.1f} dB [{gain['low']:.1f}, {gain['high']:.1f}], {gain['mean'] - mean:.1f} dB above",
         f"a sharpness of {row['sharpness']['mean']:.2f} and holes",
         f"overlap the true ones by {row['iou']['mean']:.2f}",
+    ):
+        assert claim in words, claim
+
+
+def test_so_are_the_sentences_about_irregular_holes(repo):
+    words = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    record = json.loads((repo / "notebooks/figures/09_results.json").read_text(encoding="utf-8"))
+    assert hog_inpaint.Config(**record["config"]) == hog_inpaint.Config.for_profile("laptop", channels=1)
+    row, smooth = record["rows"]["guide"], record["rows"]["biharmonic in the true hole"]
+    gain, above = row["psnr_gain"], row["psnr"]["mean"] - smooth["psnr"]["mean"]
+    trials = read_cards(repo / "weights")["hog_inpaint"]["metrics"]["trials"]
+    middle, large = (trials[f"holes of {name} %"]["rows"] for name in ("20 to 30", "50 to 60"))
+    ours, l1 = (middle[name] for name in ("hog_inpaint", "finished with L1 alone"))
+    mean = lambda row, key, digits: f"{row[key]['mean']:.{digits}f}"  # noqa: E731
+    both = lambda key, digits, ours=ours, l1=l1: f"{mean(ours, key, digits)} in place of {mean(l1, key, digits)}"  # noqa: E731
+    far, smoothly = (large["hog_inpaint"], large["finished with L1 alone"]), middle["biharmonic in the true hole"]
+    for claim in (
+        f"irregular holes of 20 to 30 %, {record['steps']:,} steps",
+        f"they gain {gain['mean']:.1f} dB [{gain['low']:.1f}, {gain['high']:.1f}], {above:.1f} dB above a smooth fill",
+        f"with a sharpness of {mean(row, 'sharpness', 2)}. ",
+        f"is {ours['psnr']['mean'] - smoothly['psnr']['mean']:.1f} dB above a smooth fill;",
+        f"gives up {l1['psnr']['mean'] - ours['psnr']['mean']:.2f} dB for a sharpness of {both('sharpness', 2)}",
+        f"distance is {both('frechet', 0)}, on a net that none of its terms knows {both('frechet_second', 0)}, in the "
+        f"largest holes {both('frechet_second', 0, *far)}",
+        f"its person, by {far[1]['identity_gain']['mean']:.3f} in place of {mean(far[0], 'identity_gain', 3)}",
     ):
         assert claim in words, claim

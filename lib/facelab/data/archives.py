@@ -50,7 +50,6 @@ def extract(
             link or a device, or meets another of the same name. Nothing is left behind.
     """
     archive, folder = Path(archive), Path(folder)
-    fresh = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{archive.name}.", dir=folder))
     try:
@@ -64,8 +63,6 @@ def extract(
         raise BadArchive(archive, f"{type(error).__name__}: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if fresh and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 class _opened:

@@ -211,7 +211,8 @@ def _irregular(base: Path, source: str | None, say: Say) -> None:
     for name in HOLE_ARCHIVES:
         target = folder / name.partition(".")[0]
         asked = source if source is not None and source.endswith(name) else None
-        if not target.is_dir() and (path := place(Archive(name, None), folder, asked, say)):
+        empty = not target.is_dir() or not any(target.iterdir())  # a damaged archive leaves an empty folder
+        if empty and (path := place(Archive(name, None), folder, asked, say)):
             say(f"unpacking {path} (its publisher gives no checksum)")
             extract(path, target)
     if folder.is_dir():

@@ -147,7 +147,7 @@ class Config:
             ),
             "laptop": dict(
                 size=64, width=24, blocks=6, predictor_width=16, predictor_blocks=4, critic_width=16, cell=4,
-                batch=12, steps=2000, feature_net="none", adversarial_from=0.85,
+                batch=12, steps=1700, feature_net="none", adversarial_from=0.85,
             ),
             "gpu": dict(
                 size=128, width=32, cell=4, batch=16, steps=12_000, ema=0.999, view_until=0.8, crop=64, crop_until=0.6,
