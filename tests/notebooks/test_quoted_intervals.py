@@ -7,6 +7,7 @@ import statistics
 
 import nbformat
 import pytest
+from lesson_relations import RELATIONS
 
 from facelab.studies.ablation import facemask_variants, guide_variants, record, table
 
@@ -67,6 +68,15 @@ def test_lesson_05_quotes_its_record(repo, known):
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").replace("\n", " ")
     assert len(quoted(prose)) > 8
     assert not [one for one in quoted(prose) if one not in known]
+
+
+def test_records_that_are_quoted_satisfy_what_every_run_must(repo):
+    found = sorted((repo / "notebooks/figures").glob("*_results.json"))
+    names = {name[:2]: name for name in RELATIONS}
+    assert len(found) >= 3
+    for path in found:
+        for relation in RELATIONS[names[path.name[:2]]]:
+            assert relation.holds(json.loads(path.read_text(encoding="utf-8"))), f"{path.name}: {relation.sentence}"
 
 
 def prose_of(repo, lesson: str) -> str:

@@ -26,6 +26,7 @@ class Entry:
         get: how a user gets it, in plain words.
         script: the script in ``data_scripts/`` that fetches, places or checks it.
         automatic: whether that script needs nothing but a network.
+        faces: whether its pictures show faces.
     """
 
     what: str
@@ -33,6 +34,7 @@ class Entry:
     get: str
     script: str = ""
     automatic: bool = False
+    faces: bool = True
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -78,6 +80,7 @@ CATALOGUE: dict[str, Entry] = {
         open_irregular,
         "download by hand; data_scripts/irregular.py says from where, unpacks, and tells which colour is hidden",
         "irregular.py",
+        faces=False,
     ),
 }
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from facelab.data.cache import Cached, cached, landmarks
-from facelab.data.catalogue import open_dataset
+from facelab.data.catalogue import CATALOGUE, open_dataset
 from facelab.data.dataset import Item
 from facelab.data.splits import bucket
 from facelab.errors import BadConfig, FacelabError, LayoutError
@@ -70,7 +70,7 @@ def faces(name: str, split: str, size: int, channels: int | None = None) -> Face
     Raises:
         BadConfig: a set of holes.
     """
-    if name == "irregular":
+    if name in CATALOGUE and not CATALOGUE[name].faces:
         raise BadConfig("data", name, "a set of faces: these pictures are holes")
     dataset = open_dataset(name)
     cache = cached(dataset, size, channels)

@@ -46,7 +46,12 @@ def oracle_guide(truth: Tensor, hole: Tensor, cfg: Config) -> Tensor | None:
         truth: (N, C, H, W). hole: (N, 1, H, W), 1 = hidden.
     """
     known, wanted = known_guide(truth, hole, cfg), true_guide(truth, cfg)
-    return None if known is None or wanted is None else composite(known, wanted, unknown_places(hole, cfg))
+    return None if known is None or wanted is None else told(known, wanted, hole, cfg)
+
+
+def told(known: Tensor, wanted: Tensor, hole: Tensor, cfg: Config) -> Tensor:
+    """The second half of :func:`oracle_guide`, where both guides are at hand."""
+    return composite(known, wanted, unknown_places(hole, cfg))
 
 
 def canny_edges(images: Tensor, hole: Tensor | None = None, sigma: float = 1.0) -> Tensor:

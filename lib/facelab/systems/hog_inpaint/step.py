@@ -15,7 +15,15 @@ from facelab.losses.perceptual import perceptual, perceptual_relative, style
 from facelab.losses.similarity import ssim_loss
 from facelab.nets.region import region_of
 from facelab.systems.hog_inpaint.config import Config
-from facelab.systems.hog_inpaint.guides import completed, enlarged, guide_loss, known_guide, true_guide, unknown_places
+from facelab.systems.hog_inpaint.guides import (
+    completed,
+    enlarged,
+    guide_loss,
+    known_guide,
+    told,
+    true_guide,
+    unknown_places,
+)
 from facelab.systems.hog_inpaint.model import HogInpaint
 from facelab.train import ema
 from facelab.train.engine import Engine
@@ -78,7 +86,7 @@ def guide_of_stage(
     if known is None or wanted is None:
         return None, None
     if state.progress < cfg.true_until:
-        return composite(known, wanted, unknown_places(batch["hole"], cfg)), None
+        return told(known, wanted, batch["hole"], cfg), None
     with torch.set_grad_enabled(cfg.joint), engine.autocast():
         guide, logits = completed(model.G, batch["truth"], batch["hole"], known, cfg)
     return guide, logits if cfg.joint else None
