@@ -53,6 +53,14 @@ def test_a_run_that_broke_down_is_said_and_breaks_no_figure():
     assert np.asarray(Image.open(io.BytesIO(png(figure))).convert("L")).std() > 5
 
 
+def test_whose_parent_was_not_run_has_no_row():
+    orphan = {**content()["rows"][-1], "variant": "DRAGAN + IN"}
+    found = content() | {"rows": [*content()["rows"], orphan]}
+    assert "DRAGAN + IN" in [line.variant for line in table.lines(found)], "it was run, and its parent was not"
+    (axes,) = ablation.differences(table.lines(found)).axes
+    assert "DRAGAN" not in "".join(label.get_text() for label in axes.get_yticklabels())
+
+
 def test_sharper_and_softer_are_neither_blue_nor_red():
     figure = ablation.differences(table.lines(content(), metric="sharpness"))
     found = [to_rgb(line.get_color()) for line in figure.axes[0].lines if line.get_linewidth() == 3.2]

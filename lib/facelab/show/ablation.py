@@ -42,10 +42,11 @@ def differences(*columns: Sequence[Line], variants: Sequence[Variant] = VARIANTS
 
     Args:
         columns: lines of :func:`facelab.studies.ablation.table.lines`, one metric each.
-        variants: the table; its groups divide the figure.
+        variants: the table; its groups divide the figure. Whose parent was not run has no row.
         wide: inches of a column.
     """
-    shown = [v for v in variants if any(line.variant == v.name and line.parent for line in columns[0])]
+    drawn = {line.variant for line in columns[0] if line.parent and (line.apart or line.failed)}
+    shown = [v for v in variants if v.name in drawn]  # a parent that was not run leaves nothing to draw
     parents = {v.parent for v in shown}
     labels = [f"{v.name}  ←  {v.parent}" if len(parents) > 1 else v.name for v in shown]
     left, top = needed(labels, 9) + 0.3, 0.5
