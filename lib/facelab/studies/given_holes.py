@@ -26,7 +26,7 @@ def read_given_hole(folder: Path, picture: Path, size: tuple[int, int], invert: 
     """
     path = folder / f"{picture.stem}.png"
     if not path.is_file():
-        raise BadImage(path, f"is not there: the hole of {picture.name}, of the same size, white = hidden")
+        raise BadImage(path, f"no such file; put the hole of {picture.name} there, of its size, white = hidden")
     hole = images.load_hole(path)
     if tuple(hole.shape[-2:]) != size:
         raise BadImage(path, f"is {hole.shape[-1]}×{hole.shape[-2]}, its picture {size[1]}×{size[0]}; resize the hole")
