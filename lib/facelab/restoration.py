@@ -32,6 +32,13 @@ HIDDEN_LIMIT = 0.75
 """A hole that somebody drew hides at most this share of the picture; more is more likely read the wrong way round."""
 
 
+def border_share(hole: Tensor) -> Tensor:
+    """How much of the picture's border a hole (1, H, W) hides, in [0, 1]; corners count twice."""
+    inside, (height, width) = hole[0], hole.shape[-2:]
+    hidden = inside[0].sum() + inside[-1].sum() + inside[:, 0].sum() + inside[:, -1].sum()
+    return hidden / (2 * (height + width))
+
+
 def is_two_valued(hole: Tensor) -> bool:
     """Whether a hole picture in [0, 1] is black and white: at most 2 % of its pixels lie between."""
     return bool(((hole > 0.1) & (hole < 0.9)).float().mean() <= 0.02)

@@ -19,7 +19,7 @@ from facelab import images
 from facelab.data.dataset import FaceDataset, Item, pictures_under
 from facelab.data.layouts import first_folder, group_by
 from facelab.errors import BadImage, LayoutError
-from facelab.restoration import HIDDEN_LIMIT, is_two_valued
+from facelab.restoration import HIDDEN_LIMIT, border_share, is_two_valued
 
 FOLDERS = {
     "testing_mask_dataset": "nvidia_test",
@@ -67,7 +67,7 @@ def hidden_colour(files: Sequence[Path]) -> str:
     some = [files[k * len(files) // min(LOOKED_AT, len(files))] for k in range(min(LOOKED_AT, len(files)))]
     white = _readable(some)
     share = torch.tensor([picture.mean() for picture in white])
-    rim = torch.tensor([torch.cat([p[0, 0], p[0, -1], p[0, :, 0], p[0, :, -1]]).mean() for p in white])
+    rim = torch.tensor([border_share(picture) for picture in white])
     colour = "white" if share.mean() < 0.5 else "black"
     hidden, hidden_rim = (share, rim) if colour == "white" else (1 - share, 1 - rim)
     told = f"white covers {share.mean():.0%} of all pixels and {rim.mean():.0%} of the border"
@@ -79,13 +79,14 @@ def hidden_colour(files: Sequence[Path]) -> str:
 
 def _readable(files: Sequence[Path]) -> list[Tensor]:
     """Those that are two-valued pictures; whoever lists a set names the others."""
-    found: list[Tensor] = []
-    for place, file in enumerate(files):
+    found, fault = [], None
+    for file in files:
         try:
             found.append(two_valued(file))
-        except BadImage:
-            if not found and place == len(files) - 1:
-                raise
+        except BadImage as error:
+            fault = error
+    if fault and not found:
+        raise fault
     return found
 
 

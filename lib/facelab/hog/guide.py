@@ -71,9 +71,8 @@ def guide_of(
     Raises:
         BadConfig: pictures smaller than two cells, or another norm.
 
-    Source: the five stages of "A Novel Face Inpainting Approach Based on Guided Deep Learning", as a map of cells
-    and not a vector. Its guide of the masked picture has the hole's own
-    outline in it; this one does not.
+    Source: the five stages of "A Novel Face Inpainting Approach Based on Guided Deep Learning", as a map of cells and
+    not a vector. Its guide of the masked picture has the hole's own outline in it; this one does not.
     """
     refuse_small(images, BLOCK * cell)
     histograms = cell_histograms(*gradients(normalise_light(to_channels(images, 1))), orientations, cell)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from facelab import images
 from facelab.errors import BadImage
-from facelab.restoration import HIDDEN_LIMIT, is_two_valued
+from facelab.restoration import HIDDEN_LIMIT, border_share, is_two_valued
 
 
 def read_given_hole(folder: Path, picture: Path, size: tuple[int, int], invert: bool) -> Tensor:
@@ -54,7 +53,7 @@ def note_on_hole(hole: Tensor, invert: bool) -> dict[str, str]:
     Returns:
         ``note`` and a sentence, or nothing.
     """
-    share, rim = hole.mean().item(), torch.cat([hole[0, 0], hole[0, -1], hole[0, :, 0], hole[0, :, -1]]).mean().item()
+    share, rim = hole.mean().item(), border_share(hole).item()
     if not share:
         return {"note": "the hole hides nothing: the picture comes back as it was"}
     if rim <= 0.5:
