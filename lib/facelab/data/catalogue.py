@@ -13,6 +13,7 @@ from facelab import files
 from facelab.data import layouts, splits
 from facelab.data.dataset import FaceDataset
 from facelab.data.hole_pictures import open_irregular
+from facelab.data.kface import open_kface
 from facelab.errors import BadConfig, BadImage, LayoutError
 
 
@@ -68,6 +69,12 @@ CATALOGUE: dict[str, Entry] = {
         layouts.open_deocclusion,
         "download by hand from its authors; data_scripts/deocclusion.py says how and checks it",
         "deocclusion.py",
+    ),
+    "kface": Entry(
+        "K-FACE: 400 people in Korea, colour, 20 cameras, 30 lights, 6 accessories, 3 expressions; on application",
+        open_kface,
+        "apply to AI-Hub in Korea; data_scripts/kface.py says how to place it, checks it, and cuts the faces out",
+        "kface.py",
     ),
     "realmasks": Entry(
         "photographs with and without real face masks, unpaired; any two folders of these names",

