@@ -7,7 +7,7 @@ import torch
 
 from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
-from facelab.systems import hog_inpaint, mask_removal, oagan
+from facelab.systems import frontalize, hog_inpaint, mask_removal, oagan
 from facelab.train.engine import make_engine
 from facelab.train.fit import fit
 from facelab.train.launch import launch
@@ -30,9 +30,19 @@ SYSTEMS = {
         cell=4, feature_net="none", batch=4, steps=6, adversarial_from=0.0, joint=True, region=True,
         lambda_guide_adv=1.0, lambda_hog=10.0, penalty_every=2, learning_rate=1e-4, critic_learning_rate=1e-4, ema=0.9,
     )),
+    "frontalize": (frontalize, frontalize.Config(
+        size=32, channels=1, width=8, blocks=1, critic_width=4, feature_net="none", batch=4, steps=6,
+        adversarial_from=0.0, critic_side=True, lambda_tv=0.01, penalty_every=2, learning_rate=1e-4,
+        critic_learning_rate=1e-4, ema=0.9,
+    )),
+    "frontalize cvae": (frontalize, frontalize.Config(
+        model="cvae", size=32, channels=1, width=8, feature_net="none", batch=4, steps=6, lambda_mse=1.0,
+        learning_rate=1e-4, ema=0.9,
+    )),
 }  # fmt: skip
 OTHER = {
     "oagan": {"lambda_hidden": 5.0}, "mask_removal": {"lambda_l1": 50.0}, "hog_inpaint": {"lambda_l1": 50.0},
+    "frontalize": {"lambda_l1": 50.0}, "frontalize cvae": {"lambda_kl": 9.0},
 }  # fmt: skip
 
 
@@ -41,7 +51,8 @@ def loader(step):
     draw = lambda c: torch.rand(4, c, 32, 32, generator=random)  # noqa: E731
     batch = {name: draw(1) * 2 - 1 for name in ("truth", "occluded", "clean", "natural")}
     labels = torch.randint(5, (2, 4), generator=random)
-    return batch | {"hole": draw(1).round(), "label": labels[0], "clean_label": labels[1]}
+    batch |= {"hole": draw(1).round(), "label": labels[0], "clean_label": labels[1]}
+    return batch | {"side": batch["occluded"], "front": batch["truth"], "angle": labels[0]}
 
 
 def holes_loader(step):

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -22,9 +23,11 @@ from torch import Tensor
 from facelab import files, images
 from facelab.data import splits
 from facelab.data.dataset import FaceDataset
+from facelab.data.decode import decode
 from facelab.data.waiting import Progress, said_in_lines
 from facelab.errors import BadConfig, BadImage, LayoutError
 
+KNOWN = 128  # pixels; the side for which a set is asked for landmarks that it knows
 VERSION = 1  # raise when the way a cached row is made changes
 
 
@@ -68,7 +71,7 @@ class Cached:
 
 def fingerprint(dataset: FaceDataset) -> str:
     """64 hex digits that change when a file is added, removed, renamed or written again."""
-    digest = hashlib.sha256(f"{VERSION}/{dataset.name}/{dataset.frame.__qualname__}\n".encode())
+    digest = hashlib.sha256(f"{VERSION}/{dataset.name}/{dataset.frame.__qualname__}{dataset.made}\n".encode())
     for index, item in enumerate(dataset.items):
         try:
             state = item.file.stat()
@@ -117,7 +120,8 @@ def cached(
 def _folder(dataset: FaceDataset, what: str, key: str, root: str | Path | None) -> Path:
     base = Path(root) if root is not None else files.cache_root()
     place = hashlib.sha256(str(dataset.root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return base / f"{dataset.name.split(':', 1)[0]}-{place}-{what}-{key[:16]}"
+    name = "folder" if dataset.name.startswith("folder:") else re.sub(r"[^A-Za-z0-9]+", "_", dataset.name)
+    return base / f"{name}-{place}-{what}-{key[:16]}"
 
 
 def _open(dataset: FaceDataset, folder: Path, expected: dict) -> Cached | None:
@@ -167,15 +171,7 @@ def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progres
     size, channels = expected["size"], expected["channels"]
     shape = (len(dataset), channels, size, size)
     raw = np.lib.format.open_memmap(folder / "all.npy", mode="w+", dtype=np.uint8, shape=shape)
-    indices, rejected = [], []
-    for index in range(len(dataset)):
-        try:
-            image = images.resize(images.to_channels(dataset[index], channels), size)
-            raw[len(indices)] = images.to_uint8(image).numpy()
-            indices.append(index)
-        except BadImage as error:
-            rejected.append((dataset.relative(index), error.reason))
-        progress(index + 1, len(dataset))
+    indices, rejected = decode(dataset, size, channels, raw, progress)
     if not indices:
         found = f"{len(rejected)} that do not: {rejected[:3]}"
         raise LayoutError(dataset.root, "pictures that decode", found, "Check the files; fetch the set again.")
@@ -231,15 +227,21 @@ def _stored(path: Path, count: int) -> tuple[np.ndarray, np.ndarray, int]:
     return np.full((count, 68, 2), np.nan), np.ones(count), 0
 
 
-def _find(dataset: FaceDataset, path: Path, points: np.ndarray, sides: np.ndarray, done: int, tell: Progress) -> None:
-    """Fill in landmarks from picture ``done`` on; what is found is kept every 250 pictures, for it takes minutes."""
+def _look(dataset: FaceDataset, index: int) -> tuple[Tensor | None, int]:
+    """Landmarks of one picture, and the side they are for; a set that knows them is asked, dlib only looks."""
+    if (known := dataset.known_landmarks(index, KNOWN)) is not None:
+        return known, KNOWN
     from facelab.faces.landmarks import find_landmarks  # dlib only when it must be
 
+    image = dataset[index]
+    return find_landmarks(image), image.shape[-1]
+
+
+def _find(dataset: FaceDataset, path: Path, points: np.ndarray, sides: np.ndarray, done: int, tell: Progress) -> None:
+    """Fill in landmarks from picture ``done`` on; what is found is kept every 250 pictures, for it takes minutes."""
     for index in range(done, len(dataset)):
         with contextlib.suppress(BadImage):
-            image = dataset[index]
-            sides[index] = image.shape[-1]
-            found = find_landmarks(image)
+            found, sides[index] = _look(dataset, index)
             if found is not None:
                 points[index] = found.numpy()
         if (index + 1) % 250 == 0 or index + 1 == len(dataset):

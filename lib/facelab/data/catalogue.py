@@ -13,6 +13,9 @@ from facelab import files
 from facelab.data import layouts, splits
 from facelab.data.dataset import FaceDataset
 from facelab.data.hole_pictures import open_irregular
+from facelab.data.joined import joined
+from facelab.data.synth import named_synth, open_synth
+from facelab.data.turned import SUFFIX, refuse_turned, turned
 from facelab.data.kface import open_kface
 from facelab.errors import BadConfig, BadImage, LayoutError
 
@@ -82,6 +85,13 @@ CATALOGUE: dict[str, Entry] = {
         "put pictures into realmasks/with_mask and realmasks/without_mask; data_scripts/realmasks.py checks them",
         "realmasks.py",
     ),
+    "synth": Entry(
+        "rendered 3-D heads in K-FACE's scheme, 240 people (synth:600 has 600): exact frontal pictures and landmarks",
+        lambda root: open_synth(),
+        "computed by facelab when it is asked for; data_scripts/synth.py writes files",
+        "synth.py",
+        automatic=True,
+    ),
     "irregular": Entry(
         "irregular holes for inpainting, no faces: NVIDIA's 12,000 test masks (2018), QD-IMD's 60,000",
         open_irregular,
@@ -96,7 +106,8 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
     """Open a dataset by its name.
 
     Args:
-        name: a name of :data:`CATALOGUE`, or ``"folder:/path/to/photos"``.
+        name: a name of :data:`CATALOGUE`, ``"folder:/path/to/photos"``, ``"synth:PEOPLE"``, the name of a set of
+            photographs with ``":turned"`` behind it, or several of these joined by ``"+"``.
         root: the folder that holds all datasets; ``FACELAB_DATA`` or the project's ``data/`` where None.
 
     Raises:
@@ -106,11 +117,18 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
     Taught in: 01.
     """
     base = Path(root).expanduser() if root is not None else files.data_root()
+    if "+" in name and not name.startswith("folder:"):
+        return joined([open_dataset(part, root) for part in name.split("+")])
+    if name.endswith(SUFFIX):
+        refuse_turned(name.removesuffix(SUFFIX))
+        return turned(open_dataset(name.removesuffix(SUFFIX), root))
+    if name.startswith("synth:"):
+        return named_synth(name)
     if name.startswith("folder:"):
         path = Path(name.removeprefix("folder:")).expanduser()
         return layouts.open_folder(path if path.is_absolute() else Path.cwd() / path)
     if name not in CATALOGUE:
-        raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, or folder:/path/to/photos")
+        raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, folder:/path/to/photos, synth:PEOPLE, or photographs with :turned behind")
     return CATALOGUE[name].open(base)
 
 

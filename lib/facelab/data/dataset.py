@@ -51,6 +51,8 @@ class FaceDataset(Dataset):
         groups: named lists of dataset indices, for example ``"with_mask"``.
         pairs: (index of the occluded picture, index of its truth), where the set has truth.
         notes: what a user should know, for example that this copy is partial.
+        made: where pictures are computed and not read, what computed them; it changes when they would come out
+            differently.
 
     Taught in: 01.
     """
@@ -63,6 +65,7 @@ class FaceDataset(Dataset):
     groups: dict[str, list[int]] = field(default_factory=dict)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    made: str = ""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -71,6 +74,22 @@ class FaceDataset(Dataset):
         """The square image (C, S, S) in [-1, 1] at the file's own scale; raises ``BadImage``."""
         picture = images.open_picture(self.items[index].file)
         return images.from_pil(picture.crop(self.frame(*picture.size)), self.channels)
+
+    def at(self, index: int, size: int, channels: int) -> Tensor:
+        """The image (channels, size, size) in [-1, 1]; raises ``BadImage``. What is computed is computed at this size."""
+        return images.resize(images.to_channels(self[index], channels), size)
+
+    def known_landmarks(self, index: int, size: int) -> Tensor | None:
+        """The 68 landmarks (68, 2) for a picture of ``size`` pixels, where the set knows them without looking."""
+        return None
+
+    def known_yaw(self, index: int) -> float | None:
+        """Degrees by which the head is turned, positive to the image's right, where the set knows."""
+        return None
+
+    def family(self, index: int) -> str:
+        """The name under which a picture's person is put into a split."""
+        return self.name
 
     @property
     def identities(self) -> set[str]:

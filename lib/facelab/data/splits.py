@@ -45,4 +45,4 @@ def split(dataset: FaceDataset, name: Split) -> list[int]:
     """
     if name not in SPLITS:
         raise BadConfig("split", name, '"train", "val" or "test"')
-    return [index for index, item in enumerate(dataset.items) if split_of(dataset.name, item) == name]
+    return [index for index, item in enumerate(dataset.items) if split_of(dataset.family(index), item) == name]

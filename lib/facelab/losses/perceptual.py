@@ -5,6 +5,7 @@ Taught in: lesson 04.
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -37,3 +38,17 @@ def gram(features: Tensor) -> Tensor:
 def style(maps: list[Tensor], target: list[Tensor]) -> Tensor:
     """Mean absolute difference of Gram matrices, summed over stages: texture without place."""
     return sum((gram(a) - gram(b)).abs().mean() for a, b in zip(maps, target, strict=True))
+
+
+def identity_preserving(vectors: Tensor, target: Tensor) -> Tensor:
+    """1 − cosine of what a network says of two faces, mean over the batch: 0 alike, 1 unrelated, at most 2.
+
+    Not CycleGAN's identity *mapping* loss, which wants a picture that needs no change to come back as it is.
+
+    Args:
+        vectors: (N, D), of the generator's pictures. target: the same, of the true ones.
+
+    Source: Huang et al. 2017, TP-GAN, equation 9, there squared distances on a face network.
+    Taught in: lesson 07.
+    """
+    return 1 - F.cosine_similarity(vectors.float(), target.float(), dim=1, eps=1e-6).mean()

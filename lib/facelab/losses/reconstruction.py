@@ -35,3 +35,23 @@ def total_variation(x: Tensor) -> Tensor:
     across = (x[..., :, 1:] - x[..., :, :-1]).abs().sum()
     down = (x[..., 1:, :] - x[..., :-1, :]).abs().sum()
     return (across + down) / len(x)
+
+
+def symmetry(x: Tensor) -> Tensor:
+    """Mean absolute difference between pictures (N, C, H, W) and their mirror images: 0 for a face of two like halves.
+
+    Real faces, and light from one side, are not symmetric: it takes a small weight. Source: Huang et al. 2017, TP-GAN,
+    equation 6, which counts one half alone. Taught in: lesson 07.
+    """
+    return (x - x.flip(-1)).abs().mean()
+
+
+def kl_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
+    """How far N(μ, σ²) is from N(0, 1): ½ Σ (σ² + μ² − 1 − log σ²) over a code's numbers, mean over the batch; in nats.
+
+    Args:
+        mu, logvar: (N, D), mean and log σ².
+
+    Source: Kingma and Welling 2014, appendix B. Taught in: lesson 07.
+    """
+    return 0.5 * (logvar.exp() + mu.square() - 1 - logvar).sum(1).mean()

@@ -107,7 +107,12 @@ def effnet(name: str = "effnet-lite0", pretrained: bool = True) -> FeatureNet:
     return FeatureNet(name, stages, efficientnet.MEAN, efficientnet.STD)
 
 
-def _load(build, weights) -> nn.Module:
+def load_torchvision(build, weights) -> nn.Module:
+    """A net of torchvision with its weights, from the cache or the network.
+
+    Raises:
+        MissingPart: they are in neither.
+    """
     try:
         return build(weights=weights)
     except (URLError, OSError) as error:
@@ -135,7 +140,8 @@ def _vgg(name: str) -> FeatureNet:
     plain = name.removesuffix("-deep")
     weights = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights}[plain].IMAGENET1K_V1
     stages = vgg_stages if name == plain else vgg_deep_stages
-    return FeatureNet(name, stages(_load(getattr(models, plain), weights).features), IMAGENET_MEAN, IMAGENET_STD)
+    layers = load_torchvision(getattr(models, plain), weights).features
+    return FeatureNet(name, stages(layers), IMAGENET_MEAN, IMAGENET_STD)
 
 
 def resnet_stages(net: nn.Module) -> list[nn.Module]:
@@ -151,7 +157,7 @@ def _resnet34(name: str) -> FeatureNet:
     from torchvision import models
 
     if name == "resnet34":
-        net = _load(models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1)
+        net = load_torchvision(models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1)
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(0, name))

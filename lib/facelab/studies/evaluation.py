@@ -39,15 +39,18 @@ def run_restore(restore: Callable, *shown: Tensor, chunk: int = 16):
         chunk: pictures at a time.
 
     Returns:
-        (image, hole, raw) on the CPU, whole.
+        (image, hole, raw) on the CPU, whole; None for the hole of a system without one.
     """
     parts = [restore(*some) for some in zip(*(given.split(chunk) for given in shown), strict=True)]
-    return tuple(torch.cat([part[i].float().cpu() for part in parts]) for i in range(3))
+    whole = lambda some: None if some[0] is None else torch.cat([one.float().cpu() for one in some])  # noqa: E731
+    return tuple(whole([part[i] for part in parts]) for i in range(3))
 
 
 def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str, Tensor]:
     """The baseline rows: what one gets without learning, the true hole given for free."""
     rows = {"input": test.occluded}
+    if test.whole:
+        return rows | ({} if mean is None else {"mean face": mean.expand_as(test.occluded)})
     if mean is not None:
         rows["mean face in the true hole"] = fill_mean(test.occluded, test.hole, mean)
     if biharmonic:
@@ -57,7 +60,7 @@ def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str
 
 def measure(
     output: Tensor, test: Trial, *, hole: Tensor | None = None, nets: Mapping[str, FeatureNet] | None = None,
-    known: Tensor | None = None, inception: nn.Module | None = None,
+    known: Tensor | None = None, inception: nn.Module | None = None, points: Tensor | None = None,
 ) -> dict[str, Tensor]:  # fmt: skip
     """Every metric of one row, a value a picture (Fréchet distances: one value).
 
@@ -68,6 +71,7 @@ def measure(
         nets: feature nets of Fréchet distances, metric → net; at least :data:`FRECHET_LEAST` pictures are needed.
         known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow).
         inception: of :func:`facelab.metrics.fid.inception`; given, FID is measured too, under its own name.
+        points: landmarks (N, 68, 2) by which the row's faces are cut out for ``known``; None = the truth's.
     """
     before = psnr(test.occluded, test.truth)
     after, similar = psnr(output, test.truth), ssim(output, test.truth)
@@ -83,12 +87,24 @@ def measure(
     if hole is not None:
         values["iou"] = iou(hole, test.hole)
     if known is not None:
-        values["identity"] = (descriptors(output, test.points) - known).norm(dim=1)
+        mine = descriptors(output, test.points if points is None else points)
+        values["identity"] = (mine - known).norm(dim=1)
+        if test.whole:
+            values["rank1"] = rank1(mine, known)
     for name, net in (nets or {}).items() if len(test) >= FRECHET_LEAST else ():
         values[name] = torch.tensor([frechet(net.pooled(output), net.pooled(test.truth))])
     if inception is not None and len(test) >= FRECHET_LEAST:
         values["fid"] = torch.tensor([fid(output, test.truth, inception)])
     return values
+
+
+def rank1(described: Tensor, gallery: Tensor) -> Tensor:
+    """Whether each face is nearest to its own entry of a gallery, (N,) 0 or 1.
+
+    Args:
+        described: (N, 128). gallery: (N, 128), one entry a person, in the same order.
+    """
+    return (torch.cdist(described, gallery).argmin(1) == torch.arange(len(gallery))).float()
 
 
 def summary(values: Mapping[str, Tensor], people: Sequence[str], seed: int = 0) -> dict[str, Any]:
@@ -141,13 +157,14 @@ def evaluate(
     known = descriptors(test.truth, test.points) if identity else None
     values, rows = {}, {**fills(test, mean, biharmonic)}
     for name, picture in rows.items():
-        values[name] = measure(picture, test, nets=nets, known=known, inception=inception)
+        points = test.shown_points if name == "input" else None
+        values[name] = measure(picture, test, nets=nets, known=known, inception=inception, points=points)
     for name, restore in models.items():
         image, hole, raw = run_restore(restore, *test.shown)
         values[name] = measure(
             image, test, hole=None if test.given else hole, nets=nets, known=known, inception=inception
         )
-        if torch.isfinite(raw).all():
+        if torch.isfinite(raw).all() and not test.whole:
             values[f"{name}, raw"] = measure(raw, test)
     for row in values.values():
         if "identity" in row:  # the same people before and after: their differences say more than two means

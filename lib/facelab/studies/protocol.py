@@ -15,7 +15,7 @@ from typing import Any
 from facelab import files
 from facelab.errors import BadConfig
 from facelab.metrics.fid import inception
-from facelab.studies.evaluation import FRECHET_LEAST, evaluate, table_text, training_mean
+from facelab.studies.evaluation import FRECHET_LEAST, evaluate, table_text
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.weights import read_card
@@ -47,7 +47,7 @@ def evaluate_system(
     begun, (net, second) = time.perf_counter(), NETS
     model, cfg = system(name).load(weights or name)
     card = read_card(weights or name)
-    mean = training_mean(data, cfg.size, cfg.channels)
+    mean = task(name).mean(data, cfg.size, cfg.channels)
     judge = inception(download=True) if with_fid else None
     models = {name: partial(system(name).restore, model)}
     for label, file in (beside or {}).items():

@@ -18,7 +18,6 @@ from facelab.errors import MissingPart
 from facelab.studies.batches import masked_photographs_here
 from facelab.studies.evaluation import table_text
 from facelab.studies.natural import masked_study
-from facelab.studies.parts import doubtful, faces
 from facelab.studies.protocol import evaluate_system
 from facelab.studies.tasks import task
 from facelab.studies.training import system
@@ -48,10 +47,9 @@ def release(
     source, target = Path(run) / "weights.safetensors", weights_path(name)
     card = read_card(source)
     refuse_large(target, source.stat().st_size)  # before the long measurement
-    part = faces(data, "train", card["config"]["size"], card["config"]["channels"])
-    card = {"doubtful_in_training": doubtful(part), **card, **(told or {})}
+    card = {**card, **(told or {})}
     card["metrics"] = evaluate_system(name, source, data, count=count, beside=beside)
-    if not task(name).given:
+    if task(name).natural:
         card["metrics"]["natural"] = _natural(name, source)
     files.write_bytes(target, source.read_bytes())
     files.write_text(target.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")

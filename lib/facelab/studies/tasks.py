@@ -9,11 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from facelab.errors import BadConfig
-from facelab.studies import batches, facemasks, inpainting
+from facelab.studies import batches, facemasks, inpainting, turning, turning_trials
 from facelab.studies.batches import Loader
+from facelab.studies.evaluation import training_mean
 from facelab.studies.parts import Faces, faces
 from facelab.studies.trials import AREA, Trial, standard_trials, trial
+
+
+def spread_people(data: str, count: int) -> list[str]:
+    """Who ``count`` test pictures show that are evenly spread over a dataset's."""
+    part = faces(data, "test", 64, None)
+    count = min(count, len(part))
+    return [part.identity(int(i * len(part) / count)) for i in range(count)]
 
 
 @dataclass(frozen=True)
@@ -25,18 +35,26 @@ class Task:
         action: what it does to a photograph, in words for a visitor of the demo.
         kinds: configuration → names of what is drawn on its training faces.
         loader: data, configuration, seed and the user's own cutouts → batches by step number.
-        held_out: part, count, seed and configuration → the trial that is looked at while it trains.
+        held_out: data, configuration, count and seed → the trial that is looked at while it trains.
         trials: data, configuration, count, seed and the kinds its weights' card names → trials by label.
         given: it is told what is hidden, and finds nothing by itself.
+        part: data, split, size and channels → what it has of a split, with a length.
+        mean: data, size and channels → the training people's mean face, for its baseline row.
+        people: data and count → who the pictures of its first trial show.
+        natural: it is also shown real facemasks when its weights are released.
     """
 
     what: str
     action: str
     kinds: Callable[[Any], Sequence[str]]
     loader: Callable[..., Loader]
-    held_out: Callable[[Faces, int, int, Any], Trial]
+    held_out: Callable[[str, Any, int, int], Trial]
     trials: Callable[..., dict[str, Trial]]
     given: bool = False
+    part: Callable[..., Any] = faces
+    mean: Callable[[str, int, int], Tensor] = training_mean
+    people: Callable[[str, int], list[str]] = spread_people
+    natural: bool = True
 
 
 def _oagan_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence[str] | None) -> dict[str, Trial]:
@@ -64,13 +82,23 @@ def _hole_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = None
     return inpainting.training_loader(data, cfg, seed)
 
 
+def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = None) -> Loader:
+    if cutouts:
+        raise BadConfig("cutouts", f"{len(cutouts)} pictures", "none: frontalize draws nothing on a face")
+    return turning.training_loader(data, cfg, seed)
+
+
+def _val(data: str, cfg: Any) -> Faces:
+    return faces(data, "val", cfg.size, cfg.channels)
+
+
 TASKS = {
     "oagan": Task(
         f"holes of {100 * AREA[0]:.0f} to {100 * AREA[1]:.0f} % of the picture",
         "remove what hides the face",
         lambda cfg: batches.paired_kinds(cfg.channels),
         batches.training_loader,
-        lambda part, count, seed, cfg: trial(part, count, seed, batches.paired_kinds(cfg.channels)),
+        lambda data, cfg, count, seed: trial(_val(data, cfg), count, seed, batches.paired_kinds(cfg.channels)),
         _oagan_trials,
     ),
     "mask_removal": Task(
@@ -78,8 +106,8 @@ TASKS = {
         "take the facemask off",
         lambda cfg: facemasks.paired_types(cfg.channels),
         _facemask_loader,
-        lambda part, count, seed, cfg: facemasks.facemask_trial(
-            part, count, seed, facemasks.paired_types(cfg.channels)
+        lambda data, cfg, count, seed: facemasks.facemask_trial(
+            _val(data, cfg), count, seed, facemasks.paired_types(cfg.channels)
         ),
         _facemask_trials,
     ),
@@ -88,9 +116,22 @@ TASKS = {
         "fill what you erase",
         lambda cfg: ("irregular holes",),
         _hole_loader,
-        lambda part, count, seed, cfg: inpainting.hole_trial(part, count, seed),
+        lambda data, cfg, count, seed: inpainting.hole_trial(_val(data, cfg), count, seed),
         lambda data, cfg, count, seed, kinds: inpainting.hole_trials(data, cfg, count, seed),
         given=True,
+        natural=False,
+    ),
+    "frontalize": Task(
+        "faces turned aside",
+        "turn to the front",
+        lambda cfg: ("turned faces",),
+        _turning_loader,
+        turning_trials.held_out_trial,
+        lambda data, cfg, count, seed, kinds: turning_trials.turned_trials(data, cfg, count, seed),
+        part=turning.pairs,
+        mean=turning_trials.mean_frontal,
+        people=turning_trials.judged_people,
+        natural=False,
     ),
 }
 

@@ -23,7 +23,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
 from facelab.studies.batches import Loader
-from facelab.studies.parts import doubtful, faces
+from facelab.studies.parts import Faces, doubtful
 from facelab.studies.tasks import task
 from facelab.studies.validation import as_judged, picture_grid, validator
 from facelab.train.engine import Engine, make_engine
@@ -97,7 +97,7 @@ def train(
     about = run_about(name, data, seed, cfg, own, start)
     run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=about)
     loader = loader or task(name).loader(data, cfg, seed, own)
-    held_out = task(name).held_out(faces(data, "val", cfg.size, cfg.channels), 64, seed, cfg)
+    held_out = task(name).held_out(data, cfg, 64, seed)
     restore = partial(module.restore, model)
     step = lambda batch: engine.mean(module.train_step(batch, model, opts, state, engine))  # noqa: E731
     looks = [validator(restore, held_out, engine)] + ([watch(model, cfg, held_out, engine)] if watch else [])
@@ -166,13 +166,13 @@ def default_folder(name: str, data: str, seed: int) -> Path:
 def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, engine: Engine, rows: list) -> dict:
     """What is known about weights when a run ends; the evaluation adds the metrics."""
     dataset, parts = open_dataset(data), ("train", "val", "test")
-    held = {part: faces(data, part, cfg.size, cfg.channels) for part in parts}
+    held = {part: task(name).part(data, part, cfg.size, cfg.channels) for part in parts}
     return {
         "system": name,
         "data": data,
         "kinds": list(task(name).kinds(cfg)),
         "split": {part: len(members) for part, members in held.items()},
-        "doubtful_in_training": doubtful(held["train"]),
+        "doubtful_in_training": doubtful(held["train"]) if isinstance(held["train"], Faces) else {},
         "people": len(dataset.identities),
         "steps": outcome.step,
         "seconds": round(training_seconds(rows), 1),

@@ -29,6 +29,8 @@ class Trial:
         doubts: why an occluder may sit wrongly on each face, ``""`` where nothing speaks against it.
         given: the hole is told to whoever restores them.
         told: what else is, (N, ...) each.
+        whole: the whole picture is made anew, and asked whose face it is: every truth shows somebody else.
+        shown_points: (N, 68, 2) landmarks of what is shown, where they are not those of the truth.
     """
 
     occluded: Tensor
@@ -40,6 +42,8 @@ class Trial:
     doubts: tuple[str, ...] = ()
     given: bool = False
     told: tuple[Tensor, ...] = ()
+    whole: bool = False
+    shown_points: Tensor | None = None
 
     @property
     def shown(self) -> tuple[Tensor, ...]:

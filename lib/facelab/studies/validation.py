@@ -38,7 +38,7 @@ def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -
         image, hole, _ = run_restore(one, *test.shown, chunk=chunk)
         after = psnr(image, test.truth)
         found = {"psnr": after.mean().item(), "gain": (after - before).mean().item()}
-        return found if test.given else found | {"iou": iou(hole, test.hole).mean().item()}
+        return found if test.given or hole is None else found | {"iou": iou(hole, test.hole).mean().item()}
 
     return measure
 
@@ -50,8 +50,8 @@ def picture_grid(restore: Callable, test: Trial, path: Callable[[int], Path], en
     def draw(step: int) -> None:
         with engine.autocast():
             out = restore(*(engine.to_device(given[:8]) for given in test.shown))
-        hole = images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1])
-        rows = torch.cat([test.occluded[:8], hole, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
+        holes = () if out.hole is None else (images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1]),)
+        rows = torch.cat([test.occluded[:8], *holes, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
         images.save_image(images.grid(rows.clamp(-1, 1), min(8, len(test))), path(step))
 
     return draw

@@ -135,10 +135,10 @@ def shown(count: int) -> list[int]:
     return [i * count // min(SHOWN, count) for i in range(min(SHOWN, count))]
 
 
-def _draw(image: Tensor, hole: Tensor, path: Path) -> None:
+def _draw(image: Tensor, hole: Tensor | None, path: Path) -> None:
     chosen = shown(len(image))
-    holes = images.to_channels(hole[chosen] * 2 - 1, image.shape[1])
-    images.save_image(images.grid(torch.cat([image[chosen], holes]).clamp(-1, 1), len(chosen), 0), path)
+    holes = () if hole is None else (images.to_channels(hole[chosen] * 2 - 1, image.shape[1]),)
+    images.save_image(images.grid(torch.cat([image[chosen], *holes]).clamp(-1, 1), len(chosen), 0), path)
 
 
 def _mean(value: Tensor) -> float:

@@ -16,7 +16,7 @@ from facelab.errors import BadConfig
 from facelab.studies.ablation.cell import Cell
 from facelab.studies.ablation.subjects import subject
 from facelab.studies.ablation.variants import VARIANTS, Variant, by_name, configuration, slug
-from facelab.studies.parts import faces
+from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.state import plain_config
 
@@ -76,15 +76,14 @@ class Plan:
 
 def header(plan: Plan, known: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, Any]:
     """What rows share, and what each variant changes against the base; of earlier calls, too."""
-    shared, part = plan.shared(), faces(plan.data, "test", 64, None)
-    count, base = min(plan.count, len(part)), shared["base"]
+    shared, people = plan.shared(), task(plan.system).people(plan.data, plan.count)
+    base = shared["base"]
     full = {v.name: plain_config(plan.configuration(v.name)) for v in plan.variants}
     changes = {name: {field: v for field, v in mine.items() if base[field] != v} for name, mine in full.items()}
     told = {name: why.partition(" in ")[0] for name, why in missing.items()}  # a record names no folder of ours
     earlier = {n: why for n, why in known.get("not run", {}).items() if n not in changes}
     return {
-        "system": plan.system, "data": plan.data, "count": count, "steps": plan.steps,
-        "people": [part.identity(int(i * len(part) / count)) for i in range(count)],
+        "system": plan.system, "data": plan.data, "count": len(people), "steps": plan.steps, "people": people,
         "base": base, "changes": known.get("changes", {}) | changes, "not run": earlier | told,
     }  # fmt: skip
 
@@ -107,7 +106,7 @@ def refuse_other(plan: Plan, found: Mapping[str, Any]) -> None:
         for name in full.keys() & mine.keys() & {row["variant"] for row in found["rows"]}:
             _compare(plan.out, full[name], mine[name], name)
         known = {"data": header["data"], "base": header["base"]} | known
-        if len(header["people"]) != min(plan.count, len(faces(plan.data, "test", 64, None))):
+        if len(header["people"]) != len(task(plan.system).people(plan.data, plan.count)):
             raise BadConfig("--count", plan.count, f"{len(header['people'])}, as in {plan.out}")
     _compare(plan.out, known, {name: value for name, value in now.items() if name != "base"}, "the sweep")
     _compare(plan.out, known.get("base", {}), now["base"], "the base")

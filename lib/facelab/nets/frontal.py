@@ -1,0 +1,207 @@
+"""A face turned aside to the same face from the front: a U-Net whose skips are pulled to where they belong.
+
+A plain skip hands each map of the encoder on as it lies. That is right where input and output show the same thing at
+the same place; here the eye of the input lies where the output has a cheek. So the decoder first says where to look: a
+flow, one for the encoder's map and one for its mirror image, since what the far cheek hides the near one shows.
+
+Source: ours. Warping by a predicted flow: Zhou et al. 2016, "View Synthesis by Appearance Flow"; warped skips:
+Siarohin et al. 2018, "Deformable GANs"; the two halves of a face: Huang et al. 2017, TP-GAN, as a loss.
+Taught in: lesson 07.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
+from facelab.nets.unet import useful_dilations
+
+LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
+import os
+GAIN = float(os.environ.get("GAIN","25"))
+
+
+class Look(NamedTuple):
+    """Where one view of the input is looked at, for every place of the output.
+
+    ``flow`` (N, 2, H, W) in (-1, 1): what lies there is fetched from so far to the right and below, 1 = half the
+    picture's side; ``gate`` (N, 1, H, W) in (0, 1): how much of it comes through.
+    """
+
+    flow: Tensor
+    gate: Tensor
+
+
+def warp(maps: Tensor, flow: Tensor) -> Tensor:
+    """Fetch every place from where its flow points, bilinearly; beyond the edge lies the edge. In fp32.
+
+    Args:
+        maps: (N, C, H, W).
+        flow: (N, 2, H, W), to the right and downwards, 1 = half the picture's side; zero changes nothing.
+
+    Returns:
+        (N, C, H, W), fp32. On a GPU its gradient does not repeat to the bit.
+
+    Source: Jaderberg et al. 2015, "Spatial Transformer Networks", equation 5.
+    Taught in: lesson 07.
+    """
+    with torch.autocast(maps.device.type, enabled=False):
+        down, across = (centres(side, maps.device) for side in maps.shape[-2:])
+        there = torch.stack([flow[:, 0].float() + across, flow[:, 1].float() + down[:, None]], -1)
+        return F.grid_sample(maps.float(), there, "bilinear", "border", align_corners=False)
+
+
+def centres(side: int, device: torch.device | None = None) -> Tensor:
+    """Where the pixels of a side lie between -1 and 1, (side,)."""
+    return (2 * torch.arange(side, device=device) + 1) / side - 1
+
+
+def looks(plan: Tensor) -> list[Look]:
+    """Numbers (N, 3 · views, H, W), three a view, to flows and gates: of the input, then of its mirror image."""
+    bounded = torch.tanh(plan)
+    return [Look(view[:, :2], 0.5 + 0.5 * view[:, 2:]) for view in bounded.split(3, 1)]
+
+
+def fetched(maps: Tensor, plan: Tensor) -> Tensor:
+    """The views of one map, warped and gated, (N, views · C, H, W).
+
+    Args:
+        maps: (N, C, H, W), of the encoder, or the picture itself.
+        plan: (N, 3 · views, H, W), see :func:`looks`; two views are the map and its mirror image.
+    """
+    views = zip((maps, maps.flip(-1)), looks(plan), strict=False)
+    return torch.cat([warp(view, look.flow) * look.gate for view, look in views], 1)
+
+
+class WarpedSkip(nn.Module):
+    """A skip that says where to look: flows and gates from the decoder's features, on top of the coarser level's.
+
+    It begins at rest: flows 0, gates 0.5.
+
+    Args:
+        inside: channels of the decoder's features.
+        mirror: the mirror image is looked at, too.
+    """
+
+    def __init__(self, inside: int, mirror: bool = True):
+        super().__init__()
+        self.scale = GAIN / (9 * inside)
+        self.head = nn.Conv2d(inside, 6 if mirror else 3, 3, 1, 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: Tensor, coarser: Tensor | None) -> Tensor:
+        """Features (N, inside, H, W), and the plan of the level below (half the size) or None, to a plan."""
+        plan = self.scale * self.head(x).float()
+        return plan if coarser is None else plan + _doubled(coarser)
+
+
+def _doubled(plan: Tensor) -> Tensor:
+    return F.interpolate(plan, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class GlobalContext(nn.Module):
+    """The mean over all places scales and shifts every channel everywhere. (N, C, H, W) to the same shape.
+
+    It begins by changing nothing. Source: Hu et al. 2018 (squeeze and excitation); Perez et al. 2018 (FiLM).
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.say = nn.Sequential(nn.Linear(channels, channels), nn.LeakyReLU(0.2), nn.Linear(channels, 2 * channels))
+        nn.init.zeros_(self.say[-1].weight)
+        nn.init.zeros_(self.say[-1].bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale, shift = self.say(x.mean((2, 3)))[..., None, None].chunk(2, 1)
+        return x * (1 + scale) + shift
+
+
+class FrontalNet(nn.Module):
+    """Our generator: encoder, a middle that sees the whole face, a decoder with warped skips.
+
+    It works from half size: 2×2 pixels become four channels at the door and are unfolded at the exit. The picture
+    itself is fetched along the finest flow, too, so that what is sharp in it can stay sharp.
+
+    Args:
+        channels: 1 or 3.
+        width: channels at half size (multiple of 8).
+        blocks: dilated residual blocks at a sixteenth of the size.
+        attention: heads of self-attention behind them; 0: none.
+        warped: False makes it a plain U-Net, whose skips stay where they lie.
+        mirror: the mirror image of the input is looked at, too.
+        size: side of the pictures it is made for; larger ones work.
+    """
+
+    def __init__(
+        self, channels: int = 3, width: int = 32, blocks: int = 4, attention: int = 4, warped: bool = True,
+        mirror: bool = True, size: int = 64,
+    ):  # fmt: skip
+        super().__init__()
+        widths, views = (width, 2 * width, 4 * width, 6 * width), (2 if mirror else 1) if warped else 1
+        pairs = list(zip(widths, widths[1:], strict=False))
+        self.stem = nn.Sequential(ConvUnit(4 * channels, width), ConvUnit(width, width))
+        self.down = nn.ModuleList(nn.Sequential(ConvUnit(a, b, stride=2), ConvUnit(b, b)) for a, b in pairs)
+        self.middle = nn.Sequential(*(DilatedBlock(widths[-1], d) for d in useful_dilations(blocks, size // 2)))
+        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs)
+        self.join = nn.ModuleList(ConvUnit((1 + views) * a, a) for a in widths)
+        self.refine = ConvUnit(width + 4 * channels * views, width)
+        self.head = nn.Conv2d(width + 4 * channels * views, 4 * channels, 3, 1, 1)
+        init_he(self)
+        nn.init.normal_(self.head.weight, 0.0, 0.02)
+        if attention:  # these begin at zero
+            self.middle.append(SelfAttention(widths[-1], attention))
+        self.middle.append(GlobalContext(widths[-1]))
+        self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped else None
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1], H and W divisible by 16, to the same shape and range."""
+        return self.paint(images)[0]
+
+    def paint(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The picture, and the plan it was fetched by at full size (N, 3 · views, H, W); None without flows."""
+        x, plan = self.decode(self.encode(images))
+        seen = images
+        if plan is not None:
+            plan = _doubled(plan)
+            seen = fetched(images, plan).to(x.dtype)
+        pixels = F.pixel_unshuffle(seen, 2)
+        x = self.refine(torch.cat([x, pixels], 1))
+        return torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2)), plan
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Pictures to the maps of the encoder, the finest first: strides 2, 4, 8, 16."""
+        maps = [self.stem(F.pixel_unshuffle(images, 2))]
+        for down in self.down:
+            maps.append(down(maps[-1]))
+        return maps
+
+    def decode(self, maps: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Maps to features (N, width, H / 2, W / 2), and the finest plan, of the same size."""
+        x, plan = self.middle(maps[-1]), None
+        for level in reversed(range(LEVELS)):
+            if level < LEVELS - 1:
+                x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
+            taken = maps[level]
+            if self.skips is not None:
+                plan = self.skips[level](x, plan)
+                taken = fetched(taken, plan).to(x.dtype)
+            x = self.join[level](torch.cat([x, taken], 1))
+        return x, plan
+
+    @torch.no_grad()
+    def explain(self, images: Tensor) -> list[Look]:
+        """Where the net looked, at full size: at the input, and where it does so at its mirror image.
+
+        Args:
+            images: (N, C, H, W) in [-1, 1].
+
+        Returns:
+            a :class:`Look` a view; none for a net without flows.
+        """
+        plan = self.paint(images)[1]
+        return [] if plan is None else looks(plan)

@@ -1,0 +1,166 @@
+"""What frontalization is judged by: fixed sets of turned faces, one a yaw, every person once, against a gallery.
+
+Rank-1 asks whose face the answer is: the descriptor of each answer is compared with those of all true frontal pictures.
+Taught in: lesson 07.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facelab.data import splits
+from facelab.data.catalogue import open_dataset
+from facelab.data.dataset import FaceDataset
+from facelab.data.joined import JoinedFaces
+from facelab.data.kface import CAMERAS, FRONTAL_CAMERA, Shot
+from facelab.data.synth import SynthFaces, number_of, view_of
+from facelab.data.turned import TurnedFaces
+from facelab.errors import LayoutError
+from facelab.images import to_channels
+from facelab.metrics.baselines import mean_face
+from facelab.seeding import generator
+from facelab.studies.trials import Trial
+from facelab.studies.turning import pairs, yaw_at
+from facelab.synth.photo import MOST, turn, turned_landmarks
+from facelab.synth.render import render
+
+YAWS = (45, 15, 30, 60, 75, 90)
+"""Degrees; the first is looked at first."""
+LIT = "0°, another light"
+"""The trial that bounds the others: faces from the front already, in a light that the gallery was not made in."""
+GALLERY = 100  # people
+
+
+def label(yaw: float) -> str:
+    """A yaw in words: ``"45°"``."""
+    return f"{yaw:g}°"
+
+
+def turned_trials(data: str, cfg: Any, count: int = GALLERY, seed: int = 1) -> dict[str, Trial]:
+    """One trial a yaw, to either side in turn, people held out; each of them once a trial.
+
+    Rendered heads wear nothing and are seen in K-FACE's lights with any expression; photographs are turned up to 60
+    degrees. Of several sets joined, the labels name each.
+
+    Args:
+        data: a dataset with pairs. cfg: a configuration, with ``size channels``.
+        count: people a trial, at most :data:`GALLERY`. seed: of the lights.
+
+    Raises:
+        LayoutError: the set has no turned faces, or nobody is in its test part.
+    """
+    return _trials(open_dataset(data), "test", cfg.size, cfg.channels, min(count, GALLERY), seed)
+
+
+def _trials(dataset: FaceDataset, split: str, size: int, channels: int, count: int, seed: int) -> dict[str, Trial]:
+    if isinstance(dataset, JoinedFaces):
+        parts = {part.name: _trials(part, split, size, channels, count, seed) for part in dataset.parts}
+        return {f"{name}, {key}": test for name, found in parts.items() for key, test in found.items()}
+    if isinstance(dataset, SynthFaces):
+        return rendered_trials(people_of(dataset, split, count), size, channels, seed)
+    if isinstance(dataset, TurnedFaces):
+        return photo_trials(dataset, split, size, channels, count)
+    return recorded_trials(dataset.name, split, size, channels, count)
+
+
+def people_of(dataset: FaceDataset, split: str, count: int) -> list[str]:
+    """Up to ``count`` people of a split, evenly spread over the list of all of them.
+
+    Raises:
+        LayoutError: nobody is in this split.
+    """
+    everyone = sorted({str(dataset.items[index].identity) for index in splits.split(dataset, split)})
+    if not everyone:
+        raise LayoutError(dataset.root, "people in this split", "nobody", "Use a larger set, such as synth:600.")
+    count = min(count, len(everyone))
+    return [everyone[k * len(everyone) // count] for k in range(count)]
+
+
+def judged_people(data: str, count: int) -> list[str]:
+    """Who the first trial of :func:`turned_trials` shows, in order."""
+    dataset = open_dataset(data)
+    first = dataset.parts[0] if isinstance(dataset, JoinedFaces) else dataset
+    return people_of(first, "test", min(count, GALLERY))
+
+
+def rendered_trials(people: Sequence[str], size: int, channels: int, seed: int, yaws=YAWS) -> dict[str, Trial]:
+    """Trials of rendered people, and the bound :data:`LIT`."""
+    front = [render(number_of(Shot(who, 1, 1, 1, FRONTAL_CAMERA)), size=size) for who in people]
+    out = {label(yaw): _rendered(people, front, yaw, size, channels, seed) for yaw in yaws}
+    return out | {LIT: _rendered(people, front, 0, size, channels, seed)}
+
+
+def _rendered(people, front, yaw: int, size: int, channels: int, seed: int) -> Trial:
+    random, seen = generator(seed, "turned", yaw), []
+    for place, who in enumerate(people):
+        light = int(torch.randint(*((1, 31) if yaw else (16, 31)), (1,), generator=random))
+        expression = int(torch.randint(1, 4, (1,), generator=random)) if yaw else 1
+        camera = next(n for n, at in CAMERAS.items() if at == (yaw if place % 2 else -yaw, 0))
+        view = view_of(Shot(who, 1, light, expression, camera))
+        seen.append(render(number_of(Shot(who, 1, 1, 1, 1)), dataclasses.replace(view, yaw=CAMERAS[camera].yaw), size))
+    stack = lambda shots: torch.stack([to_channels(shot.image, channels) for shot in shots])  # noqa: E731
+    marks = lambda shots: torch.stack([shot.landmarks for shot in shots])  # noqa: E731
+    return _trial(stack(seen), stack(front), marks(front), marks(seen), label(yaw), people)
+
+
+def _trial(side: Tensor, front: Tensor, points: Tensor, shown: Tensor, kind: str, people: Sequence[str]) -> Trial:
+    whole = front.new_ones(len(front), 1, *front.shape[-2:])
+    kinds = (kind,) * len(front)
+    return Trial(side, front, whole, points, kinds, tuple(people), whole=True, shown_points=shown)
+
+
+def photo_trials(dataset: TurnedFaces, split: str, size: int, channels: int, count: int) -> dict[str, Trial]:
+    """Trials of photographs, the first frontal one of each person, turned by exactly so many degrees."""
+    people = people_of(dataset, split, count)
+    first: dict[str, int] = {}
+    for index, item in enumerate(dataset.items):
+        if dataset.angles[index] == (0.0, 0.0):
+            first.setdefault(str(item.identity), index)
+    chosen = [first[who] for who in people]
+    front = torch.stack([dataset.at(index, size, channels) for index in chosen])
+    points = torch.stack([dataset.known_landmarks(index, size) for index in chosen])
+    out = {}
+    for yaw in (yaw for yaw in YAWS if yaw <= MOST):
+        angles = [yaw if place % 2 else -yaw for place in range(len(people))]
+        side = torch.stack([turn(*one) for one in zip(front, points, angles, strict=True)])
+        shown = torch.stack([turned_landmarks(*one) for one in zip(points, angles, strict=True)])
+        out[label(yaw)] = _trial(side, front, points, shown, label(yaw), people)
+    return out
+
+
+def recorded_trials(name: str, split: str, size: int, channels: int, count: int) -> dict[str, Trial]:
+    """Trials of a set on disk (K-FACE): for each yaw one picture a person that the set has, cut out by what is found."""
+    part, out = pairs(name, split, size, channels), {}
+    dataset = part.cache.dataset
+    for yaw in YAWS:
+        one = {}
+        for place, (side, _) in enumerate(part.rows):
+            if round(abs(yaw_at(dataset, int(part.cache.indices[side])))) == yaw:
+                one.setdefault(part.identities[place], place)
+        chosen = list(one.values())[:count]
+        if chosen:
+            side, front = (part.cache.batch([part.rows[place][k] for place in chosen]) for k in (0, 1))
+            unknown = torch.full((len(chosen), 68, 2), torch.nan)
+            out[label(yaw)] = _trial(side, front, unknown, unknown, label(yaw), [part.identities[p] for p in chosen])
+    return out
+
+
+def held_out_trial(data: str, cfg: Any, count: int, seed: int) -> Trial:
+    """What is looked at while a run trains: pairs of validation people, evenly spread over what the set has."""
+    part = pairs(data, "val", cfg.size, cfg.channels)
+    count = min(count, len(part))
+    chosen = [k * len(part) // count for k in range(count)]
+    side, front = (part.cache.batch([part.rows[place][k] for place in chosen]) for k in (0, 1))
+    points = torch.full((count, 68, 2), torch.nan)
+    return _trial(side, front, points, points, "turned", [part.identities[place] for place in chosen])
+
+
+def mean_frontal(data: str, size: int, channels: int) -> Tensor:
+    """Mean frontal face (C, S, S) of the training people."""
+    part = pairs(data, "train", size, channels)
+    return mean_face(part.cache, sorted({front for _, front in part.rows}))

@@ -1,0 +1,106 @@
+"""Hair: a shell around the skull that is there where the style has it, and hangs below."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from facelab.synth.head import columns, plain, smooth_step
+from facelab.synth.paint import noise
+from facelab.synth.part import Part, grid_normals, grid_part
+from facelab.synth.person import Person
+
+
+class Style(NamedTuple):
+    """What a style looks like.
+
+    Args:
+        top, side: how much of the volume there is, above and at the sides.
+        hangs: whether hair falls beside the face. edge: degrees from the front where it begins to.
+        fringe: mm of hair below the hairline, in front. part: degrees of the parting, None without one.
+        curl: mm of bumps. nape: mm, lowest hair at the back where none hangs.
+        ragged: mm, how uneven the hairline is.
+    """
+
+    top: float
+    side: float
+    hangs: bool = False
+    edge: float = 66.0
+    fringe: float = 0.0
+    part: float | None = None
+    curl: float = 0.0
+    nape: float = -62.0
+    ragged: float = 3.0
+
+
+STYLES = {
+    "shaven": Style(0.10, 0.06, ragged=2.0), "short": Style(0.8, 0.32), "parted": Style(1.15, 0.5, part=24.0),
+    "swept": Style(1.45, 0.45, ragged=4.0), "curly": Style(1.7, 1.15, curl=3.4, ragged=5.0, nape=-75),
+    "bob": Style(1.1, 1.1, hangs=True, edge=70, part=10.0), "long": Style(1.0, 1.0, hangs=True, edge=64, part=2.0),
+    "tied": Style(0.45, 0.25, ragged=2.0), "fringe": Style(1.1, 1.05, hangs=True, edge=66, fringe=34.0, ragged=5.0),
+}  # fmt: skip
+_HAIRLINE = PchipInterpolator([0, 20, 38, 50, 60, 68, 76, 180], [70, 69, 62, 52, 38, 22, 8, 8])
+_LOWEST, _SPACING = -165.0, 4.2
+
+
+@lru_cache(maxsize=4)
+def shell(fine: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The skull's surface continued straight down: (R, C, 3) points, (R, C, 3) directions outside, (C,) azimuths."""
+    rows = np.concatenate([np.arange(_LOWEST, 0, _SPACING * fine), np.linspace(0, 113, round(34 / fine))])
+    turn = columns(1.45 * fine)
+    points = plain(np.maximum(rows, 0), turn)
+    points[..., 1] += np.minimum(rows, 0)[:, None]
+    out = grid_normals(points, closed=True).reshape(points.shape)
+    return points, out, turn
+
+
+def hairline(style: Style, who: Person, degrees: np.ndarray) -> np.ndarray:
+    """Height (C,) of the lowest hair, mm, at azimuths in degrees, before it hangs."""
+    away = np.abs(degrees)
+    front = _HAIRLINE(away) + who.hairline * (away < 60) - style.fringe * smooth_step(away, 62, 48)
+    sideburn = np.where(away < 81, -8.0 if who.beard != "full" else -40.0, 22.0)
+    back = np.where(away < 104, sideburn, style.nape + (style.nape < -70) * 0)
+    line = np.where(away < 72, front, np.minimum(front, back))
+    return np.where(style.hangs & (away > style.edge), -who.length, line)
+
+
+def hair_part(who: Person, fine: float) -> Part | None:
+    """Somebody's hair; None where there is none."""
+    if who.style == "bald":
+        return None
+    style, (base, out, turn) = STYLES[who.style], shell(fine)
+    random = np.random.default_rng([who.grain, 1])
+    shape, degrees = base.shape[:2], np.degrees(turn)
+    strands = noise(shape, random, (7 / fine, 0.55)).reshape(shape) * 0.8 + noise(shape, random, (4, 2.2)).reshape(shape) * 0.6
+    bumps = noise(shape, random, 1.7 / fine).reshape(shape)
+    uneven = noise((1, shape[1]), random, (0, 0.8)) * style.ragged + noise((1, shape[1]), random, (0, 5)) * style.ragged
+    line = hairline(style, who, degrees) + uneven
+    cover = base[..., 1] - line + 0.5 * strands * style.ragged
+    height = smooth_step(base[..., 1], 15, 85)
+    thick = who.volume * (style.side + (style.top - style.side) * height) * (0.35 + 0.65 * smooth_step(cover, 0, 22))
+    thick = 1.2 + thick + 0.5 * strands + style.curl * bumps
+    if style.part is not None:
+        furrow = np.exp(-(((degrees - style.part) / 7) ** 2)) * smooth_step(base[..., 1], 50, 80)
+        thick, strands = thick - 0.5 * who.volume * furrow, strands - 1.5 * furrow
+    points = base + out * thick[..., None]
+    drop = smooth_step(base[..., 1], 0, -120)
+    points[..., 0] *= 1 + 0.10 * drop * np.sin(who.grain % 7 + base[..., 1] / 45)
+    points[..., 2] += 6 * drop
+    tone = np.clip(1 + 0.27 * strands + 0.12 * bumps * (style.curl > 0), 0.35, 1.9)
+    albedo = who.hair * tone[..., None]
+    light = np.clip(0.6 + 0.4 * smooth_step(cover, -2, 16) - 0.25 * drop, 0.3, 1)
+    return grid_part(points, albedo, "hair", gloss=0.32, light=light, strand=1.0, cover=cover, two_sided=style.hangs, closed=True)
+
+
+def scalp(who: Person, head, fine: float) -> tuple[np.ndarray, np.ndarray]:
+    """On the head's own points (V,): the share covered by roots of hair, and the light that hair leaves."""
+    if who.style == "bald":
+        return np.zeros(len(head.rest)), np.ones(len(head.rest))
+    line = hairline(STYLES[who.style]._replace(hangs=False), who, np.degrees(head.azimuth))
+    above = head.rest[:, 1] - line
+    return smooth_step(above, -1.5, 4.0), 1 - 0.3 * smooth_step(above, -13, 0) * (who.style != "shaven")
+
+

@@ -1,0 +1,95 @@
+"""Who somebody is: everything that stays the same from picture to picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facelab.synth import spectra
+from facelab.synth.modes import shapes
+
+STYLES = ("bald", "shaven", "short", "parted", "swept", "curly", "bob", "long", "tied", "fringe")
+BEARDS = ("none", "stubble", "moustache", "goatee", "full")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who does not exist.
+
+    Args:
+        number: decides everything else.
+        shape: (K,) coordinates in the shape modes, standard deviations.
+        melanin, blood, carotene: of the skin, see :func:`facelab.synth.spectra.skin`.
+        age: 0 young, 1 old: wrinkles, bags, grey hair.
+        hair, iris: reflectances (4,).
+        style: one of :data:`STYLES`. hairline: mm, how high above the mean.
+        length: mm of hair below the eyes, where the style hangs. volume: mm away from the skull.
+        beard: one of :data:`BEARDS`.
+        brows: (thickness, darkness), 1 = the mean. lips: extra blood of the lips. lashes: 0..1.
+        freckles: 0..1. ears: relative size.
+        grain: seed of skin noise, moles, strands.
+    """
+
+    number: int
+    shape: np.ndarray
+    melanin: float
+    blood: float
+    carotene: float
+    age: float
+    hair: np.ndarray
+    iris: np.ndarray
+    style: str
+    hairline: float
+    length: float
+    volume: float
+    beard: str
+    brows: tuple[float, float]
+    lips: float
+    lashes: float
+    freckles: float
+    ears: float
+    grain: int
+
+
+def person(number: int) -> Person:
+    """The person of a number, the same on every machine.
+
+    Args:
+        number: ≥ 0.
+
+    Taught in: lesson 07.
+    """
+    random = np.random.default_rng([7, number])
+    bearded = bool(random.random() < 0.5)  # whoever can grow a beard: jaw, brows and hair follow, on average
+    shape = np.clip(random.normal(size=len(shapes()[0])), -2.2, 2.2)
+    names = shapes()[0]
+    lean = {"square jaw": 0.7, "brow ridge": 0.7, "wide jaw": 0.4, "long chin": 0.3, "full upper lip": -0.4,
+            "full lower lip": -0.4, "eyes large": -0.4, "brows high": -0.5, "wide nose": 0.3}  # fmt: skip
+    for name, amount in lean.items():
+        shape[names.index(name)] += amount if bearded else -amount
+    melanin = float(random.beta(1.0, 1.8))
+    age = float(random.beta(1.3, 2.0))
+    hair = _hair(random, melanin, age)
+    choices = STYLES[:6] if bearded else STYLES[2:]
+    weights = np.array([0.09, 0.16, 0.27, 0.2, 0.16, 0.12] if bearded else [0.06, 0.07, 0.09, 0.13, 0.2, 0.2, 0.12, 0.13])
+    iris = "dark brown" if random.random() < melanin * 1.6 - 0.1 else random.choice(list(spectra.IRIS))
+    return Person(
+        number, shape.astype(np.float32), melanin, float(random.uniform(0.1, 0.75)), float(random.uniform(0, 0.8)), age,
+        hair, np.array(spectra.IRIS[str(iris)]), str(random.choice(choices, p=weights)),
+        float(random.normal(0, 5) + 6 * age * bearded), float(random.uniform(60, 150)), float(random.uniform(5, 15)),
+        str(random.choice(BEARDS, p=[0.45, 0.22, 0.1, 0.1, 0.13])) if bearded else "none",
+        (float(random.uniform(0.6, 1.55) * (1.1 if bearded else 0.8)), float(random.uniform(0.5, 1.0))),
+        float(random.uniform(0.5, 1.3) + (0 if bearded else random.uniform(0, 1.0))),
+        float(random.uniform(0, 0.3) if bearded else random.uniform(0.3, 1.0)),
+        float(max(0.0, random.uniform(-1.5, 1.0)) * (1 - melanin)), float(random.uniform(0.88, 1.14)),
+        int(random.integers(2**31)),
+    )  # fmt: skip
+
+
+def _hair(random: np.random.Generator, melanin: float, age: float) -> np.ndarray:
+    light = ("brown", "light brown", "blond", "red", "dark brown")
+    dark = ("black", "black", "dark brown")
+    name = str(random.choice(dark if random.random() < 1.8 * melanin else light))
+    grey = np.clip((age - 0.55) * 2.5 + random.normal(0, 0.2), 0, 1)
+    return np.array(spectra.HAIR[name]) * (1 - grey) + np.array(spectra.HAIR["grey"]) * grey
