@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from facelab.errors import BadWeights, MissingPart
 from facelab.nets.blocks import parameter_count
-from facelab.nets.frontal import FrontalNet, GlobalContext, fetched, warp
+from facelab.nets.frontal import FrontalNet, GlobalContext, WarpedSkip, fetched, warp
 from facelab.nets.frontal_cvae import ConditionalVAE, one_hot
 from facelab.nets.frontal_eyes import eyes, vgg16_layers
 from facelab.nets.frontal_published import (
@@ -100,11 +100,10 @@ def test_the_net_begins_at_rest():
 
 
 def test_a_hand_set_flow_shifts_what_the_net_fetches():
-    """The flow of every level comes from its bias: with tanh(0.1 b) = 2 · 4 / 32 all come from 4 px further right."""
+    """The flow of every level comes from its bias: with tanh(s · b) = 2 · 4 / 32 all come from 4 px on the right."""
     seed_all(0)
     net = FrontalNet(1, 8, 1, 0, mirror=False, size=32).eval()
-    bias = 10 * torch.atanh(torch.tensor(8 / 32))
-    net.skips[-1].head.bias.data[0] = bias
+    net.skips[-1].head.bias.data[0] = torch.atanh(torch.tensor(8 / 32)) / net.skips[-1].scale
     (look,) = net.explain(smooth(1, 1))
     torch.testing.assert_close(look.flow[:, 0], torch.full((1, 32, 32), 8 / 32))
     assert look.flow[:, 1].abs().max() == 0
@@ -118,10 +117,23 @@ def test_a_hand_set_flow_shifts_what_the_net_fetches():
 def test_finer_levels_add_to_what_the_coarser_one_said():
     seed_all(0)
     net = FrontalNet(1, 8, 1, 0, mirror=False, size=32).eval()
-    for level, bias in zip(range(4), (1.0, 2.0, 3.0, 4.0), strict=True):
-        net.skips[level].head.bias.data[1] = bias
+    for skip, amount in zip(net.skips, (0.1, 0.2, 0.3, 0.4), strict=True):
+        skip.head.bias.data[1] = amount / skip.scale
     (look,) = net.explain(smooth(1, 1))
-    torch.testing.assert_close(look.flow[:, 1], torch.full((1, 32, 32), 1.0).tanh())  # 0.1 · (1 + 2 + 3 + 4)
+    torch.testing.assert_close(look.flow[:, 1], torch.full((1, 32, 32), 1.0).tanh())
+
+
+def test_a_first_step_moves_a_wide_net_no_further_than_a_narrow_one():
+    """As a plain convolution, a head of many taps would throw its flow across the picture with Adam's first step."""
+    moved = []
+    for width in (8, 64):
+        seed_all(0)
+        skip = WarpedSkip(width, mirror=False)
+        opt, x = torch.optim.Adam(skip.parameters(), 2e-3), noise(1, width, 8, 8).abs()
+        skip(x, None).sum().backward()
+        opt.step()
+        moved.append(skip(x, None).abs().max().item())
+    assert max(moved) < 0.1 and moved[1] < 1.5 * moved[0]
 
 
 def test_every_part_of_ours_learns():

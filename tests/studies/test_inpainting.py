@@ -95,6 +95,6 @@ def test_a_short_run_learns_what_grey_does_not_know(tmp_path):
 
 def test_a_run_is_watched_with_what_a_user_has():
     cfg = hog_inpaint.Config(size=32, cell=4, critic_downs=3, true_until=1.0, feature_net="none")
-    watched = task("hog_inpaint").held_out(faces("orl", "val", 32, 1), 4, 0, cfg)
+    watched = task("hog_inpaint").held_out("orl", cfg, 4, 0)
     assert len(watched.shown) == 2, "the true guide is told in comparisons alone"
     assert len(inpainting.with_oracle(watched, cfg).shown) == 3

@@ -43,29 +43,49 @@ def random_view(
     Returns:
         Images and landmarks of the same shapes; uncovered borders are mirrored in.
     """
-    n, _, height, width = images.shape
+    height, width = images.shape[-2:]
+    theta, sign = random_placement(len(images), generator, shift, scale, degrees, flip)
+    out = placed(images, theta)
+    if landmarks is None:
+        return out, None
+    after = _move_landmarks(landmarks, theta, width, height)
+    return out, torch.where((sign < 0).view(-1, 1, 1), after[:, MIRROR], after)
+
+
+def random_placement(
+    n: int, generator: torch.Generator, shift: float = 0.05, scale: float = 0.1, degrees: float = 8.0, flip: float = 0.5
+) -> tuple[Tensor, Tensor]:
+    """Where to put ``n`` pictures; arguments as of :func:`random_view`.
+
+    Returns:
+        (n, 2, 3), from a place of the new picture to a place of the old one, both in grid_sample's coordinates
+        (-1 … 1); and (n,), -1 for mirrored ones, else 1.
+    """
     angle = uniform(generator, n, -degrees, degrees) * math.pi / 180
     zoom = 1 + uniform(generator, n, -scale, scale)
     dx, dy = uniform(generator, n, -2 * shift, 2 * shift), uniform(generator, n, -2 * shift, 2 * shift)
     sign = torch.where(torch.rand(n, generator=generator) < flip, -1.0, 1.0)
     cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
-    # Output place to input place, in grid_sample's coordinates (-1..1): mirror after rotation and zoom.
-    theta = torch.stack([sign * cos, -sign * sin, dx, sin, cos, dy], 1).view(n, 2, 3)
+    # Mirror after rotation and zoom.
+    return torch.stack([sign * cos, -sign * sin, dx, sin, cos, dy], 1).view(n, 2, 3), sign
+
+
+def placed(images: Tensor, theta: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) put where :func:`random_placement` says; uncovered borders are mirrored in."""
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     out = F.grid_sample(images, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
-    out = out.clamp(-1, 1)  # bicubic weights overshoot at edges
-    if landmarks is None:
-        return out, None
-    moved = _move_landmarks(landmarks, theta, width, height)
-    return out, torch.where((sign < 0).view(n, 1, 1), moved[:, MIRROR], moved)
+    return out.clamp(-1, 1)  # bicubic weights overshoot at edges
+
+
+def moved(places: Tensor, theta: Tensor) -> Tensor:
+    """Where places (N, K, 2) of the old pictures, -1 … 1, lie in those of :func:`placed`."""
+    inverse = torch.linalg.inv(theta[:, :, :2])
+    return (places - theta[:, :, 2].unsqueeze(1)) @ inverse.transpose(1, 2)
 
 
 def _move_landmarks(landmarks: Tensor, theta: Tensor, width: int, height: int) -> Tensor:
     size = landmarks.new_tensor([width, height])
-    unit = (landmarks + 0.5) / size * 2 - 1
-    inverse = torch.linalg.inv(theta[:, :, :2])
-    moved = (unit - theta[:, :, 2].unsqueeze(1)) @ inverse.transpose(1, 2)
-    return (moved + 1) / 2 * size - 0.5
+    return (moved((landmarks + 0.5) / size * 2 - 1, theta) + 1) / 2 * size - 0.5
 
 
 def random_light(images: Tensor, generator: torch.Generator, strength: float = 0.15) -> Tensor:

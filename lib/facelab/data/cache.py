@@ -23,7 +23,7 @@ from torch import Tensor
 from facelab import files, images
 from facelab.data import splits
 from facelab.data.dataset import FaceDataset
-from facelab.data.decode import decode
+from facelab.data.decode import decode, keep_first
 from facelab.data.waiting import Progress, said_in_lines
 from facelab.errors import BadConfig, BadImage, LayoutError
 
@@ -105,7 +105,7 @@ def cached(
     if size < 1 or channels not in (1, 3):
         raise BadConfig("size, channels", (size, channels), "a positive size, and 1 or 3 channels")
     key = fingerprint(dataset)
-    folder = _folder(dataset, f"{size}x{channels}", key, root)
+    folder = place_of(dataset, f"{size}x{channels}", key, root)
     expected = {"fingerprint": key, "size": size, "channels": channels}
     usable = lambda: _open(dataset, folder, expected)  # noqa: E731
     if (found := usable()) is None:
@@ -117,10 +117,12 @@ def cached(
     return found
 
 
-def _folder(dataset: FaceDataset, what: str, key: str, root: str | Path | None) -> Path:
+def place_of(dataset: FaceDataset, what: str, key: str, root: str | Path | None) -> Path:
+    """Where something computed from a set is kept; ``key`` is its :func:`fingerprint`. No set has another's place."""
     base = Path(root) if root is not None else files.cache_root()
     place = hashlib.sha256(str(dataset.root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    name = "folder" if dataset.name.startswith("folder:") else re.sub(r"[^A-Za-z0-9]+", "_", dataset.name)
+    short = re.sub(r"folder:.*?(?=:turned$|$)", "folder", dataset.name)  # its path decides about ``place``
+    name = re.sub(r"[^A-Za-z0-9]+", "_", short)
     return base / f"{name}-{place}-{what}-{key[:16]}"
 
 
@@ -175,19 +177,9 @@ def _build(dataset: FaceDataset, folder: Path, expected: dict, progress: Progres
     if not indices:
         found = f"{len(rejected)} that do not: {rejected[:3]}"
         raise LayoutError(dataset.root, "pictures that decode", found, "Check the files; fetch the set again.")
-    _shorten(raw, len(indices), folder)
+    keep_first(raw, len(indices), folder / "all.npy", folder / "pixels.npy")
     meta = {**expected, "dataset": dataset.name, "indices": indices, "rejected": rejected}
     files.write_text(folder / "meta.json", json.dumps(meta))
-
-
-def _shorten(raw: np.memmap, count: int, folder: Path) -> None:
-    """Keep the first ``count`` rows under the cache's own name."""
-    raw.flush()
-    if count == len(raw):
-        os.rename(folder / "all.npy", folder / "pixels.npy")
-        return
-    np.save(folder / "pixels.npy", raw[:count])
-    (folder / "all.npy").unlink()
 
 
 def landmarks(
@@ -205,7 +197,7 @@ def landmarks(
         Landmarks (N, 68, 2), pixel (x, y), N = ``len(dataset)``, NaN where no face was found; and the files, below
         the set's root, without a face or without a readable picture. For the rows of a cache: ``[cached.indices]``.
     """
-    path = _folder(dataset, "landmarks", fingerprint(dataset), root).with_suffix(".npz")
+    path = place_of(dataset, "landmarks", fingerprint(dataset), root).with_suffix(".npz")
     points, sides, done = _stored(path, len(dataset))
     if done < len(dataset):
         _find(dataset, path, points, sides, done, progress or said_in_lines(f"finding faces in {dataset.name}"))

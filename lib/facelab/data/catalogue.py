@@ -14,10 +14,13 @@ from facelab.data import layouts, splits
 from facelab.data.dataset import FaceDataset
 from facelab.data.hole_pictures import open_irregular
 from facelab.data.joined import joined
-from facelab.data.synth import named_synth, open_synth
-from facelab.data.turned import SUFFIX, refuse_turned, turned
 from facelab.data.kface import open_kface
+from facelab.data.synth import named_synth, open_synth
+from facelab.data.turned import SUFFIX, turned
 from facelab.errors import BadConfig, BadImage, LayoutError
+
+COMPUTED = 40
+"""Pictures :func:`check` computes at most, unless told to compute all."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
 
     Args:
         name: a name of :data:`CATALOGUE`, ``"folder:/path/to/photos"``, ``"synth:PEOPLE"``, the name of a set of
-            photographs with ``":turned"`` behind it, or several of these joined by ``"+"``.
+            photographs with ``":turned"`` behind it, or several of these joined by ``"+"``, a folder last.
         root: the folder that holds all datasets; ``FACELAB_DATA`` or the project's ``data/`` where None.
 
     Raises:
@@ -120,16 +123,24 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
     if "+" in name and not name.startswith("folder:"):
         return joined([open_dataset(part, root) for part in name.split("+")])
     if name.endswith(SUFFIX):
-        refuse_turned(name.removesuffix(SUFFIX))
-        return turned(open_dataset(name.removesuffix(SUFFIX), root))
+        return turned(open_dataset(_photographs(name), root))
     if name.startswith("synth:"):
         return named_synth(name)
     if name.startswith("folder:"):
         path = Path(name.removeprefix("folder:")).expanduser()
         return layouts.open_folder(path if path.is_absolute() else Path.cwd() / path)
     if name not in CATALOGUE:
-        raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, folder:/path/to/photos, synth:PEOPLE, or photographs with :turned behind")
+        more = "folder:/path/to/photos, synth:PEOPLE, or photographs with :turned behind their name"
+        raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, {more}")
     return CATALOGUE[name].open(base)
+
+
+def _photographs(name: str) -> str:
+    """The set that a turned set is made of; refuses what is turned or rendered already, and what shows no faces."""
+    base = name.removesuffix(SUFFIX)
+    if base.endswith(SUFFIX) or base.split(":")[0] == "synth" or (base in CATALOGUE and not CATALOGUE[base].faces):
+        raise BadConfig("dataset", name, "a set of photographs turned once, such as lfw:turned or orl:turned")
+    return base
 
 
 @dataclass(frozen=True)
@@ -183,13 +194,16 @@ def check(name: str, root: str | Path | None = None, limit: int | None = 500) ->
     Args:
         name: as for :func:`open_dataset`.
         root: as for :func:`open_dataset`.
-        limit: decode so many, evenly spread over the set; None = every one.
+        limit: decode so many, evenly spread over the set; None = every one. Of a set whose pictures are computed at
+            most :data:`COMPUTED`, for each takes a while; a note says so.
 
     Raises:
         LayoutError: it is not there or not laid out as published; the hint says what to do.
     """
     ds = open_dataset(name, root)
-    count = len(ds) if limit is None else min(limit, len(ds))
+    count, notes = len(ds) if limit is None else min(limit, len(ds)), tuple(ds.notes)
+    if ds.made and limit is not None and count > COMPUTED:
+        count, notes = COMPUTED, (*notes, f"pictures are computed, not read: {COMPUTED} of them were, not {count}")
     rejected = []
     for index in (len(ds) * step // count for step in range(count)):
         try:
@@ -198,4 +212,4 @@ def check(name: str, root: str | Path | None = None, limit: int | None = 500) ->
             rejected.append((ds.relative(index), error.reason))
     parts = {part: len(splits.split(ds, part)) for part in splits.SPLITS}
     groups = {group: len(rows) for group, rows in ds.groups.items()}
-    return Checked(name, len(ds), len(ds.identities), count, parts, groups, tuple(ds.notes), tuple(rejected))
+    return Checked(name, len(ds), len(ds.identities), count, parts, groups, notes, tuple(rejected))

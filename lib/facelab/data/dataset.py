@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -76,15 +77,26 @@ class FaceDataset(Dataset):
         return images.from_pil(picture.crop(self.frame(*picture.size)), self.channels)
 
     def at(self, index: int, size: int, channels: int) -> Tensor:
-        """The image (channels, size, size) in [-1, 1]; raises ``BadImage``. What is computed is computed at this size."""
+        """The image (channels, size, size) in [-1, 1], of a computed set computed at this size; raises ``BadImage``.
+
+        Args:
+            index: which picture. size: side, pixels. channels: 1 or 3.
+        """
         return images.resize(images.to_channels(self[index], channels), size)
 
     def known_landmarks(self, index: int, size: int) -> Tensor | None:
-        """The 68 landmarks (68, 2) for a picture of ``size`` pixels, where the set knows them without looking."""
+        """Landmarks (68, 2), pixels of a picture ``size`` wide, where the set knows them without looking; else None."""
+        return None
+
+    def known_match(self, index: int, size: int) -> np.ndarray | None:
+        """Where each place of the frontal counterpart is seen in a turned picture, where the set knows; else None.
+
+        (3, size, size), see :func:`facelab.synth.match.match`.
+        """
         return None
 
     def known_yaw(self, index: int) -> float | None:
-        """Degrees by which the head is turned, positive to the image's right, where the set knows."""
+        """Degrees by which the head is turned, positive to the image's right, where the set knows; else None."""
         return None
 
     def family(self, index: int) -> str:

@@ -20,6 +20,7 @@ from facelab.data.hole_pictures import hidden_colour, open_irregular
 from facelab.data.kface_crop import cut_kface
 from facelab.data.manifest import write_manifest
 from facelab.data.steps import STEPS
+from facelab.data.synth import PEOPLE, SIZE, open_synth, write_synth
 from facelab.errors import BadArchive, BadConfig, FacelabError, LayoutError, MissingPart
 
 Say = Callable[[str], None]
@@ -196,12 +197,13 @@ def main(name: str) -> int:
     parser.add_argument("--root", type=Path, help="folder that holds all datasets (default: FACELAB_DATA, or data/)")
     parser.add_argument("--from", dest="source", help="address or file to take the archive from")
     parser.add_argument("--all", action="store_true", help="decode every picture, not 500 of them")
-    if name == "kface":
-        parser.add_argument("--cut", action="store_true", help="cut the faces out into kface-cropped/; takes hours")
+    _add_own(name, parser)
     options = parser.parse_args()
     try:
         if getattr(options, "cut", False):
             cut_kface(options.root.expanduser() if options.root else files.data_root())
+        if getattr(options, "out", None):
+            return _write_synth(options.people, options.size, options.out)
         found = get(name, options.root, options.source, limit=None if options.all else 500)
     except FacelabError as error:
         print(error)
@@ -209,6 +211,23 @@ def main(name: str) -> int:
     for line in describe(found):
         print(line)
     return 0 if found.ok else 1
+
+
+def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
+    """Arguments that only one set's script has."""
+    if name == "kface":
+        parser.add_argument("--cut", action="store_true", help="cut the faces out into kface-cropped/; takes hours")
+    if name == "synth":
+        parser.add_argument("--out", type=Path, metavar="DIR", help="write pictures there, in K-FACE's layout")
+        parser.add_argument("--people", type=int, default=PEOPLE, help=f"how many people to write (default: {PEOPLE})")
+        parser.add_argument("--size", type=int, default=SIZE, help=f"side of a picture, pixels (default: {SIZE})")
+
+
+def _write_synth(people: int, size: int, out: Path) -> int:
+    dataset, folder = open_synth(people), files.usable_folder(out.expanduser())
+    written = write_synth(folder, dataset, size)
+    print(f"{folder}: {written:,} pictures written, {len(dataset) - written:,} were there already")
+    return 0
 
 
 def describe(found: catalogue.Checked) -> list[str]:

@@ -1,25 +1,40 @@
-"""Several datasets as one: ``synth:600+lfw:turned``. People keep the split they have in their own set."""
+"""Several datasets as one: ``synth:600+lfw:turned``. People keep the split they have in their own set.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from facelab import images
+from facelab.data.cache import fingerprint
 from facelab.data.dataset import FaceDataset, Item
 from facelab.errors import BadConfig
 
 
 @dataclass
 class JoinedFaces(FaceDataset):
-    """Datasets one after the other; ``parts`` are they. Pairs and groups are joined, pictures have the most channels."""
+    """Datasets one after the other. Pairs and groups are joined; pictures have as many channels as any set's.
+
+    Args:
+        parts: the datasets.
+
+    Other fields as of :class:`FaceDataset`.
+    """
 
     parts: list[FaceDataset] = field(default_factory=list)
 
     def part(self, index: int) -> tuple[FaceDataset, int]:
-        """The dataset a picture belongs to, and its index there."""
+        """The dataset a picture belongs to, and its index there.
+
+        Raises:
+            IndexError: there is no such picture.
+        """
         for part in self.parts:
             if index < len(part):
                 return part, index
@@ -38,6 +53,10 @@ class JoinedFaces(FaceDataset):
         part, own = self.part(index)
         return part.known_landmarks(own, size)
 
+    def known_match(self, index: int, size: int) -> np.ndarray | None:
+        part, own = self.part(index)
+        return part.known_match(own, size)
+
     def known_yaw(self, index: int) -> float | None:
         part, own = self.part(index)
         return part.known_yaw(own)
@@ -50,21 +69,25 @@ class JoinedFaces(FaceDataset):
 def joined(parts: list[FaceDataset]) -> JoinedFaces:
     """Datasets as one.
 
+    Args:
+        parts: two or more, in the order in which their pictures shall be.
+
     Raises:
-        BadConfig: one of them twice.
+        BadConfig: one of them twice, or rendered people twice: the first of a larger set are the same.
     """
-    names = [part.name for part in parts]
-    if len(set(names)) < len(names):
-        raise BadConfig("dataset", "+".join(names), "each set once")
+    name = "+".join(part.name for part in parts)
+    once = {"synth" if part.name.startswith("synth:") else part.name for part in parts}
+    if len(once) < len(parts):
+        raise BadConfig("dataset", name, "each set once, rendered people included")
+    root = Path("/joined") / name  # nothing lies there
     items, pairs, groups = [], [], {}
     for part in parts:
         start = len(items)
         pairs += [(start + a, start + b) for a, b in part.pairs]
-        for name, rows in part.groups.items():
-            groups.setdefault(name, []).extend(start + row for row in rows)
-        items += [Item(Path("/joined") / part.name / part.relative(k), item.identity) for k, item in enumerate(part.items)]
+        for group, rows in part.groups.items():
+            groups.setdefault(group, []).extend(start + row for row in rows)
+        items += [Item(root / part.name / part.relative(k), item.identity) for k, item in enumerate(part.items)]
     notes = [f"{part.name}: {note}" for part in parts for note in part.notes]
-    return JoinedFaces(
-        "+".join(names), Path("/joined"), items, max(part.channels for part in parts), groups=groups, pairs=pairs, notes=notes,
-        made="".join(part.made for part in parts), parts=parts,
-    )  # fmt: skip
+    made = "/joined " + " ".join(fingerprint(part) for part in parts)  # theirs, for nothing of ours changes with a file
+    channels = max(part.channels for part in parts)
+    return JoinedFaces(name, root, items, channels, groups=groups, pairs=pairs, notes=notes, made=made, parts=parts)

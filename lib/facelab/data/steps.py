@@ -40,6 +40,12 @@ STEPS = {
         "disocclusion_img_mask, qd_imd).\n"
         "3. Run this again: which colour is hidden is found out and said."
     ),
+    "synth": (
+        "Nothing to get: pictures are computed when they are asked for, and kept decoded. synth has 240 people, "
+        "synth:600 has 600, and synth:600x4 shows each of them turned four times instead of nine times.\n"
+        "Files, in K-FACE's layout: python data_scripts/synth.py --people 60 --size 128 --out DIR; with --out "
+        "{root}/kface they are opened as kface."
+    ),
     "kface": (
         "1. Apply for K-FACE (한국인 안면 이미지) at AI-Hub, https://aihub.or.kr. It is given to people in Korea who "
         "say what for, and may not be passed on.\n"

@@ -8,8 +8,8 @@ Taught in: lesson 07.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,6 +20,7 @@ from facelab.data.dataset import FaceDataset, Item
 from facelab.data.kface_names import CAMERAS, FRONTAL_CAMERA, LIGHTS, Shot
 from facelab.data.waiting import Progress, said_in_lines
 from facelab.errors import BadConfig
+from facelab.synth.match import match
 from facelab.synth.render import VERSION, landmarks_of, render
 from facelab.synth.view import Light, View
 from facelab.synth.wear import ACCESSORIES
@@ -30,7 +31,12 @@ FIRST = 19_000_000  # K-FACE's people have eight digits
 
 
 def lamp(light: int) -> Light:
-    """One of K-FACE's thirty lights, as our lamps stand; the camera's exposure makes up for part of the dark."""
+    """One of K-FACE's thirty lights, as our lamps stand; the camera's exposure makes up for part of the dark.
+
+    Args:
+        light: 1 … 30, see :data:`facelab.data.kface_names.LIGHTS`. Its azimuth counts to the subject's right, which is
+            the image's left; our lamps' counts to the image's right.
+    """
     about = LIGHTS[light]
     bright = 0.6 + 0.4 * (about.lux / 1000) ** 0.5
     if about.all_round:
@@ -42,7 +48,11 @@ _FACES = {1: {}, 2: {"smile": 0.85, "open": 0.25, "squint": 0.4}, 3: {"frown": 0
 
 
 def view_of(shot: Shot) -> View:
-    """How a shot looks at somebody. The canonical frontal is exact; all others differ a little, as photographs do."""
+    """How a shot looks at somebody. The canonical frontal is exact; all others differ a little, as photographs do.
+
+    Args:
+        shot: of a person of ours, see :func:`shots_of`. One shot is always looked at in the same way.
+    """
     accessory = ACCESSORIES[shot.accessory - 1]
     if shot.is_target:
         return View(accessory=accessory)
@@ -60,22 +70,33 @@ def view_of(shot: Shot) -> View:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=8)
 def shots_of(number: int, views: int = VIEWS) -> tuple[Shot, ...]:
-    """The shots of a person: the canonical frontal, plain and with what he or she wears; and turned ones."""
+    """The shots of a person: the canonical frontal, plain and with what he or she wears; and turned ones.
+
+    Args:
+        number: of the person, see :func:`facelab.synth.person.person`.
+        views: how many turned ones, 1 to 19; the first of more are the same.
+    """
     random, person = np.random.default_rng([19, number]), str(FIRST + number)
     own = int(random.choice([1, 2, 3, 4, 5, 6], p=[0.4, 0.2, 0.16, 0.1, 0.07, 0.07]))
     out = [Shot(person, 1, 1, 1, FRONTAL_CAMERA)] + ([Shot(person, own, 1, 1, FRONTAL_CAMERA)] if own > 1 else [])
     turned = [camera for camera in CAMERAS if camera != FRONTAL_CAMERA]
     for camera in random.permutation(turned)[:views]:
         worn = own if random.random() < 0.45 else 1
-        out.append(Shot(person, worn, int(random.integers(1, 31)), int(random.choice([1, 2, 3], p=[0.5, 0.3, 0.2])), int(camera)))
+        light, expression = int(random.integers(1, 31)), int(random.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))
+        out.append(Shot(person, worn, light, expression, int(camera)))
     return tuple(out)
 
 
 @dataclass
 class SynthFaces(FaceDataset):
-    """Rendered heads. ``shots`` are parallel to ``items``; other fields as of :class:`FaceDataset`."""
+    """Rendered heads.
+
+    Args:
+        shots: what each picture shows, parallel to ``items``.
+
+    Other fields as of :class:`FaceDataset`.
+    """
 
     shots: list[Shot] = field(default_factory=list)
 
@@ -89,6 +110,10 @@ class SynthFaces(FaceDataset):
     def known_landmarks(self, index: int, size: int) -> Tensor:
         shot = self.shots[index]
         return landmarks_of(number_of(shot), view_of(shot), size)
+
+    def known_match(self, index: int, size: int) -> np.ndarray:
+        shot = self.shots[index]
+        return match(number_of(shot), view_of(shot), size)
 
     def known_yaw(self, index: int) -> float:
         return view_of(self.shots[index]).yaw
@@ -108,6 +133,8 @@ def open_synth(people: int = PEOPLE, views: int = VIEWS) -> SynthFaces:
 
     Raises:
         BadConfig: another number.
+
+    Taught in: 07.
     """
     for name, value, most in (("people", people, 100_000), ("views", views, 19)):
         if not 1 <= value <= most:
@@ -117,7 +144,8 @@ def open_synth(people: int = PEOPLE, views: int = VIEWS) -> SynthFaces:
     place = {shot: index for index, shot in enumerate(shots)}
     pairs = [(index, place[shot.target]) for index, shot in enumerate(shots) if not shot.is_target]
     items = [Item(root / shot.path(), shot.person) for shot in shots]
-    name = "synth" if (people, views) == (PEOPLE, VIEWS) else f"synth:{people}" + (f"x{views}" if views != VIEWS else "")
+    number = f":{people}" + (f"x{views}" if views != VIEWS else "")
+    name = "synth" if (people, views) == (PEOPLE, VIEWS) else f"synth{number}"
     return SynthFaces(name, root, items, pairs=pairs, made=f"/rendered {VERSION}", shots=shots)
 
 
@@ -125,13 +153,12 @@ def named_synth(name: str) -> SynthFaces:
     """``synth``, ``synth:PEOPLE`` or ``synth:PEOPLExVIEWS``.
 
     Raises:
-        BadConfig: what follows the colon is none of these.
+        BadConfig: what follows the colon is none of these, or a number that :func:`open_synth` refuses.
     """
-    people, _, views = name.partition(":")[2].partition("x")
-    try:
-        return open_synth(int(people or PEOPLE), int(views or VIEWS))
-    except ValueError:
-        raise BadConfig("dataset", name, "synth, synth:PEOPLE or synth:PEOPLExVIEWS") from None
+    found = re.fullmatch(r"synth(?::(\d{1,9})(?:x(\d{1,9}))?)?", name, re.ASCII)
+    if found is None:
+        raise BadConfig("dataset", name, "synth, synth:PEOPLE or synth:PEOPLExVIEWS, such as synth:600 or synth:600x4")
+    return open_synth(int(found[1] or PEOPLE), int(found[2] or VIEWS))
 
 
 def write_synth(folder: str | Path, dataset: SynthFaces, size: int = SIZE, progress: Progress | None = None) -> int:

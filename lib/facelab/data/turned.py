@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facelab import images
 from facelab.data import cache
 from facelab.data.dataset import FaceDataset, Item
-from facelab.errors import BadConfig, LayoutError
+from facelab.errors import LayoutError
 from facelab.faces.landmarks import yaw as yaw_of
 from facelab.seeding import derive
-from facelab.synth.photo import MOST, VERSION, relief, turn, turned_landmarks
+from facelab.synth.photo import MOST, VERSION, relief, turn, turned_landmarks, turned_match
 
 SUFFIX = ":turned"
 VIEWS = 4  # turned pictures of a photograph
 FRONTAL = 12.0  # degrees; a photograph whose face is turned further by itself is left out
 _LEAST, _PITCH = 8.0, 6.0  # degrees
+_MATCHED = 64  # pixels of the relief that matches are read from
 
 
 @dataclass
@@ -61,6 +61,10 @@ class TurnedFaces(FaceDataset):
     def known_landmarks(self, index: int, size: int) -> Tensor:
         return turned_landmarks(_scaled(self.marks[self.sources[index]], size), *self.angles[index])
 
+    def known_match(self, index: int, size: int) -> np.ndarray:
+        points = _scaled(self.marks[self.sources[index]], _MATCHED)
+        return turned_match(points, *self.angles[index], size, _relief(points.numpy().tobytes(), _MATCHED))
+
     def known_yaw(self, index: int) -> float:
         return self.angles[index][0]
 
@@ -84,11 +88,15 @@ def turned(base: FaceDataset, views: int = VIEWS) -> TurnedFaces:
 
     Raises:
         LayoutError: no photograph shows a face from the front.
+        MissingPart: landmarks must be looked for, and dlib is not here.
+
+    Taught in: 07.
     """
     marks, _ = cache.landmarks(base, cache.KNOWN)
     frontal = [k for k in range(len(base)) if torch.isfinite(marks[k]).all() and abs(yaw_of(marks[k])) <= FRONTAL]
     if not frontal:
-        raise LayoutError(base.root, "photographs of faces from the front", f"none among {len(base)}", "Use another set.")
+        found, hint = f"none among {len(base):,}", "Use another set of photographs."
+        raise LayoutError(base.root, "photographs of faces from the front", found, hint)
     items, sources, angles, pairs = [], [], [], []
     for source in frontal:
         first, item = len(items), base.items[source]
@@ -98,9 +106,10 @@ def turned(base: FaceDataset, views: int = VIEWS) -> TurnedFaces:
             sources.append(source)
             angles.append((yaw, pitch))
     made = f"/turned {VERSION} {cache.fingerprint(base)}"
+    note = f"from {len(frontal):,} of {len(base):,} photographs, those that show their face from the front"
     return TurnedFaces(
-        base.name + SUFFIX, base.root, items, base.channels, pairs=pairs, made=made, base=base, sources=sources,
-        angles=angles, marks=marks,
+        base.name + SUFFIX, base.root, items, base.channels, pairs=pairs, notes=[*base.notes, note], made=made,
+        base=base, sources=sources, angles=angles, marks=marks,
     )  # fmt: skip
 
 
@@ -109,7 +118,7 @@ def _named(file: Path, yaw: float) -> Path:
 
 
 def _angles(name: str, views: int) -> list[tuple[float, float]]:
-    """Angles for one photograph, the same on every machine: one of each stratum, sides in turn."""
+    """(yaw, pitch), degrees, for one photograph, the same on every machine: one of each stratum, sides in turn."""
     random = np.random.default_rng(derive(0, "turned", name) % 2**32)
     side, out = 1 if random.random() < 0.5 else -1, []
     for stratum in random.permutation(views):
@@ -118,9 +127,3 @@ def _angles(name: str, views: int) -> list[tuple[float, float]]:
         out.append((math.copysign(size, side), float(random.uniform(-_PITCH, _PITCH))))
         side = -side
     return [(round(float(yaw), 1), round(pitch, 1)) for yaw, pitch in out]
-
-
-def refuse_turned(name: str) -> None:
-    """Raise ``BadConfig`` for a turned set of a turned set."""
-    if name.endswith(SUFFIX) or name.partition(":")[0] == "synth":
-        raise BadConfig("dataset", name + SUFFIX, "a set of photographs, such as lfw:turned or orl:turned")

@@ -21,15 +21,14 @@ from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
 from facelab.nets.unet import useful_dilations
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
-import os
-GAIN = float(os.environ.get("GAIN","25"))
+GAIN = 25.0  # of the flows' heads, over their number of taps: as plain convolutions they would leap at the first steps
 
 
 class Look(NamedTuple):
     """Where one view of the input is looked at, for every place of the output.
 
-    ``flow`` (N, 2, H, W) in (-1, 1): what lies there is fetched from so far to the right and below, 1 = half the
-    picture's side; ``gate`` (N, 1, H, W) in (0, 1): how much of it comes through.
+    ``flow`` (N, 2, H, W) in (-1, 1): from how far to the right and below it is fetched, 1 = half the picture's side;
+    ``gate`` (N, 1, H, W) in (0, 1): how much of it comes through.
     """
 
     flow: Tensor
@@ -125,7 +124,8 @@ class FrontalNet(nn.Module):
     """Our generator: encoder, a middle that sees the whole face, a decoder with warped skips.
 
     It works from half size: 2×2 pixels become four channels at the door and are unfolded at the exit. The picture
-    itself is fetched along the finest flow, too, so that what is sharp in it can stay sharp.
+    itself is fetched along the finest flow, too, and reaches the last layer past every norm: what is sharp in it can
+    stay sharp, and a colour stays that colour.
 
     Args:
         channels: 1 or 3.

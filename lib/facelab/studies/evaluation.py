@@ -69,7 +69,8 @@ def measure(
         test: the faces they answer to.
         hole: predicted hole, where the row has one.
         nets: feature nets of Fréchet distances, metric → net; at least :data:`FRECHET_LEAST` pictures are needed.
-        known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow).
+        known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow), and of a
+            whole trial, whether each is nearest to the truth's among all of them.
         inception: of :func:`facelab.metrics.fid.inception`; given, FID is measured too, under its own name.
         points: landmarks (N, 68, 2) by which the row's faces are cut out for ``known``; None = the truth's.
     """
@@ -103,8 +104,11 @@ def rank1(described: Tensor, gallery: Tensor) -> Tensor:
 
     Args:
         described: (N, 128). gallery: (N, 128), one entry a person, in the same order.
+
+    Taught in: lesson 07.
     """
-    return (torch.cdist(described, gallery).argmin(1) == torch.arange(len(gallery))).float()
+    apart = torch.cdist(described, gallery, compute_mode="donot_use_mm_for_euclid_dist")  # to the last digit
+    return (apart.argmin(1) == torch.arange(len(gallery))).float()
 
 
 def summary(values: Mapping[str, Tensor], people: Sequence[str], seed: int = 0) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -128,8 +129,12 @@ def doubtful(part: Faces) -> dict[str, int]:
     return {reason: reasons.count(reason) for reason in sorted(set(reasons)) if reason}
 
 
-def refuse_empty(part: Faces) -> None:
-    """Raise ``LayoutError`` where a part has no picture: too few people for the split."""
+def refuse_empty(part: Any) -> None:
+    """Raise ``LayoutError`` where a part has no picture: too few people for the split.
+
+    Args:
+        part: a :class:`Faces`, or anything else with a length and a ``cache``.
+    """
     if not len(part):
         found, hint = "none of them in this split", "A split takes a share of the people: use a larger set."
         raise LayoutError(part.cache.dataset.root, "pictures of more people", found, hint)

@@ -151,20 +151,14 @@ def restore_files(
         find_faces: find, align, restore and paste back.
 
     Yields:
-        One record a file: ``file out hole error seconds``, ``faces`` (the boxes restored, [left, top, right, bottom]
-        in pixels, where faces were looked for), and ``note`` where the picture is hardly a crop of one face.
+        One record a file: ``file out hole error seconds`` (``hole`` None where the system has none), ``faces`` (the
+        boxes restored, [left, top, right, bottom] in pixels, where faces were looked for), and ``note`` where the
+        picture is hardly a crop of one face.
 
     Raises:
         BadWeights, BadImage, BadConfig: nothing can be done at all.
     """
-    if find_faces and task(name).given:
-        raise BadConfig("find_faces", True, f"crops of one face and --holes DIR: {name} fills what is marked")
-    if holes and find_faces:
-        raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
-    if not holes and task(name).given:
-        raise BadConfig("holes", None, f"--holes DIR with a hole for each picture: {name} fills what is marked")
-    if holes and Path(holes).resolve() == Path(out).resolve():
-        raise BadConfig("out", str(out), "another folder than --holes: results would replace its pictures")
+    _refuse_holes(name, holes, find_faces, Path(out))
     module, device, paths = system(name), make_engine(device).device, list_inputs(inputs)
     out, folders = files.usable_folder(out), {path.parent.resolve() for path in paths}
     model, cfg = module.load(weights or name)
@@ -185,6 +179,20 @@ def restore_files(
         except FacelabError as error:
             record["error"] = str(error)
         yield {**record, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _refuse_holes(name: str, holes: str | Path | None, find_faces: bool, out: Path) -> None:
+    """Raise ``BadConfig`` where holes are given, or not, to a system that cannot do with them, or without."""
+    if find_faces and task(name).given:
+        raise BadConfig("find_faces", True, f"crops of one face and --holes DIR: {name} fills what is marked")
+    if holes and task(name).whole:
+        raise BadConfig("holes", str(holes), f"pictures alone, without --holes: {name} makes each of them anew")
+    if holes and find_faces:
+        raise BadConfig("holes", str(holes), "either holes or --find-faces: holes belong to face crops")
+    if not holes and task(name).given:
+        raise BadConfig("holes", None, f"--holes DIR with a hole for each picture: {name} fills what is marked")
+    if holes and Path(holes).resolve() == out.resolve():
+        raise BadConfig("out", str(out), "another folder than --holes: results would replace its pictures")
 
 
 def _note(height: int, width: int) -> dict[str, str]:

@@ -42,6 +42,7 @@ class Task:
         mean: data, size and channels → the training people's mean face, for its baseline row.
         people: data and count → who the pictures of its first trial show.
         natural: it is also shown real facemasks when its weights are released.
+        whole: it makes whole pictures anew; there are no holes to give it.
     """
 
     what: str
@@ -55,6 +56,7 @@ class Task:
     mean: Callable[[str, int, int], Tensor] = training_mean
     people: Callable[[str, int], list[str]] = spread_people
     natural: bool = True
+    whole: bool = False
 
 
 def _oagan_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence[str] | None) -> dict[str, Trial]:
@@ -111,16 +113,6 @@ TASKS = {
         ),
         _facemask_trials,
     ),
-    "hog_inpaint": Task(
-        "irregular holes, told",
-        "fill what you erase",
-        lambda cfg: ("irregular holes",),
-        _hole_loader,
-        lambda data, cfg, count, seed: inpainting.hole_trial(_val(data, cfg), count, seed),
-        lambda data, cfg, count, seed, kinds: inpainting.hole_trials(data, cfg, count, seed),
-        given=True,
-        natural=False,
-    ),
     "frontalize": Task(
         "faces turned aside",
         "turn to the front",
@@ -131,6 +123,17 @@ TASKS = {
         part=turning.pairs,
         mean=turning_trials.mean_frontal,
         people=turning_trials.judged_people,
+        natural=False,
+        whole=True,
+    ),
+    "hog_inpaint": Task(
+        "irregular holes, told",
+        "fill what you erase",
+        lambda cfg: ("irregular holes",),
+        _hole_loader,
+        lambda data, cfg, count, seed: inpainting.hole_trial(_val(data, cfg), count, seed),
+        lambda data, cfg, count, seed, kinds: inpainting.hole_trials(data, cfg, count, seed),
+        given=True,
         natural=False,
     ),
 }

@@ -7,6 +7,7 @@ Taught in: lesson 07.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -90,21 +91,31 @@ def turn(image: Tensor, landmarks: Tensor, yaw: float, pitch: float = 0.0, depth
             raise BadConfig(name, value, f"from {-most:g} to {most:g} degrees: a photograph does not show more")
     size = image.shape[-1]
     depth = relief(landmarks, size) if depth is None else depth
-    scale = float((landmarks[42:48].mean(0) - landmarks[36:42].mean(0)).norm()) / _EYES
+    scale = _scale(landmarks)
     places, faces, source = _sheet(depth, size)
-    marks = landmarks.double().numpy()
-    at = np.rint(marks).clip(0, size - 1).astype(int)
-    marks = np.concatenate([marks, depth[at[:, 1], at[:, 0], None]], 1)
-    middle = np.append(marks[27, :2] * 0.4 + marks[8, :2] * 0.6, 0.0)
-    x, y, z = _turned(places - middle, yaw, pitch).T
-    shift = _middle(marks) - _middle(_turned(marks - middle, yaw, pitch))  # the face stays where it was in the picture
-    xy = np.stack([x, y], 1) + shift
+    x, y, z = _mover(landmarks, depth, yaw, pitch)(places).T
+    xy = np.stack([x, y], 1)
     ones, both = np.ones(len(xy)), np.zeros(len(faces), bool)
     found = rasterize(xy, _CAMERA - z / scale, faces, size, ones, both)
     at, far = np.full((size * size, 2), np.nan), np.zeros(size * size, bool)
     at[found.pixels] = found.of(source, faces)
     far[found.pixels] = found.depth > _CAMERA - 0.6 * _BEHIND
     return _sample(image, at.reshape(size, size, 2), far.reshape(size, size))
+
+
+def _scale(landmarks: Tensor) -> float:
+    """Pixels of a millimetre."""
+    return float((landmarks[42:48].mean(0) - landmarks[36:42].mean(0)).norm()) / _EYES
+
+
+def _mover(landmarks: Tensor, depth: np.ndarray, yaw: float, pitch: float) -> Callable[[np.ndarray], np.ndarray]:
+    """What turns points (V, 3), pixels, and puts the face back to where it was in the picture."""
+    marks, last = landmarks.double().numpy(), len(depth) - 1
+    at = np.rint(marks).clip(0, last).astype(int)
+    marks = np.concatenate([marks, depth[at[:, 1], at[:, 0], None]], 1)
+    middle = np.append(marks[27, :2] * 0.4 + marks[8, :2] * 0.6, 0.0)
+    shift = np.append(_middle(marks) - _middle(_turned(marks - middle, yaw, pitch)), 0.0)
+    return lambda points: _turned(points - middle, yaw, pitch) + shift
 
 
 def turned_landmarks(landmarks: Tensor, yaw: float, pitch: float = 0.0) -> Tensor:
@@ -115,6 +126,41 @@ def turned_landmarks(landmarks: Tensor, yaw: float, pitch: float = 0.0) -> Tenso
     middle = np.append(marks[27, :2] * 0.4 + marks[8, :2] * 0.6, 0.0)
     after = _turned(marks - middle, yaw, pitch)
     return torch.from_numpy(after[:, :2] + _middle(marks) - _middle(after)).to(landmarks.dtype)
+
+
+def turned_match(
+    landmarks: Tensor, yaw: float, pitch: float, size: int, depth: np.ndarray
+) -> np.ndarray:
+    """Where :func:`turn` brings each place of a photograph: the counterpart of :func:`facelab.synth.match.match`.
+
+    Args:
+        landmarks: (68, 2) pixels of the photograph.
+        yaw, pitch: degrees.
+        size: places along a side of the map.
+        depth: (S, S), of :func:`relief` for the photograph.
+
+    Returns:
+        (3, size, size) float32: to the right and below (1 = half the side), and 1 where the place is still seen. What
+        lies behind the head is left out: 0.
+    """
+    side, scale = len(depth), _scale(landmarks)
+    places, faces, _ = _sheet(depth, side)
+    move = _mover(landmarks, depth, yaw, pitch)
+    x, y, z = move(places).T
+    ones, both = np.ones(len(x)), np.zeros(len(faces), bool)
+    found = rasterize(np.stack([x, y], 1), _CAMERA - z / scale, faces, side, ones, both)
+    front = np.full(side * side, -np.inf)
+    front[found.pixels] = _CAMERA - found.depth
+    at = (2 * np.arange(size) + 1) / size - 1
+    here = np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)
+    column, row = np.rint((here + 1) / 2 * side - 0.5).astype(int).T
+    near = depth[row, column]
+    x, y, z = move(np.concatenate([(here + 1) / 2 * side - 0.5, near[:, None]], 1)).T
+    there = (2 * np.stack([x, y], 1) + 1) / side - 1
+    column, row = (np.clip(np.rint(v).astype(int), 0, side - 1) for v in (x, y))
+    seen = (np.abs(there) < 1).all(1) & (z / scale > front[row * side + column] - 9.0) & (near / scale > 0.5 * _BEHIND)
+    out = np.concatenate([(there - here) * (near / scale > 0.5 * _BEHIND)[:, None], seen[:, None]], 1)
+    return np.ascontiguousarray(out.reshape(size, size, 3).transpose(2, 0, 1), dtype=np.float32)
 
 
 def _turned(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:

@@ -29,6 +29,7 @@ LOOKS = 8  # at a run, spread evenly
 SHOWN = 8  # faces of each cell's picture
 #: What is kept for each picture: differences between variants are taken picture by picture.
 KEPT = {"psnr_hole": 2, "identity": 3, "iou": 2, "sharpness": 2}  # and with how many decimals
+DIGITS = {**KEPT, "psnr": 2, "ssim": 3, "rank1": 0}  # the same for what a subject keeps of each trial
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
             found["unseen" if place == 1 else "further"] = means
         if about.each_trial:
             found.setdefault("trials", {})[label] = means
-            found["pictures"] |= {f"{name}, {label}": _listed(values[name], 2) for name in about.each_trial}
+            measured = [name for name in about.each_trial if name in values]  # without dlib nobody is recognised
+            found["pictures"] |= {f"{name}, {label}": _listed(values[name], DIGITS[name]) for name in measured}
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from facelab.errors import BadConfig
-from facelab.studies.ablation import diagnosis, facemask_variants, guide_variants, variants
+from facelab.studies.ablation import diagnosis, facemask_variants, guide_variants, turning_variants, variants
 from facelab.studies.ablation.variants import Variant
 from facelab.studies.batches import Loader, masked_photographs_here
 from facelab.studies.evaluation import measure, run_restore
@@ -91,6 +91,11 @@ SUBJECTS = {
     "mask_removal": Subject(
         "mask_removal", "06", facemask_variants.VARIANTS, facemask_variants.BASE, 700, _for_facemasks,
         own_batches=("fit",), also=_told_and_real,
+    ),
+    "frontalize": Subject(
+        "frontalize", "07", turning_variants.VARIANTS, turning_variants.BASE, 600, lambda cfg, data: cfg,
+        each_trial=("psnr", "ssim", "identity", "rank1"),
+        nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
     "hog_inpaint": Subject(
         "hog_inpaint", "09", guide_variants.VARIANTS, guide_variants.BASE, 800, lambda cfg, data: cfg,

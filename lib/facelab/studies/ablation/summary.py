@@ -1,6 +1,6 @@
 """What an ablation found, in a table short enough for a README.
 
-Taught in: lessons 05, 06, 09.
+Taught in: lessons 05, 06, 07, 09.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
          "published networks", "upright", "unpaired"),
         (("psnr_hole", "PSNR", 2), ("psnr_told", "PSNR, hole given", 2), ("sharpness", "sharpness", 2),
          ("real", "photographs", 3)),
+    ),
+    "frontalize": (
+        ("no mirror", "no warp", "no critic", "critic sees side", "no identity", "no features", "no symmetry", "AE",
+         "AE, ImageNet", "pix2pix", "DCGAN", "DCGAN, no L1", "CVAE", "CVAE, 64"),
+        (("rank1, 45°", "rank-1, 45°", 2), ("rank1, 75°", "rank-1, 75°", 2), ("identity, 45°", "identity, 45°", 3),
+         ("psnr, 45°", "PSNR, 45°", 2)),
     ),
     "hog_inpaint": (
         ("guide", "oracle", "coarse guide", "coarse oracle", "joint", "Canny", "Canny oracle", "HOG loss", "gated",

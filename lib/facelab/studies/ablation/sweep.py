@@ -32,6 +32,7 @@ from facelab.studies.ablation.plan import Plan, header, refuse_other
 from facelab.studies.ablation.subjects import subject
 from facelab.studies.ablation.variants import chosen
 
+WITH_EYES = ("unet", "ae", "pix2pix")  # models of any system that may have a frozen encoder
 _STOP: list[Any] = []  # in a worker: the event that says that the sweep is being ended
 
 
@@ -142,7 +143,7 @@ def _begin(parent: int, stop: Any) -> None:
 
 def _why_not(plan: Plan, name: str) -> str:
     cfg = plan.configuration(name)
-    eyes = getattr(cfg, "encoder", "none") if cfg.model == "unet" else "none"
+    eyes = getattr(cfg, "encoder", "none") if cfg.model in WITH_EYES else "none"
     needed = (cfg.feature_net, eyes, *subject(plan.system).nets.values())
     return next(filter(None, map(why_missing, needed)), "")
 

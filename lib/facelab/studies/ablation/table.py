@@ -71,9 +71,10 @@ class Line:
         signs = {value > 0 for value in self.apart.values()}
         if len(self.apart) < LEAST or len(signs) > 1 or not (self.low > 0 or self.high < 0):
             return "open" if self.parent else ""
-        if self.metric == "sharpness":
+        kind = self.metric.partition(", ")[0]  # "identity" of "identity, 45°", which is that of one trial
+        if kind == "sharpness":
             return "sharper" if self.difference > 0 else "softer"
-        return "better" if (self.difference > 0) != (self.metric in LOWER_IS_BETTER) else "worse"
+        return "better" if (self.difference > 0) != (kind in LOWER_IS_BETTER) else "worse"
 
 
 def lines(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from facelab.studies.ablation.variants import Variant
+from facelab.studies.ablation.variants import SHARED, Variant
 from facelab.systems.frontalize import Config
 
 #: The base is ours. Everybody has the same pairs in the same order, and the same steps.
@@ -19,7 +19,7 @@ BASE = dict(
 
 
 def source(model: str, **more: Any) -> dict[str, Any]:
-    """What one of the source's models, with its own loss terms, changes against the base.
+    """What one of the source's models, with its own loss terms, changes against the base; never the batches.
 
     Args:
         model: ``"ae"``, ``"pix2pix"``, ``"dcgan"`` or ``"cvae"``.
@@ -27,7 +27,7 @@ def source(model: str, **more: Any) -> dict[str, Any]:
     """
     ours = dataclasses.asdict(Config(**BASE))
     theirs = dataclasses.asdict(Config.for_profile("laptop", model=model, **more))
-    return {name: value for name, value in theirs.items() if value != ours[name] and name != "steps"}
+    return {name: value for name, value in theirs.items() if value != ours[name] and name not in SHARED}
 
 
 VARIANTS = (
@@ -37,11 +37,11 @@ VARIANTS = (
     Variant("no critic", "base", {"lambda_adv": 0.0}, "nobody judges"),
     Variant("critic sees side", "base", {"critic_side": True}, "the critic is shown the turned face, too"),
     Variant("no identity", "base", {"lambda_identity_preserving": 0.0}, "no identity-preserving term"),
-    Variant("no features", "no identity", {"lambda_perceptual": 0.0, "feature_net": "none"}, "no perceptual term either"),
+    Variant("no features", "no identity", {"feature_net": "none"}, "no perceptual term either"),
     Variant("no symmetry", "base", {"lambda_symmetry": 0.0}, "no symmetry term"),
     Variant("AE", "base", source("ae"), "the source's autoencoder with skips: squared error alone", True),
     Variant("AE, ImageNet", "AE", {"encoder": "effnet-lite0"}, "with frozen eyes, trained on ImageNet"),
-    Variant("pix2pix", "base", source("pix2pix"), "the source's pix2pix: L1, and a critic that sees the turned face", True),
+    Variant("pix2pix", "base", source("pix2pix"), "the source's pix2pix: L1, a critic that sees the turned face", True),
     Variant("DCGAN", "base", source("dcgan"), "the source's DCGAN, with the L1 term that it lacks", True),
     Variant("DCGAN, no L1", "DCGAN", {"lambda_l1": 0.0}, "as the source has it: any face will do"),
     Variant("CVAE", "base", source("cvae"), "the source's CVAE: two numbers and an angle say everything", True),

@@ -9,7 +9,8 @@ VAE's loss is one a picture, with its KL term once; a DCGAN may be told the trut
 Taught in: lesson 07.
 """
 
-from facelab.systems.frontalize.config import ANGLES, FRONT, MODELS, Config
+from facelab.nets.frontal_cvae import ANGLES, FRONT
+from facelab.systems.frontalize.config import MODELS, Config
 from facelab.systems.frontalize.model import (
     NAME,
     Frontalize,

@@ -8,7 +8,6 @@ from facelab.errors import BadConfig
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.features import NAMES as FEATURE_NETS
-from facelab.nets.frontal_cvae import ANGLES, FRONT  # noqa: F401 (part of the system's interface)
 from facelab.nets.frontal_eyes import ENCODERS
 from facelab.nets.frontal_published import levels_of
 from facelab.train.settings import refuse_impossible, refuse_other_types, refuse_unless
@@ -48,6 +47,7 @@ class Config:
     lambda_identity_preserving: float = 5.0  # TP-GAN: 0.003, of squared distances on a face network
     lambda_adv: float = 1.0  # TP-GAN: 0.001
     lambda_tv: float = 0.0  # TP-GAN: 0.0001; it smooths what the critic has sharpened
+    lambda_match: float = 20.0  # of "flow" where the batch knows it: do its flows point to where a place is really seen?
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net
     adversarial_from: float = 0.5  # share of the run after which the critic joins
@@ -119,7 +119,8 @@ class Config:
                 adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=32, critic_width=16, batch=16, steps=900, learning_rate=2e-3, adversarial_from=0.6,
+                size=64, width=16, critic_width=16, batch=8, steps=2400, learning_rate=2e-3, feature_net="none",
+                adversarial_from=0.7,
             ),
             "gpu": dict(size=128, width=32, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5),
         }  # fmt: skip
@@ -129,7 +130,7 @@ class Config:
         if model not in PUBLISHED:
             return cls(**{**profiles[profile], **changes})
         kept = {name: profiles[profile][name] for name in ("size", "steps", "batch")}
-        widths = {"smoke": (8, 8), "laptop": (24, 16), "gpu": (32, 24)}[profile]
+        widths = {"smoke": (8, 8), "laptop": (16, 16), "gpu": (32, 16)}[profile]
         faster = dict(
             encoder="none", width=widths[model in ("dcgan", "cvae")], critic_width=widths[1], learning_rate=1e-3,
             critic_learning_rate=4e-4, decay_from=0.5, ema=0.0 if profile == "smoke" else 0.995,
@@ -152,7 +153,7 @@ class Config:
 def _published(model: str) -> dict[str, object]:
     none = dict(
         lambda_l1=0.0, lambda_ssim=0.0, lambda_symmetry=0.0, lambda_perceptual=0.0, lambda_identity_preserving=0.0,
-        lambda_adv=0.0, lambda_penalty=0.0, penalty="none", penalty_every=1, feature_net="none", adversarial_from=0.0,
+        lambda_adv=0.0, lambda_match=0.0, lambda_penalty=0.0, penalty="none", penalty_every=1, feature_net="none", adversarial_from=0.0,
         decay_from=1.0, ema=0.0,
     )  # fmt: skip
     own = {

@@ -49,7 +49,7 @@ class Frontalize(nn.Module):
         self.average = ema.copy_of(self.G) if cfg.ema else None
         # Lists hide these nets from saving: they are frozen, and not ours.
         self.features = [feature_net(cfg.feature_net)] if cfg.feature_net != "none" else []
-        self.embed = [embed] if embed is not None else []
+        self.embed = [embed.eval().requires_grad_(False)] if embed is not None else []
 
     def best_generator(self) -> nn.Module:
         """The averaged generator where there is one."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from facelab.images import to_unit
 from facelab.losses.adversarial import PAIRS
+from facelab.losses.matching import match_l1, mirrored_match, seen_bce
 from facelab.losses.penalties import PENALTIES
 from facelab.losses.perceptual import identity_preserving, perceptual_relative
 from facelab.losses.reconstruction import kl_standard_normal, symmetry, total_variation
 from facelab.losses.similarity import ssim_loss
-from facelab.systems.frontalize.config import FRONT, Config
+from facelab.nets.frontal import looks
+from facelab.nets.frontal_cvae import FRONT
+from facelab.systems.frontalize.config import OURS, Config
 from facelab.systems.frontalize.model import Frontalize
 from facelab.train import ema
 from facelab.train.engine import Engine
@@ -42,11 +45,11 @@ def train_step(
     if cfg.model == "cvae":
         return generator_step(cvae_terms(batch, model, state, engine), model, opts["G"], state, engine)
     with engine.autocast():
-        fake = model.G(batch["side"]).float()
+        fake, plan = painted(model, batch["side"])
     logs = {}
     if playing(cfg, state.progress):
         logs = critic_step(batch, fake.detach(), model, opts["D"], state, engine)
-    terms = paired_terms(batch, fake, model, cfg, engine)
+    terms = paired_terms(batch, fake, model, cfg, engine) | match_terms(batch, plan, cfg)
     if playing(cfg, state.progress):
         terms["adv"] = adversarial_term(batch, fake, model, cfg, engine)
     return logs | generator_step(terms, model, opts["G"], state, engine)
@@ -125,25 +128,53 @@ def paired_terms(
     return terms | feature_terms(fake, front, model, cfg, engine)
 
 
+def painted(model: Frontalize, side: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The generator's pictures in fp32, and the plan they were fetched by, for ours."""
+    if model.cfg.model not in OURS:
+        return model.G(side).float(), None
+    fake, plan = model.G.paint(side)
+    return fake.float(), plan
+
+
+def match_terms(batch: dict[str, Tensor], plan: Tensor | None, cfg: Config) -> dict[str, Tensor]:
+    """Whether flows point to where places are seen, and gates open there; of the mirror image, too.
+
+    Args:
+        batch: ``match`` (N, 3, h, w), where the data knows it.
+        plan: (N, 3 · views, H, W) of :meth:`facelab.nets.frontal.FrontalNet.paint`; None without flows.
+    """
+    if plan is None or "match" not in batch or not cfg.lambda_match:
+        return {}
+    truths = (batch["match"], mirrored_match(batch["match"]))
+    pairs = list(zip(looks(plan), truths, strict=False))
+    off = sum(match_l1(look.flow, true) for look, true in pairs)
+    unsure = sum(seen_bce(look.gate, true) for look, true in pairs)
+    return {"match": cfg.lambda_match * off, "gate": 0.05 * cfg.lambda_match * unsure}
+
+
 def feature_terms(fake: Tensor, front: Tensor, model: Frontalize, cfg: Config, engine: Engine) -> dict[str, Tensor]:
     """Perceptual and identity-preserving terms, those with a weight and a net to see with."""
-    nets = [net.to(front.device) for net in (*model.features, *model.embed)]
     terms: dict[str, Tensor] = {}
-    if model.features and (cfg.lambda_perceptual or not model.embed):
-        with engine.autocast():
-            with torch.no_grad():
-                target = nets[0](front)
-            maps = nets[0](fake)
+    said = None
+    if model.features and (cfg.lambda_perceptual or (cfg.lambda_identity_preserving and not model.embed)):
+        mine, theirs = _seen_by(model.features[0], fake, front, engine)
         if cfg.lambda_perceptual:
-            terms["perceptual"] = cfg.lambda_perceptual * perceptual_relative(maps, target)
-        said = maps[-1].mean((2, 3)), target[-1].mean((2, 3))
-    if model.embed:
-        with torch.no_grad():
-            target = nets[-1](front)
-        said = nets[-1](fake), target
-    if nets and cfg.lambda_identity_preserving:
+            terms["perceptual"] = cfg.lambda_perceptual * perceptual_relative(mine, theirs)
+        said = mine[-1].mean((2, 3)), theirs[-1].mean((2, 3))
+    if model.embed and cfg.lambda_identity_preserving:
+        said = _seen_by(model.embed[0], fake, front, engine)
+    if said is not None and cfg.lambda_identity_preserving:
         terms["identity_preserving"] = cfg.lambda_identity_preserving * identity_preserving(*said)
     return terms
+
+
+def _seen_by(net: nn.Module, fake: Tensor, front: Tensor, engine: Engine) -> tuple:
+    """What a frozen net says of the generator's pictures, and of the true ones."""
+    net.to(front.device)
+    with engine.autocast():
+        with torch.no_grad():
+            target = net(front)
+        return net(fake), target
 
 
 def adversarial_term(batch: dict[str, Tensor], fake: Tensor, model: Frontalize, cfg: Config, engine: Engine) -> Tensor:

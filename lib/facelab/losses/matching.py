@@ -1,0 +1,45 @@
+"""Does a flow point to where a place is really seen? Rendered heads and turned photographs know.
+
+Taught in: lesson 07.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+HIDDEN = 0.1
+"""Weight of places that something stands before: where they would be is known, but nothing can be fetched there."""
+
+
+def match_l1(flow: Tensor, match: Tensor) -> Tensor:
+    """Mean absolute difference of a flow and the true one, where there is one.
+
+    Args:
+        flow: (N, 2, H, W), 1 = half the picture's side; H and W multiples of h and w.
+        match: (N, 3, h, w), the true flow and what is seen of it, see :func:`facelab.synth.match.match`.
+
+    Returns:
+        A number ≥ 0; hidden places count :data:`HIDDEN` as much as seen ones, unknown ones nothing.
+    """
+    true, seen = match[:, :2], match[:, 2:]
+    known = (true != 0).any(1, keepdim=True).to(seen.dtype)
+    weight = seen + HIDDEN * (1 - seen) * known
+    off = (F.adaptive_avg_pool2d(flow.float(), match.shape[-2:]) - true).abs().sum(1, keepdim=True)
+    return (weight * off).sum() / weight.sum().clamp(min=1.0)
+
+
+def seen_bce(gate: Tensor, match: Tensor) -> Tensor:
+    """Cross-entropy between how much is let through and what is really seen.
+
+    Args:
+        gate: (N, 1, H, W) in (0, 1). match: as of :func:`match_l1`.
+    """
+    share = F.adaptive_avg_pool2d(gate.float(), match.shape[-2:]).clamp(1e-4, 1 - 1e-4)
+    return F.binary_cross_entropy(share, match[:, 2:])
+
+
+def mirrored_match(match: Tensor) -> Tensor:
+    """The match of the mirror image of a turned face, as far as faces are symmetric. (N, 3, h, w) to the same."""
+    return match.flip(-1) * torch.tensor([-1.0, 1.0, 1.0], device=match.device).view(1, 3, 1, 1)

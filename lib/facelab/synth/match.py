@@ -1,0 +1,65 @@
+"""Where each place of a face's frontal picture is seen in a turned one: known to the pixel, because both are rendered.
+
+Taught in: lesson 07.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from facelab.synth.person import person
+from facelab.synth.raster import Seen, rasterize
+from facelab.synth.render import _scene
+from facelab.synth.view import View, frame, frontal, pixels, project
+
+SIZE = 32  # places along a side of a map
+_FINE, _LOOK, _SLACK = 1.6, 96, 8.0  # the head's grid; pixels and mm of the check for what stands before
+
+
+@lru_cache(maxsize=8)
+def _front(number: int, accessory: str, size: int) -> tuple[Seen, np.ndarray]:
+    """What is seen at each place of the canonical frontal picture, and the triangles of the scene."""
+    view = View(accessory=accessory)
+    scene = _scene(person(number), view, _FINE)
+    plane, distance = project(scene.points, view)
+    centre, side = frame(project(scene.marks, view)[0], view)
+    places = pixels(plane, centre, side, size)
+    return rasterize(places, distance, scene.faces, size, scene.cover, scene.two_sided), scene.faces
+
+
+def match(number: int, view: View, size: int = SIZE) -> np.ndarray:
+    """The flow from a person's canonical frontal picture to a turned one.
+
+    Args:
+        number: of the person.
+        view: the turned picture's.
+        size: places along a side.
+
+    Returns:
+        (3, size, size) float32: how far to the right and how far below a place's counterpart lies (1 = half the
+        picture's side), and 1 where it is seen there, else 0. Behind the head all three are 0.
+    """
+    seen, faces = _front(number, frontal(view).accessory, size)
+    scene = _scene(person(number), view, _FINE)
+    plane, distance = project(scene.points, view)
+    centre, side = frame(project(scene.marks, view)[0], view)
+    there = 2 * seen.of((plane - centre) * (1, -1) / side, faces)  # -1 … 1
+    away = seen.of(distance, faces)
+    here = np.stack([seen.pixels % size, seen.pixels // size], 1) * 2 + 1
+    out = np.zeros((size * size, 3), np.float32)
+    out[seen.pixels, :2] = there - (here / size - 1)
+    out[seen.pixels, 2] = _visible(scene, pixels(plane, centre, side, _LOOK), distance, there, away)
+    return np.ascontiguousarray(out.reshape(size, size, 3).transpose(2, 0, 1))
+
+
+def _visible(scene, places: np.ndarray, distance: np.ndarray, there: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Which points (P,), at places (P, 2) in -1 … 1 and so many mm away (P,), nothing stands before."""
+    found = rasterize(places, distance, scene.faces, _LOOK, scene.cover, scene.two_sided)
+    depth = np.full(_LOOK * _LOOK, np.inf)
+    depth[found.pixels] = found.depth
+    column, row = np.rint((there + 1) / 2 * _LOOK - 0.5).T.astype(int)
+    inside = (column >= 0) & (column < _LOOK) & (row >= 0) & (row < _LOOK)
+    at = np.clip(row, 0, _LOOK - 1) * _LOOK + np.clip(column, 0, _LOOK - 1)
+    return inside & (away < depth[at] + _SLACK)
