@@ -157,6 +157,19 @@ MUTANTS = (
         ' files.write_text(out / "course.jsonl", _jsonl(seen))',
         "tests/studies/test_ablation.py",
     ),
+    Mutant("heads that turn the other way", "synth/view.py",
+           "[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw)",
+           "[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw)", "tests/synth/test_view.py"),
+    Mutant("light from the other side", "synth/view.py",
+           "np.array([np.sin(azimuth) *", "np.array([-np.sin(azimuth) *", "tests/synth/test_view.py"),
+    Mutant("what is behind is seen", "synth/raster.py",
+           "(near.astype(np.float64) * 2.0**40)", "((2.0**-9 - near.astype(np.float64)) * 2.0**40)",
+           "tests/synth/test_raster.py"),
+    Mutant("weights that are linear in the picture", "synth/raster.py",
+           "near = flat * inverse\n", "near = flat * inverse.mean(1, keepdims=True)\n", "tests/synth/test_raster.py"),
+    Mutant("photographs that turn the other way", "synth/photo.py",
+           "x * np.cos(a) + z * np.sin(a), z * np.cos(a) - x * np.sin(a)",
+           "x * np.cos(a) - z * np.sin(a), z * np.cos(a) + x * np.sin(a)", "tests/synth/test_photo.py"),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from facelab.errors import BadWeights, MissingPart
 from facelab.nets.blocks import parameter_count
-from facelab.nets.frontal import FrontalNet, GlobalContext, WarpedSkip, fetched, warp
+from facelab.nets.frontal import PLACES, FaceCode, FrontalNet, Placed, WarpedSkip, fetched, fourier_places, warp
 from facelab.nets.frontal_cvae import ConditionalVAE, one_hot
 from facelab.nets.frontal_eyes import eyes, vgg16_layers
 from facelab.nets.frontal_published import (
@@ -159,7 +159,7 @@ def test_the_middle_sees_the_whole_face(warped):
 
 def test_the_twin_without_warps_has_plain_skips_and_nothing_to_explain():
     seed_all(0)
-    flow, plain = (FrontalNet(3, 32, warped=warped) for warped in (True, False))
+    flow, plain = (FrontalNet(3, 24, warped=warped) for warped in (True, False))
     assert plain.explain(smooth(1, 3, 64)) == [] and plain.skips is None
     assert 0.8 < parameter_count(plain) / parameter_count(flow) < 1
     assert 2 * parameter_count(flow) < 12_000_000, "it shall fit into a weight file"
@@ -174,14 +174,30 @@ def test_ours_takes_any_multiple_of_16(channels, size):
     assert out.shape == (1, channels, size, size) and out.abs().max() <= 1
 
 
-def test_context_of_the_whole_map_reaches_every_place():
+def test_what_is_known_of_the_whole_face_scales_and_shifts_features():
     seed_all(0)
-    block, x = GlobalContext(8), noise(1, 8, 4, 4)
-    assert torch.equal(block(x), x), "it begins by changing nothing"
-    torch.nn.init.normal_(block.say[-1].weight)
-    x.requires_grad_(True)
-    block(x)[..., 0, 0].sum().backward()
-    assert (x.grad[..., 3, 3] != 0).any()
+    block, x, codes = Placed(8, 8, 5), noise(2, 8, 4, 4), noise(2, 5)
+    assert torch.equal(block(x, codes), block(x, -codes)), "it begins by listening to no code"
+    torch.nn.init.normal_(block.say.weight)
+    assert not torch.allclose(block(x, codes), block(x, -codes))
+    torch.testing.assert_close(block(x, codes)[1:], block(x[1:], codes[1:]))
+
+
+def test_the_code_says_what_is_where():
+    """A mean over all places would say the same of a face and of its mirror image."""
+    seed_all(0)
+    say, x = FaceCode(8, 5), noise(1, 8, 4, 8)
+    assert not torch.allclose(say(x), say(x.flip(-1)))
+
+
+def test_every_place_is_told_apart_whatever_the_size():
+    for height, width in ((4, 4), (16, 32)):
+        places = fourier_places(height, width)
+        assert places.shape == (1, PLACES, height, width)
+        flat = places[0].flatten(1).T
+        assert torch.cdist(flat, flat).fill_diagonal_(9).min() > 0.05
+    small, large = fourier_places(4, 4), fourier_places(8, 8)
+    torch.testing.assert_close(small[:, :2], torch.nn.functional.avg_pool2d(large[:, :2], 2))
 
 
 # ---------------------------------------------------------------- the source's networks

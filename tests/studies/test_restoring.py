@@ -13,7 +13,7 @@ from facelab.errors import BadConfig, BadImage
 from facelab.restoration import Restoration
 from facelab.seeding import seed_all
 from facelab.studies import restoring
-from facelab.systems import hog_inpaint, oagan
+from facelab.systems import frontalize, hog_inpaint, oagan
 from facelab.train.weights import write_weights
 
 CFG = oagan.Config(
@@ -314,3 +314,30 @@ def test_long_pictures_come_with_a_note(tmp_path, weights):
 def test_restore_on_a_gpu(tmp_path, weights):
     (record,) = run([picture(tmp_path / "a.png")], tmp_path / "out", weights=weights, device="cuda")
     assert record["error"] is None
+
+
+@pytest.fixture
+def turning(tmp_path):
+    seed_all(0)
+    cfg = frontalize.Config.for_profile("smoke", blocks=1, ema=0.0)
+    card = {"system": "frontalize", "config": dataclasses.asdict(cfg)}
+    return write_weights(tmp_path / "f.safetensors", {"G": frontalize.build(cfg).G}, card)
+
+
+def test_a_system_without_holes_writes_none(tmp_path, turning, capsys):
+    files = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png", (64, 90), "L")]
+    words = [*map(str, files), "--out", str(tmp_path / "out"), "--weights", str(turning)]
+    assert main(["restore", "frontalize", *words]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(r["hole"], r["error"]) for r in records] == [(None, None)] * 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
+    for file in files:
+        with Image.open(file) as before, Image.open(tmp_path / "out" / file.name) as after:
+            assert (after.size, after.mode) == (before.size, before.mode)
+        assert not torch.equal(images.load_image(file), images.load_image(tmp_path / "out" / file.name)), "anew"
+
+
+def test_holes_are_refused_where_whole_pictures_are_made(tmp_path, turning, capsys):
+    words = [str(picture(tmp_path / "a.png")), "--out", str(tmp_path / "out"), "--weights", str(turning)]
+    assert main(["restore", "frontalize", *words, "--holes", str(tmp_path)]) == 2
+    assert "pictures alone, without --holes" in capsys.readouterr().err and not (tmp_path / "out").exists()

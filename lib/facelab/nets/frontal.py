@@ -11,6 +11,7 @@ Taught in: lesson 07.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
 from facelab.nets.unet import useful_dilations
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
+CODE = 128  # numbers about the whole face
 GAIN = 25.0  # of the flows' heads, over their number of taps: as plain convolutions they would leap at the first steps
 
 
@@ -103,21 +105,55 @@ def _doubled(plan: Tensor) -> Tensor:
     return F.interpolate(plan, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-class GlobalContext(nn.Module):
-    """The mean over all places scales and shifts every channel everywhere. (N, C, H, W) to the same shape.
+def fourier_places(height: int, width: int, device: torch.device | None = None) -> Tensor:
+    """What says where a place is, (1, 14, height, width): x and y in -1 … 1, and sines and cosines of 1, 2 and 4 turns.
 
-    It begins by changing nothing. Source: Hu et al. 2018 (squeeze and excitation); Perez et al. 2018 (FiLM).
+    Convolutions are told nothing of the kind, and the output has its eyes at one height, wherever the input has them.
+    Source: Liu et al. 2018, "An intriguing failing of convolutional neural networks and the CoordConv solution";
+    Tancik et al. 2020 for the sines.
+    """
+    y, x = torch.meshgrid(centres(height, device), centres(width, device), indexing="ij")
+    plain = torch.stack([x, y])
+    waves = [wave(math.pi * turns * plain) for turns in (1, 2, 4) for wave in (torch.sin, torch.cos)]
+    return torch.cat([plain, *waves])[None]
+
+
+PLACES = 14
+
+
+class Placed(nn.Module):
+    """Features joined with where they are, and scaled and shifted by what is known of the whole face.
+
+    Args:
+        inside: channels in. outside: channels out.
+        code: length of the vector about the whole face.
+
+    Source: Perez et al. 2018, "FiLM". It begins by scaling and shifting nothing.
     """
 
-    def __init__(self, channels: int):
+    def __init__(self, inside: int, outside: int, code: int):
         super().__init__()
-        self.say = nn.Sequential(nn.Linear(channels, channels), nn.LeakyReLU(0.2), nn.Linear(channels, 2 * channels))
-        nn.init.zeros_(self.say[-1].weight)
-        nn.init.zeros_(self.say[-1].bias)
+        self.unit = ConvUnit(inside + PLACES, outside)
+        self.say = nn.Linear(code, 2 * outside)
+        nn.init.zeros_(self.say.weight)
+        nn.init.zeros_(self.say.bias)
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        """Features (N, inside, H, W) and codes (N, code) to (N, outside, H, W)."""
+        where = fourier_places(*x.shape[-2:], x.device).to(x.dtype).expand(len(x), -1, -1, -1)
+        scale, shift = self.say(code)[..., None, None].chunk(2, 1)
+        return self.unit(torch.cat([x, where], 1)) * (1 + scale) + shift
+
+
+class FaceCode(nn.Module):
+    """One vector about the whole face: what is where, at 4 × 4 places. (N, C, H, W) to (N, code)."""
+
+    def __init__(self, channels: int, code: int):
+        super().__init__()
+        self.say = nn.Sequential(nn.Linear(16 * channels, code), nn.LeakyReLU(0.2), nn.Linear(code, code))
 
     def forward(self, x: Tensor) -> Tensor:
-        scale, shift = self.say(x.mean((2, 3)))[..., None, None].chunk(2, 1)
-        return x * (1 + scale) + shift
+        return self.say(F.adaptive_avg_pool2d(x, 4).flatten(1))
 
 
 class FrontalNet(nn.Module):
@@ -148,14 +184,17 @@ class FrontalNet(nn.Module):
         self.down = nn.ModuleList(nn.Sequential(ConvUnit(a, b, stride=2), ConvUnit(b, b)) for a, b in pairs)
         self.middle = nn.Sequential(*(DilatedBlock(widths[-1], d) for d in useful_dilations(blocks, size // 2)))
         self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs)
-        self.join = nn.ModuleList(ConvUnit((1 + views) * a, a) for a in widths)
+        self.join = nn.ModuleList(Placed((1 + views) * a, a, CODE) for a in widths)
+        self.before = nn.ModuleList(Placed(a, a, CODE) for a in widths)
+        self.code = FaceCode(widths[-1], CODE)
         self.refine = ConvUnit(width + 4 * channels * views, width)
         self.head = nn.Conv2d(width + 4 * channels * views, 4 * channels, 3, 1, 1)
         init_he(self)
+        for placed in (*self.join, *self.before):  # they begin by scaling nothing
+            nn.init.zeros_(placed.say.weight)
         nn.init.normal_(self.head.weight, 0.0, 0.02)
         if attention:  # these begin at zero
             self.middle.append(SelfAttention(widths[-1], attention))
-        self.middle.append(GlobalContext(widths[-1]))
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped else None
 
     def forward(self, images: Tensor) -> Tensor:
@@ -182,15 +221,16 @@ class FrontalNet(nn.Module):
 
     def decode(self, maps: list[Tensor]) -> tuple[Tensor, Tensor | None]:
         """Maps to features (N, width, H / 2, W / 2), and the finest plan, of the same size."""
-        x, plan = self.middle(maps[-1]), None
+        code, plan = self.code(maps[-1]), None
+        x = self.middle(maps[-1])
         for level in reversed(range(LEVELS)):
             if level < LEVELS - 1:
                 x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
-            taken = maps[level]
+            x, taken = self.before[level](x, code), maps[level]
             if self.skips is not None:
                 plan = self.skips[level](x, plan)
                 taken = fetched(taken, plan).to(x.dtype)
-            x = self.join[level](torch.cat([x, taken], 1))
+            x = self.join[level](torch.cat([x, taken], 1), code)
         return x, plan
 
     @torch.no_grad()

@@ -1,4 +1,7 @@
-"""Eyeballs: painted where the lids are open, round whatever the shape of the lids."""
+"""Eyeballs: painted where the lids are open, round whatever the shape of the lids.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 from facelab.synth import spectra
 from facelab.synth.head import mean_head, smooth_step
 from facelab.synth.paint import eye_opening, regions
+from facelab.synth.part import LABELS
 
 IRIS_RADIUS, PUPIL_RADIUS, BALL_RADIUS = 5.9, 2.1, 12.2
 """Millimetres. Source: Bron et al. 1997, "Wolff's Anatomy of the Eye and Orbit"."""
@@ -30,14 +34,15 @@ def paint_eyes(
     """Paint both eyes into the arrays of a head, in place.
 
     Args:
-        points, normals: (V, 3) of the head with its expression.
-        albedo, gloss, light, label: what is painted so far.
-        iris: reflectance (4,). gaze: degrees to the image's right, and up.
+        points: (V, 3) mm, of the head with its expression.
+        normals: (V, 3) unit; they become an eyeball's where an eye is open.
+        albedo, gloss, light, label: (V, 4) and (V,), what is painted so far; see :class:`facelab.synth.part.Part`.
+        iris: (4,) reflectance. gaze: degrees to the image's right, and up.
         fine: of the head's grid.
     """
     near, depth, sides = _open(fine)
     share = regions(fine)["eye"][near]
-    label[near[share > 0.5]] = 5
+    label[near[share > 0.5]] = LABELS.index("eyes")
     for side in sides:
         rows = near[side]
         here, inside = points[rows], depth[side]

@@ -1,4 +1,7 @@
-"""Hair: a shell around the skull that is there where the style has it, and hangs below."""
+"""Hair: a shell around the skull that is there where the style has it, and hangs below.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from facelab.synth.head import columns, plain, smooth_step
+from facelab.synth.head import Head, columns, plain, smooth_step
 from facelab.synth.paint import noise
 from facelab.synth.part import Part, grid_normals, grid_part
 from facelab.synth.person import Person
@@ -48,7 +51,11 @@ _LOWEST, _SPACING = -165.0, 4.2
 
 @lru_cache(maxsize=4)
 def shell(fine: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The skull's surface continued straight down: (R, C, 3) points, (R, C, 3) directions outside, (C,) azimuths."""
+    """The skull's surface continued straight down.
+
+    Returns:
+        (R, C, 3) points, mm; (R, C, 3) unit directions outside; (C,) azimuths, radians.
+    """
     rows = np.concatenate([np.arange(_LOWEST, 0, _SPACING * fine), np.linspace(0, 113, round(34 / fine))])
     turn = columns(1.45 * fine)
     points = plain(np.maximum(rows, 0), turn)
@@ -58,23 +65,36 @@ def shell(fine: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def hairline(style: Style, who: Person, degrees: np.ndarray) -> np.ndarray:
-    """Height (C,) of the lowest hair, mm, at azimuths in degrees, before it hangs."""
+    """Height of the lowest hair.
+
+    Args:
+        style: of the hair. who: whose.
+        degrees: (C,) azimuths, 0 in front.
+
+    Returns:
+        (C,) mm above the pupils; below them where hair hangs.
+    """
     away = np.abs(degrees)
     front = _HAIRLINE(away) + who.hairline * (away < 60) - style.fringe * smooth_step(away, 62, 48)
     sideburn = np.where(away < 81, -8.0 if who.beard != "full" else -40.0, 22.0)
-    back = np.where(away < 104, sideburn, style.nape + (style.nape < -70) * 0)
+    back = np.where(away < 104, sideburn, style.nape)
     line = np.where(away < 72, front, np.minimum(front, back))
     return np.where(style.hangs & (away > style.edge), -who.length, line)
 
 
 def hair_part(who: Person, fine: float) -> Part | None:
-    """Somebody's hair; None where there is none."""
+    """Somebody's hair, mm; None where there is none.
+
+    Args:
+        who: whose. fine: of the head's grid.
+    """
     if who.style == "bald":
         return None
     style, (base, out, turn) = STYLES[who.style], shell(fine)
     random = np.random.default_rng([who.grain, 1])
     shape, degrees = base.shape[:2], np.degrees(turn)
-    strands = noise(shape, random, (7 / fine, 0.55)).reshape(shape) * 0.8 + noise(shape, random, (4, 2.2)).reshape(shape) * 0.6
+    strands = noise(shape, random, (7 / fine, 0.55)).reshape(shape) * 0.8
+    strands = strands + noise(shape, random, (4, 2.2)).reshape(shape) * 0.6
     bumps = noise(shape, random, 1.7 / fine).reshape(shape)
     uneven = noise((1, shape[1]), random, (0, 0.8)) * style.ragged + noise((1, shape[1]), random, (0, 5)) * style.ragged
     line = hairline(style, who, degrees) + uneven
@@ -92,15 +112,18 @@ def hair_part(who: Person, fine: float) -> Part | None:
     tone = np.clip(1 + 0.27 * strands + 0.12 * bumps * (style.curl > 0), 0.35, 1.9)
     albedo = who.hair * tone[..., None]
     light = np.clip(0.6 + 0.4 * smooth_step(cover, -2, 16) - 0.25 * drop, 0.3, 1)
-    return grid_part(points, albedo, "hair", gloss=0.32, light=light, strand=1.0, cover=cover, two_sided=style.hangs, closed=True)
+    looks = {"gloss": 0.32, "light": light, "strand": 1.0, "cover": cover}
+    return grid_part(points, albedo, "hair", **looks, two_sided=style.hangs, closed=True)
 
 
-def scalp(who: Person, head, fine: float) -> tuple[np.ndarray, np.ndarray]:
-    """On the head's own points (V,): the share covered by roots of hair, and the light that hair leaves."""
+def scalp(who: Person, head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """On the head's own points: where hair is rooted, and how much light it leaves.
+
+    Returns:
+        Both (V,) 0..1.
+    """
     if who.style == "bald":
         return np.zeros(len(head.rest)), np.ones(len(head.rest))
     line = hairline(STYLES[who.style]._replace(hangs=False), who, np.degrees(head.azimuth))
     above = head.rest[:, 1] - line
     return smooth_step(above, -1.5, 4.0), 1 - 0.3 * smooth_step(above, -13, 0) * (who.style != "shaven")
-
-

@@ -3,6 +3,8 @@
 Axes: x to the image's right, y up, z towards the camera; the origin lies between the ears at the height of the pupils.
 A point keeps its *rest* coordinates for good. Everything that is painted is painted in rest coordinates and everything
 that differs between people is a displacement, so that lips stay on lips whatever the shape.
+
+Taught in: lesson 07.
 """
 
 from __future__ import annotations
@@ -53,9 +55,21 @@ class Head:
     marks: tuple[np.ndarray, np.ndarray]
 
 
-def bump(x: np.ndarray, y: np.ndarray, at: tuple[float, float], reach: tuple[float, float], power: float = 2.0):
-    """A hill of height 1 around a place of the face and around its mirror image, so many mm wide and high."""
-    near = lambda cx: np.exp(-((np.abs(x - cx) / reach[0]) ** power + (np.abs(y - at[1]) / reach[1]) ** power))  # noqa: E731
+Pair = tuple[float, float]
+
+
+def bump(x: np.ndarray, y: np.ndarray, at: Pair, reach: Pair, power: float = 2.0) -> np.ndarray:
+    """A hill of height 1 around a place of the face and around its mirror image.
+
+    Args:
+        x, y: (V,) mm, places at rest.
+        at: mm, the top. reach: mm, where it has fallen to 1/e, across and up.
+        power: 2 a bell; more, flatter on top and steeper.
+    """
+
+    def near(cx: float) -> np.ndarray:
+        return np.exp(-((np.abs(x - cx) / reach[0]) ** power + (np.abs(y - at[1]) / reach[1]) ** power))
+
     return near(at[0]) if at[0] == 0 else near(at[0]) + near(-at[0])
 
 
@@ -66,9 +80,14 @@ def smooth_step(value: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def row_heights(fine: float) -> tuple[np.ndarray, np.ndarray]:
-    """Heights of the grid's rows in front, from chin to crown, dense where the face is; and which lie in the mouth."""
+    """Heights of the grid's rows in front, from chin to crown, dense where the face is.
+
+    Returns:
+        (R,) mm; and (R,) 0 on the skin, 0 < t < 1 in the mouth, from upper to lower lip.
+    """
     spans = [(-117, -112, 2.2), (-112, -84, 2.2), (-84, MOUTH - STRIP, 1.3), (MOUTH + STRIP, -56, 1.2),
-             (-56, -34, 1.4), (-34, -10, 2.0), (-10, 12, 1.15), (12, 30, 1.6), (30, 75, 3.4), (75, 113, 4.2)]  # fmt: skip
+             (-56, -34, 1.4), (-34, -10, 2.0), (-10, 12, 1.15), (12, 30, 1.6), (30, 75, 3.4),
+             (75, 113, 4.2)]  # fmt: skip
     parts = [np.linspace(a, b, max(2, round((b - a) / (step * fine))), endpoint=False) for a, b, step in spans]
     parts.insert(3, np.linspace(MOUTH - STRIP, MOUTH + STRIP, 8, endpoint=False))
     rows = np.concatenate([*parts, [113.0]])
@@ -85,7 +104,14 @@ def columns(fine: float) -> np.ndarray:
 
 
 def plain(rows: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
-    """The head without features: (rows, columns) to points (rows, columns, 3)."""
+    """The head without features.
+
+    Args:
+        rows: (R,) mm, heights in front. azimuth: (C,) radians.
+
+    Returns:
+        (R, C, 3) mm.
+    """
     front, back, width, ahead, behind = (PchipInterpolator(SECTIONS[:, 0], SECTIONS[:, k])(rows) for k in range(5))
     tilt = TILT(np.abs(azimuth))
     y = front[:, None] + (back - front)[:, None] * tilt
@@ -95,7 +121,14 @@ def plain(rows: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
 
 
 def sculpt(rest: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
-    """The mean face's features as displacements (V, 3) of the plain head's points (V, 3)."""
+    """The mean face's features.
+
+    Args:
+        rest: (V, 3) mm, the plain head's points. azimuth: (V,) radians.
+
+    Returns:
+        (V, 3) mm, displacements of the points.
+    """
     x, y = rest[:, 0], rest[:, 1]
     ahead = smooth_step(np.cos(azimuth), 0.0, 0.35)
     out = np.zeros_like(rest)
@@ -141,7 +174,11 @@ def mouth_depth(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def mean_head(fine: float = 1.0) -> Head:
-    """The mean head; ``fine`` scales the spacing of its points, 1 for pictures of 128 pixels, 2 for 64."""
+    """The mean head; 47,500 triangles at the finest.
+
+    Args:
+        fine: scales the spacing of its points: 1 for pictures of 128 pixels, 1.6 for 64.
+    """
     rows, inside = row_heights(fine)
     turn = columns(fine)
     rest = plain(rows, turn).reshape(-1, 3)
@@ -153,14 +190,25 @@ def mean_head(fine: float = 1.0) -> Head:
 
 
 def grid_faces(rows: int, cols: int) -> np.ndarray:
-    """Triangles (F, 3) of a grid whose rows go up and whose columns go to the right, seen from outside."""
+    """Triangles of a grid whose rows go up and whose columns go to the right, seen from outside.
+
+    Returns:
+        (F, 3) int64 indices of its points taken row by row, counter-clockwise seen from outside.
+    """
     at = np.arange(rows * cols).reshape(rows, cols)
     a, b, c, d = at[:-1, :-1].ravel(), at[:-1, 1:].ravel(), at[1:, 1:].ravel(), at[1:, :-1].ravel()
     return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int64)
 
 
 def carried(rest: np.ndarray, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which points carry each landmark, (68, 4), and with what weights, (68, 4)."""
+    """Which points carry each landmark.
+
+    Args:
+        rest: (V, 3) mm, the plain head's points. azimuth: (V,) radians; what is behind carries nothing.
+
+    Returns:
+        (68, 4) indices of points, and (68, 4) their weights, which sum to 1.
+    """
     far = np.where(np.abs(azimuth) < np.radians(88), 0.0, 1e6)
     indices, weights = [], []
     for mark in REST_MARKS:

@@ -1,4 +1,7 @@
-"""Where the 68 landmarks lie on the mean head at rest, in millimetres."""
+"""Where the 68 landmarks lie on the mean head at rest, in millimetres.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from facelab.synth.person import person
 from facelab.synth.raster import Seen, rasterize
-from facelab.synth.render import _scene
+from facelab.synth.scene import Scene, scene_of
 from facelab.synth.view import View, frame, frontal, pixels, project
 
 SIZE = 32  # places along a side of a map
@@ -22,7 +22,7 @@ _FINE, _LOOK, _SLACK = 1.6, 96, 8.0  # the head's grid; pixels and mm of the che
 def _front(number: int, accessory: str, size: int) -> tuple[Seen, np.ndarray]:
     """What is seen at each place of the canonical frontal picture, and the triangles of the scene."""
     view = View(accessory=accessory)
-    scene = _scene(person(number), view, _FINE)
+    scene = scene_of(person(number), view, _FINE)
     plane, distance = project(scene.points, view)
     centre, side = frame(project(scene.marks, view)[0], view)
     places = pixels(plane, centre, side, size)
@@ -42,7 +42,7 @@ def match(number: int, view: View, size: int = SIZE) -> np.ndarray:
         picture's side), and 1 where it is seen there, else 0. Behind the head all three are 0.
     """
     seen, faces = _front(number, frontal(view).accessory, size)
-    scene = _scene(person(number), view, _FINE)
+    scene = scene_of(person(number), view, _FINE)
     plane, distance = project(scene.points, view)
     centre, side = frame(project(scene.marks, view)[0], view)
     there = 2 * seen.of((plane - centre) * (1, -1) / side, faces)  # -1 … 1
@@ -54,7 +54,7 @@ def match(number: int, view: View, size: int = SIZE) -> np.ndarray:
     return np.ascontiguousarray(out.reshape(size, size, 3).transpose(2, 0, 1))
 
 
-def _visible(scene, places: np.ndarray, distance: np.ndarray, there: np.ndarray, away: np.ndarray) -> np.ndarray:
+def _visible(scene: Scene, places: np.ndarray, distance: np.ndarray, there: np.ndarray, away: np.ndarray) -> np.ndarray:
     """Which points (P,), at places (P, 2) in -1 … 1 and so many mm away (P,), nothing stands before."""
     found = rasterize(places, distance, scene.faces, _LOOK, scene.cover, scene.two_sided)
     depth = np.full(_LOOK * _LOOK, np.inf)

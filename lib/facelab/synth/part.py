@@ -1,14 +1,20 @@
-"""A piece of a rendered head, and how pieces are put together."""
+"""A piece of a rendered head, and how pieces are put together.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from facelab.synth.head import grid_faces
 
-LABELS = ("background", "skin", "neck", "ears", "brows", "eyes", "lips", "mouth", "hair", "glasses", "lenses", "cap", "clothes")
+LABELS = (
+    "background", "skin", "neck", "ears", "brows", "eyes", "lips", "mouth", "hair", "glasses", "lenses", "cap",
+    "clothes",
+)  # fmt: skip
 """What a pixel shows; a segmentation holds places of this list."""
 
 
@@ -17,48 +23,61 @@ class Part:
     """Points, triangles and what is painted on them.
 
     Args:
-        points: (V, 3) mm. faces: (F, 3).
+        points: (V, 3) mm. faces: (F, 3), counter-clockwise seen from outside. normals: (V, 3) unit, outside.
         albedo: (V, 4) linear reflectances.
         label: (V,) places in :data:`LABELS`.
         gloss: (V,) strength of the highlight.
         light: (V,) share of the ambient light that arrives, 0..1.
         strand: (V,) 1 where light is scattered by hair, else 0.
         cover: (V,) ≥ 0 where there is anything; below, the part has a hole.
-        shape: (rows, columns) of a grid, for smooth normals.
         two_sided: seen from behind, too.
     """
 
     points: np.ndarray
     faces: np.ndarray
+    normals: np.ndarray
     albedo: np.ndarray
     label: np.ndarray
     gloss: np.ndarray
     light: np.ndarray
     strand: np.ndarray
     cover: np.ndarray
-    shape: tuple[int, int]
     two_sided: bool = False
-    normals: np.ndarray = field(default=None)
 
 
 def grid_part(
     points: np.ndarray, albedo: np.ndarray, label: str, *, gloss: float = 0.05, light: np.ndarray | float = 1.0,
     strand: float = 0.0, cover: np.ndarray | float = 1.0, two_sided: bool = False, closed: bool = False,
 ) -> Part:  # fmt: skip
-    """A part from a grid of points (R, C, 3); what is given as one number holds everywhere."""
+    """A part from a grid; what is given as one number holds everywhere.
+
+    Args:
+        points: (R, C, 3) mm, rows up and columns to the right, seen from outside.
+        albedo: (4,) or (R, C, 4). label: one of :data:`LABELS`.
+        gloss, light, strand, cover, two_sided: see :class:`Part`; (R, C) or one number.
+        closed: the last column is the first.
+    """
     rows, cols = points.shape[:2]
-    full = lambda value, *tail: np.broadcast_to(value, (rows, cols, *tail)).reshape(-1, *tail).astype(np.float32)  # noqa: E731
-    part = Part(
-        points.reshape(-1, 3).astype(np.float32), grid_faces(rows, cols), full(albedo, 4),
-        np.full(rows * cols, LABELS.index(label)), full(gloss), full(light), full(strand), full(cover), (rows, cols),
-        two_sided,
+
+    def full(value: np.ndarray | float, *tail: int) -> np.ndarray:
+        return np.broadcast_to(value, (rows, cols, *tail)).reshape(-1, *tail).astype(np.float32)
+
+    return Part(
+        points.reshape(-1, 3).astype(np.float32), grid_faces(rows, cols), grid_normals(points, closed), full(albedo, 4),
+        np.full(rows * cols, LABELS.index(label)), full(gloss), full(light), full(strand), full(cover), two_sided,
     )  # fmt: skip
-    part.normals = grid_normals(points, closed)
-    return part
 
 
 def grid_normals(points: np.ndarray, closed: bool = False) -> np.ndarray:
-    """Unit normals (R·C, 3) of a grid (R, C, 3), outside; ``closed``: the last column is the first."""
+    """Which way a grid's surface looks.
+
+    Args:
+        points: (R, C, 3) mm, rows up and columns to the right, seen from outside.
+        closed: the last column is the first.
+
+    Returns:
+        (R·C, 3) unit normals, outside.
+    """
     if closed:
         wide = np.concatenate([points[:, -2:-1], points, points[:, 1:2]], 1)
         along = (wide[:, 2:] - wide[:, :-2]).astype(np.float32)

@@ -1,4 +1,7 @@
-"""Which triangle is seen at which pixel: a z-buffer over all triangles at once."""
+"""Which triangle is seen at which pixel: a z-buffer over all triangles at once.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-_WIDEST = (1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 513)  # triangles are drawn together with others about as large
+NEAREST = 600.0  # mm; nothing may be nearer: :func:`_draw` keeps distances in 31 bits
+# Triangles are drawn together with others about as large, in windows of so many pixels.
+_WIDEST = (1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 513, 1025, 2049)
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,14 @@ class Seen:
     depth: np.ndarray
 
     def of(self, values: np.ndarray, corners: np.ndarray) -> np.ndarray:
-        """Values (V, ...) of points at the pixels, (P, ...); ``corners`` (F, 3) are the triangles' points."""
+        """What is seen of something that points have.
+
+        Args:
+            values: (V, ...) of the points. corners: (F, 3) points of the triangles.
+
+        Returns:
+            (P, ...), linear between the corners.
+        """
         at, weights = corners[self.faces], self.weights.astype(values.dtype)
         column = (slice(None),) + (None,) * (values.ndim - 1)
         return sum(values[at[:, k]] * weights[:, k][column] for k in range(3))
@@ -39,15 +51,20 @@ def rasterize(
 
     Args:
         xy: (V, 2) pixel places, x right and y down; pixel centres at whole numbers.
-        distance: (V,) distance from the camera plane, mm, > 0.
+        distance: (V,) from the camera's plane, mm, at least :data:`NEAREST`.
         corners: (F, 3) indices of points, counter-clockwise seen from outside.
-        size: side of the picture, pixels.
+        size: side of the picture, pixels, up to 2048.
         cover: (V,) where it is below 0 there is nothing, linear between corners.
         two_sided: (F,) which triangles are drawn when seen from behind, too.
+
+    Raises:
+        ValueError: a point that is too near, or behind the camera.
 
     Source: Pineda 1988, "A Parallel Algorithm for Polygon Rasterization" for the edge functions; Catmull 1974 for the
     z-buffer.
     """
+    if not distance.min() >= NEAREST:
+        raise ValueError(f"points are {distance.min():g} mm from the camera; they may be {NEAREST:g} mm and more")
     xy, inverse = xy.astype(np.float32), (1.0 / distance).astype(np.float32)
     places = xy[corners]  # (F, 3, 2)
     area = _cross(places[:, 1] - places[:, 0], places[:, 2] - places[:, 0])
@@ -69,12 +86,13 @@ def rasterize(
     return replace(seen, faces=use[seen.faces])
 
 
-def _each(best, values: np.ndarray) -> np.ndarray:
+def _each(best: np.ufunc, values: np.ndarray) -> np.ndarray:
     """The best of three corners, (F, 3, ...) to (F, ...); numpy reduces short axes slowly."""
     return best(best(values[:, 0], values[:, 1]), values[:, 2])
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(F, 2) and (F, 2) to (F,): twice the area between, negative where counter-clockwise as seen (y goes down)."""
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
@@ -90,7 +108,8 @@ def _draw(nearness, places, inverse, cover, area, first, side, numbers, size) ->
     near = (np.einsum("mk,mkc->mc", inverse, planes) @ window)[which, at]
     px, py = first[which, 0].astype(np.int64) + column[at], first[which, 1].astype(np.int64) + row[at]
     keep = (px < size) & (py < size)
-    key = (near.astype(np.float64) * 2.0**40).astype(np.int64) << 32 | numbers[which]  # 0.2 m and more fit into 31 bits
+    # One number for both: nearness in the upper 31 bits (0.51 m and more fit), the triangle in the lower 32.
+    key = (near.astype(np.float64) * 2.0**40).astype(np.int64) << 32 | numbers[which]
     np.maximum.at(nearness, (py * size + px)[keep], key[keep])
 
 
@@ -98,10 +117,16 @@ def _planes(places: np.ndarray, area: np.ndarray) -> np.ndarray:
     """Coefficients (M, 3, 3) of x, y and 1 in the weight of each of three corners (M, 3, 2)."""
     a, b = places[:, [1, 2, 0]], places[:, [2, 0, 1]]
     step = (b - a) / area[:, None, None]
-    return np.stack([-step[..., 1], step[..., 0], step[..., 1] * a[..., 0] - step[..., 0] * a[..., 1]], -1).astype(np.float32)
+    offset = step[..., 1] * a[..., 0] - step[..., 0] * a[..., 1]
+    return np.stack([-step[..., 1], step[..., 0], offset], -1).astype(np.float32)
 
 
 def _resolved(pixels, faces, places, inverse, area, size) -> Seen:
+    """What is seen at pixels whose triangles are known.
+
+    A corner's weight is linear in the picture only after division by its distance; divided by their sum, the weights
+    are those on the triangle itself.
+    """
     at = np.stack([pixels % size, pixels // size, np.ones(len(pixels))], 1)
     flat = np.einsum("pkc,pc->pk", _planes(places[faces].astype(np.float64), area[faces]), at)
     near = flat * inverse

@@ -13,15 +13,16 @@ from __future__ import annotations
 import numpy as np
 
 BANDS = ("red", "green", "blue", "850 nm")
+"""The order of every last axis of four in this package."""
 PALE = np.array([0.80, 0.535, 0.405, 0.62])  # the lightest skin, little blood
 MELANIN = np.array([2.15, 2.62, 2.92, 0.42])  # optical depth of the darkest skin
 BLOOD = np.array([0.10, 0.46, 0.36, 0.04])
 CAROTENE = np.array([0.0, 0.05, 0.30, 0.0])
 
 HAIR = {
-    "black": (0.016, 0.013, 0.012, 0.09), "dark brown": (0.042, 0.024, 0.015, 0.20), "brown": (0.095, 0.054, 0.030, 0.28),
-    "light brown": (0.19, 0.115, 0.062, 0.38), "blond": (0.42, 0.29, 0.145, 0.50), "red": (0.23, 0.085, 0.034, 0.40),
-    "grey": (0.33, 0.325, 0.32, 0.42), "white": (0.62, 0.61, 0.59, 0.62),
+    "black": (0.016, 0.013, 0.012, 0.09), "dark brown": (0.042, 0.024, 0.015, 0.20),
+    "brown": (0.095, 0.054, 0.030, 0.28), "light brown": (0.19, 0.115, 0.062, 0.38),
+    "blond": (0.42, 0.29, 0.145, 0.50), "red": (0.23, 0.085, 0.034, 0.40), "grey": (0.33, 0.325, 0.32, 0.42),
 }  # fmt: skip
 IRIS = {
     "dark brown": (0.035, 0.018, 0.010, 0.17), "brown": (0.085, 0.042, 0.018, 0.20), "hazel": (0.13, 0.095, 0.04, 0.21),
@@ -36,12 +37,15 @@ LENS = {"clear": (0.93, 0.93, 0.93, 0.93), "dark": (0.07, 0.07, 0.075, 0.55)}
 
 
 def skin(melanin: np.ndarray | float, blood: np.ndarray | float, carotene: np.ndarray | float = 0.0) -> np.ndarray:
-    """Reflectance of skin, (..., 4).
+    """Reflectance of skin: light that enters it is absorbed by three pigments, Beer and Lambert's law.
 
     Args:
-        melanin: 0 the lightest skin, 1 the darkest.
-        blood: 0 pale, 1 flushed; lips about 1.5 more than the skin around them.
-        carotene: 0 none, 1 yellowish.
+        melanin: (...) 0 the lightest skin, 1 the darkest.
+        blood: (...) 0 pale, 1 flushed; lips about 1.5 more than the skin around them.
+        carotene: (...) 0 none, 1 yellowish.
+
+    Returns:
+        (..., 4) linear, 0..1.
     """
     depth = np.asarray(melanin)[..., None] * MELANIN + np.asarray(blood)[..., None] * BLOOD
     return PALE * np.exp(-depth - np.asarray(carotene)[..., None] * CAROTENE)

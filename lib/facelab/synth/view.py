@@ -1,4 +1,7 @@
-"""How somebody is looked at: camera, light, expression, what is worn; and where that puts things in the picture."""
+"""How somebody is looked at: camera, light, expression, what is worn; and where that puts things in the picture.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from facelab.errors import BadConfig
+from facelab.synth.modes import MOVEMENTS
 from facelab.synth.wear import ACCESSORIES
 
 DISTANCE = 1300.0  # mm from the camera to the middle of the head
 PIVOT = np.array([0.0, -30.0, 0.0])  # the camera looks here, and heads turn about it
+
+
+def _within(field: str, value: float, high: float, unit: str = "", low: float | None = None) -> None:
+    """Refuse a number that is not from ``low`` (None: minus ``high``) to ``high``; NaN is not."""
+    low = -high if low is None else low
+    if not low <= value <= high:
+        raise BadConfig(field, value, f"from {low:g} to {high:g} {unit}".strip())
 
 
 @dataclass(frozen=True)
@@ -18,11 +29,15 @@ class Light:
     """Where light comes from, fixed to the room in which the subject looks straight ahead.
 
     Args:
-        azimuth: degrees, 0 from where the subject looks, positive from the image's right of a frontal picture.
-        elevation: degrees, positive from above.
+        azimuth: degrees, 0 from where the subject looks, positive from the image's right of a frontal picture;
+            -180..180.
+        elevation: degrees, positive from above; -90..90.
         strength: of the lamp, 0..1.
         ambient: light from everywhere, 0..1.
         warmth: -1 blue to 1 yellow.
+
+    Raises:
+        BadConfig: a number out of its range.
     """
 
     azimuth: float = 0.0
@@ -30,6 +45,13 @@ class Light:
     strength: float = 0.62
     ambient: float = 0.44
     warmth: float = 0.0
+
+    def __post_init__(self):
+        _within("azimuth", self.azimuth, 180, "degrees")
+        _within("elevation", self.elevation, 90, "degrees")
+        _within("warmth", self.warmth, 1)
+        _within("strength", self.strength, 1, low=0)
+        _within("ambient", self.ambient, 1, low=0)
 
 
 CANONICAL_LIGHT = Light()
@@ -42,15 +64,20 @@ class View:
     Args:
         yaw: degrees, positive = the subject turns to the image's right; -90..90.
         pitch: degrees, positive = seen from above; -60..60.
-        roll: degrees, positive = the head leans to the image's right.
+        roll: degrees, positive = the head leans to the image's right; -180..180.
         light: where light comes from.
         expression: movement (of :func:`facelab.synth.modes.expressions`) → amount, 0..1.
         accessory: one of :data:`facelab.synth.wear.ACCESSORIES`.
-        gaze: degrees to the image's right, and up, in the head.
+        gaze: degrees to the image's right, and up, in the head; -60..60.
         dress: seed of clothes. backdrop: seed of what is behind; 0 is plain grey.
         camera: seed of sensor noise and of small differences of exposure; 0 has none.
-        zoom: 1 as framed by :func:`frame`; 0.8 shows more around the face.
-        shift: (x, y) of the frame, shares of its side.
+        zoom: 1 as framed by :func:`frame`; 0.8 shows more around the face; 0.1..10.
+        shift: (x, y) by which the face is moved to the right and down, shares of the picture's side; -1..1.
+
+    Raises:
+        BadConfig: a number out of its range, or a name that does not exist.
+
+    Taught in: lesson 07.
     """
 
     yaw: float = 0.0
@@ -67,14 +94,22 @@ class View:
     shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self):
-        if not -90 <= self.yaw <= 90:
-            raise BadConfig("yaw", self.yaw, "from -90 to 90 degrees")
-        if not -60 <= self.pitch <= 60:
-            raise BadConfig("pitch", self.pitch, "from -60 to 60 degrees")
+        for name, most in (("yaw", 90), ("pitch", 60), ("roll", 180)):
+            _within(name, getattr(self, name), most, "degrees")
         if self.accessory not in ACCESSORIES:
             raise BadConfig("accessory", self.accessory, "one of " + "; ".join(ACCESSORIES))
-        if self.zoom <= 0:
-            raise BadConfig("zoom", self.zoom, "more than 0")
+        for name, amount in self.expression.items():
+            if name not in MOVEMENTS:
+                raise BadConfig("expression", name, "one of " + ", ".join(MOVEMENTS))
+            _within(f"expression {name}", amount, 1, low=0)
+        for degrees, share in zip(self.gaze, self.shift, strict=True):
+            _within("gaze", degrees, 60, "degrees")
+            _within("shift", share, 1)
+        for name in ("dress", "backdrop", "camera"):
+            seed = getattr(self, name)
+            if not isinstance(seed, int | np.integer) or seed < 0:
+                raise BadConfig(name, seed, "a whole number, 0 or more")
+        _within("zoom", self.zoom, 10, low=0.1)
 
 
 def frontal(view: View) -> View:
@@ -83,7 +118,7 @@ def frontal(view: View) -> View:
 
 
 def rotation(view: View) -> np.ndarray:
-    """(3, 3) from the head's axes to the camera's."""
+    """The matrix (3, 3) from the head's axes to the camera's: the head turns, then it is nodded, then it leans."""
     yaw, pitch, roll = np.radians([view.yaw, view.pitch, -view.roll])
     turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
@@ -92,7 +127,14 @@ def rotation(view: View) -> np.ndarray:
 
 
 def project(points: np.ndarray, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Points (V, 3) to (V, 2) millimetres in the plane through the head's middle (x right, y up), and distances (V,)."""
+    """Where points appear.
+
+    Args:
+        points: (V, 3) mm, in the head's axes.
+
+    Returns:
+        (V, 2) mm in the plane through the head's middle, x to the right and y up; and (V,) mm from the camera's plane.
+    """
     there = (points - PIVOT) @ rotation(view).T
     distance = DISTANCE - there[:, 2]
     return there[:, :2] * (DISTANCE / distance)[:, None], distance
@@ -105,7 +147,8 @@ def frame(marks: np.ndarray, view: View) -> tuple[np.ndarray, float]:
     crops of LFW.
 
     Args:
-        marks: (68, 2) projected landmarks.
+        marks: (68, 2) projected landmarks, mm.
+        view: its zoom and shift count.
     """
     low, high = marks.min(0), marks.max(0)
     side = 1.56 * (high - low).max() / view.zoom
@@ -113,13 +156,19 @@ def frame(marks: np.ndarray, view: View) -> tuple[np.ndarray, float]:
 
 
 def pixels(plane: np.ndarray, centre: np.ndarray, side: float, size: int) -> np.ndarray:
-    """Places in the plane (V, 2), mm, to pixel (x, y) of a picture ``size`` wide; pixel centres at whole numbers."""
+    """Places in the plane as pixels.
+
+    Args:
+        plane: (V, 2) mm, y up. centre: (2,) and side: of the square that is shown, mm, see :func:`frame`.
+        size: of the picture, pixels.
+
+    Returns:
+        (V, 2) pixel (x, y), y down; pixel centres at whole numbers.
+    """
     return (plane - centre) * (1, -1) * (size / side) + (size / 2 - 0.5)
 
 
 def towards(light: Light) -> np.ndarray:
-    """(3,) unit vector from the head to the lamp, in the head's axes."""
+    """Unit vector (3,) from the head to the lamp, in the head's axes."""
     azimuth, elevation = np.radians([light.azimuth, light.elevation])
     return np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
-
-

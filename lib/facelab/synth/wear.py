@@ -1,4 +1,7 @@
-"""What somebody wears for one picture: glasses with thin or thick frames, sunglasses, a cap. K-FACE's accessories."""
+"""What somebody wears for one picture: glasses with thin or thick frames, sunglasses, a cap. K-FACE's accessories.
+
+Taught in: lesson 07.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from facelab.synth.part import Part, grid_part
 
 ACCESSORIES = ("plain", "glasses", "horn-rimmed", "sunglasses", "cap", "cap, horn-rimmed")
 """In K-FACE's order, S001 to S006."""
-_RADIUS = {"glasses": 0.9, "horn-rimmed": 2.0, "sunglasses": 1.6}
+_RADIUS = {"glasses": 0.9, "horn-rimmed": 2.0, "sunglasses": 1.6}  # mm, of the frame
 
 
 def worn(accessory: str, marks: np.ndarray, grain: int, fine: float) -> tuple[list[Part], list[Part]]:
@@ -22,6 +25,9 @@ def worn(accessory: str, marks: np.ndarray, grain: int, fine: float) -> tuple[li
         marks: (68, 3) landmarks of whoever wears it, mm.
         grain: decides about shape and colour.
         fine: of the head's grid.
+
+    Returns:
+        Parts in mm; caps for the mean skull.
     """
     solid, clear = [], []
     if accessory.startswith("cap"):
@@ -34,7 +40,11 @@ def worn(accessory: str, marks: np.ndarray, grain: int, fine: float) -> tuple[li
 
 
 def glasses(kind: str, marks: np.ndarray, grain: int) -> tuple[list[Part], list[Part]]:
-    """Rims, bridge and temples; and two lenses."""
+    """Rims, bridge and temples; and two lenses.
+
+    Args:
+        kind: a key of the table of radii. marks: (68, 3) mm. grain: decides about shape and colour.
+    """
     random = np.random.default_rng([grain, 3])
     eyes = np.stack([marks[36:42].mean(0), marks[42:48].mean(0)])
     wide, high = random.uniform(24, 27), random.uniform(17, 22) * (1.1 if kind == "sunglasses" else 1)
@@ -73,7 +83,11 @@ def _curve(points: list[np.ndarray], count: int = 9) -> np.ndarray:
 
 
 def tube(path: np.ndarray, radius: float, albedo: np.ndarray, sides: int = 7) -> Part:
-    """A tube of so many mm around a path (N, 3)."""
+    """A tube.
+
+    Args:
+        path: (N, 3) mm. radius: mm. albedo: (4,). sides: corners of its section, the first one counted twice.
+    """
     along = np.gradient(path, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     across = np.cross(along, (0.31, 0.17, 0.93))
@@ -85,7 +99,11 @@ def tube(path: np.ndarray, radius: float, albedo: np.ndarray, sides: int = 7) ->
 
 
 def cap(grain: int, fine: float) -> list[Part]:
-    """A cap's crown and its peak."""
+    """A cap's crown and its peak, mm.
+
+    Args:
+        grain: decides about the colour. fine: of the head's grid.
+    """
     random = np.random.default_rng([grain, 4])
     base, out, turn = shell(fine)
     crown = base[base[:, 0, 1] >= 0] + out[base[:, 0, 1] >= 0] * 9.0
@@ -100,5 +118,3 @@ def cap(grain: int, fine: float) -> list[Part]:
     y = 52 - 12 * reach - 9 * across**2 * (1 + reach)
     peak = grid_part(np.stack([x, y, z], -1), colour * 0.9, "cap", gloss=0.05, two_sided=True)
     return [top, peak]
-
-

@@ -81,7 +81,8 @@ def sweep(plan: Plan, note: Callable[[str], None] = _to_stderr) -> dict[str, Any
 def _said(row: Mapping[str, Any]) -> str:
     if row["ended"] != "done":
         return str(row["ended"])
-    return f"{row['means']['psnr_hole']:.2f} dB in the hole after {row['seconds']:.0f} s"
+    where = "" if row["means"]["psnr_hole"] == row["means"]["psnr"] else " in the hole"  # all of a whole picture
+    return f"{row['means']['psnr_hole']:.2f} dB{where} after {row['seconds']:.0f} s"
 
 
 def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str, Any]]]:

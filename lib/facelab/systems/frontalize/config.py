@@ -47,16 +47,17 @@ class Config:
     lambda_identity_preserving: float = 5.0  # TP-GAN: 0.003, of squared distances on a face network
     lambda_adv: float = 1.0  # TP-GAN: 0.001
     lambda_tv: float = 0.0  # TP-GAN: 0.0001; it smooths what the critic has sharpened
-    lambda_match: float = 20.0  # of "flow" where the batch knows it: do its flows point to where a place is really seen?
+    lambda_match: float = 20.0  # do our flows point to where a place is really seen? Only where the data knows
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net
     adversarial_from: float = 0.5  # share of the run after which the critic joins
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
     steps: int = 1500
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-3  # of the generator
     critic_learning_rate: float = 4e-4
-    beta1: float = 0.5
+    beta1: float = 0.9  # of the generator; with 0.5, as critics want it, flows learn half as fast
+    critic_beta1: float = 0.5
     beta2: float = 0.999
     decay_from: float = 0.5  # share of the run after which the learning rate falls to zero on a cosine
     ema: float = 0.995  # 0: no average of the generator
@@ -119,10 +120,9 @@ class Config:
                 adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=16, critic_width=16, batch=8, steps=2400, learning_rate=2e-3, feature_net="none",
-                adversarial_from=0.7,
+                size=64, width=16, critic_width=16, batch=16, steps=1000, feature_net="none", adversarial_from=0.75,
             ),
-            "gpu": dict(size=128, width=32, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5),
+            "gpu": dict(size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5),
         }  # fmt: skip
         if profile not in profiles:
             raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
@@ -153,8 +153,8 @@ class Config:
 def _published(model: str) -> dict[str, object]:
     none = dict(
         lambda_l1=0.0, lambda_ssim=0.0, lambda_symmetry=0.0, lambda_perceptual=0.0, lambda_identity_preserving=0.0,
-        lambda_adv=0.0, lambda_match=0.0, lambda_penalty=0.0, penalty="none", penalty_every=1, feature_net="none", adversarial_from=0.0,
-        decay_from=1.0, ema=0.0,
+        lambda_adv=0.0, lambda_match=0.0, lambda_penalty=0.0, penalty="none", penalty_every=1, feature_net="none",
+        adversarial_from=0.0, beta1=0.5, decay_from=1.0, ema=0.0,
     )  # fmt: skip
     own = {
         "ae": dict(encoder="vggface", width=64, lambda_mse=1.0, learning_rate=1e-4, beta1=0.9, batch=64),

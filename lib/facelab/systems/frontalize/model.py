@@ -90,9 +90,11 @@ def build(cfg: Config, embed: nn.Module | None = None) -> Frontalize:
 
 def optimizers(model: Frontalize, cfg: Config) -> dict[str, torch.optim.Optimizer]:
     """Adam for the generator, and one for the critic where there is one: ``G``, ``D``."""
-    betas = (cfg.beta1, cfg.beta2)
-    opts = {"G": adam([p for p in model.G.parameters() if p.requires_grad], cfg.learning_rate, betas)}
-    return opts if model.D is None else opts | {"D": adam(model.D.parameters(), cfg.critic_learning_rate, betas)}
+    learning = [p for p in model.G.parameters() if p.requires_grad]
+    opts = {"G": adam(learning, cfg.learning_rate, (cfg.beta1, cfg.beta2))}
+    if model.D is not None:
+        opts["D"] = adam(model.D.parameters(), cfg.critic_learning_rate, (cfg.critic_beta1, cfg.beta2))
+    return opts
 
 
 @contextlib.contextmanager

@@ -1,0 +1,139 @@
+"""Everything that stands before the camera: a head with its expression, and what is around it and on it.
+
+Taught in: lesson 07.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from facelab.synth.body import clothes_part, ear_parts, neck_part
+from facelab.synth.eyes import paint_eyes
+from facelab.synth.hair import hair_part, scalp
+from facelab.synth.head import mean_head
+from facelab.synth.modes import DEEP, LONG, WIDE, expressions, shapes
+from facelab.synth.paint import paint_mouth, paint_skin
+from facelab.synth.part import LABELS, Part, grid_normals
+from facelab.synth.person import Person
+from facelab.synth.view import View
+from facelab.synth.wear import worn
+
+OPENING = ("smile", "open", "jaw")  # movements that part the lips
+Movement = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything in front of the camera as one list of points and triangles.
+
+    Args:
+        points: (V, 3) mm. faces: (F, 3).
+        painted: (V, 10) albedo 4, normal 3, gloss, light, strand; see :class:`facelab.synth.part.Part`.
+        label: (V,). cover: (V,). two_sided: (F,).
+        clear: transparent parts, not among the points.
+        marks: (68, 3) landmarks, mm.
+    """
+
+    points: np.ndarray
+    faces: np.ndarray
+    painted: np.ndarray
+    label: np.ndarray
+    cover: np.ndarray
+    two_sided: np.ndarray
+    clear: list[Part]
+    marks: np.ndarray
+
+
+def face(who: Person, view: View, fine: float) -> tuple[np.ndarray, np.ndarray]:
+    """Somebody's head with a view's expression.
+
+    Args:
+        who: whose. view: only its expression counts. fine: of the head's grid.
+
+    Returns:
+        Points (V, 3) and landmarks (68, 3), mm.
+    """
+    return _moved(who, fine, tuple(sorted(view.expression.items())))
+
+
+@lru_cache(maxsize=8)
+def _moved(who: Person, fine: float, movement: Movement) -> tuple[np.ndarray, np.ndarray]:
+    """Points (V, 3) and landmarks (68, 3) of a head, mm."""
+    head, (names, moves) = mean_head(fine), expressions(fine)
+    points = head.points + np.tensordot(who.shape, shapes(fine)[1], 1)
+    for name, amount in movement:
+        points = points + amount * moves[names.index(name)]
+    index, weight = head.marks
+    return points.astype(np.float32), (points[index] * weight[..., None]).sum(1)
+
+
+@lru_cache(maxsize=8)
+def _painted(who: Person, fine: float) -> tuple[np.ndarray, ...]:
+    """Albedo, gloss, light and label of a head, the roots of its hair included."""
+    albedo, gloss, light, label = paint_skin(who, fine)
+    rooted, left = scalp(who, mean_head(fine))
+    albedo = albedo * (1 - rooted[:, None]) + who.hair * rooted[:, None]
+    return albedo, gloss * (1 - 0.7 * rooted), light * left, np.where(rooted > 0.5, LABELS.index("hair"), label)
+
+
+def _head_part(who: Person, view: View, fine: float) -> tuple[Part, np.ndarray]:
+    """The head, and its landmarks (68, 3)."""
+    head = mean_head(fine)
+    points, marks = face(who, view, fine)
+    normals = grid_normals(points.reshape(*head.shape, 3), closed=True)
+    albedo, gloss, light, label = (layer.copy() for layer in _painted(who, fine))
+    paint_eyes(points, normals, albedo, gloss, light, label, who.iris, view.gaze, fine)
+    paint_mouth(albedo, gloss, light, label, sum(view.expression.get(name, 0) for name in OPENING), fine)
+    zero = np.zeros(len(points), np.float32)
+    return Part(points, head.faces, normals, albedo, label, gloss, light, zero, zero + 1), marks
+
+
+def _fit(who: Person) -> np.ndarray:
+    """(3,) by how much somebody's skull is larger than the mean one: hair and caps follow."""
+    names = shapes()[0]
+    return np.array([1 + by * who.shape[names.index(name)] for name, by in
+                     (("wide head", WIDE), ("long head", LONG), ("deep head", DEEP))])  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _around(who: Person, fine: float, dress: int, accessory: str) -> tuple[list[Part], list[Part]]:
+    """What does not move with the face: ears, neck, clothes, hair, and what is worn; solid and clear parts."""
+    points, marks = _moved(who, fine, ())
+    width = np.abs(points[np.abs(points[:, 1] + 10) < 14, 0]).max()  # where the ears sit
+    parts = [*ear_parts(who, width, fine), neck_part(who, fine), clothes_part(dress, fine)]
+    solid, clear = worn(accessory, marks, who.grain, fine)
+    hair, fit = hair_part(who, fine), _fit(who)
+    if hair is not None:
+        hair.points = hair.points * fit
+        if accessory.startswith("cap"):
+            hair.cover = np.minimum(hair.cover, 52 - hair.points[:, 1])
+        parts.append(hair)
+    for part in solid:
+        if part.label[0] == LABELS.index("cap"):
+            part.points = part.points * fit
+    return parts + solid, clear
+
+
+def scene_of(who: Person, view: View, fine: float) -> Scene:
+    """All parts put together.
+
+    Args:
+        who: stands there. view: expression, gaze, dress and accessory count. fine: of the head's grid.
+    """
+    head, marks = _head_part(who, view, fine)
+    solid, clear = _around(who, fine, view.dress, view.accessory)
+    parts = [head, *solid]
+    starts = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
+    painted = [
+        np.concatenate([p.albedo, p.normals, p.gloss[:, None], p.light[:, None], p.strand[:, None]], 1) for p in parts
+    ]
+    return Scene(
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)]),
+        np.concatenate(painted).astype(np.float32), np.concatenate([part.label for part in parts]),
+        np.concatenate([part.cover for part in parts]),
+        np.concatenate([np.full(len(part.faces), part.two_sided) for part in parts]), clear, marks,
+    )  # fmt: skip
