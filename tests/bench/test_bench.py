@@ -5,8 +5,11 @@ import dataclasses
 import pytest
 import torch
 
+from facelab import machine
 from facelab.bench import pictures, step, timing
 from facelab.cli import main
+from facelab.data import decode
+from facelab.data.synth import open_synth
 from facelab.nets.features import feature_net
 from facelab.systems import oagan
 from facelab.train.engine import Engine
@@ -65,3 +68,17 @@ def test_every_system_that_ships_is_timed_on_a_folder(repo):
 def test_both_hogs_are_one():
     found = pictures.bench_hog(1)
     assert found["largest difference"] <= 1e-6 and set(found["ratio"]) == {"ours", "soft, forward and backward"}
+
+
+def test_heads_are_rendered_by_one_process_and_by_several(monkeypatch):
+    one = pictures.bench_render(1, 2)
+    assert set(one["heads per second"]) == {"64 px, one process", "128 px, one process"} and one["ratio"] == {}
+    calls = []
+    monkeypatch.setattr(decode, "MANY", 1)
+    monkeypatch.setattr(decode, "decode", lambda ds, size, channels, rows, tell: calls.append((size, rows.shape)))
+    monkeypatch.setattr(machine, "usable_cores", lambda: 2)
+    two = pictures.bench_render(1, 8)
+    many = len(open_synth(8))
+    assert calls == [(size, (many, 3, size, size)) for size in (64, 64, 128, 128)], "one round is not measured"
+    assert set(two["ratio"]) == {"64 px", "128 px"}
+    assert "128 px, 2 processes" in two["heads per second"] and f"{many} pictures" in two["setting"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 import torch
 
 from facelab.data import cache, catalogue, splits
 from facelab.data.joined import joined
+from facelab.data.stacked import Stacked
 from facelab.data.synth import open_synth
 from facelab.errors import BadConfig
 
@@ -93,8 +95,44 @@ def test_no_set_takes_anothers_place_in_the_cache(tmp_path, photo):
     sets = [catalogue.open_dataset(name) for name in names]
     places = [cache.place_of(one, "16x1", cache.fingerprint(one), tmp_path) for one in sets]
     assert len({place.name.rsplit("-", 1)[0] for place in places}) == len(names), "older caches go by these stems"
-    sets = [one for one in sets if "orl" not in one.name]  # its 400 photographs would take seconds
-    places = [place for place in places if "orl" not in place.name]
-    for one in sets:
+    few = [one for one in sets if "orl" not in one.name]  # its 400 photographs would take seconds
+    for one in few:
         cache.cached(one, 16, 1, tmp_path / "c", lambda done, total: None)
-    assert sorted(place.name for place in places) == sorted(path.name for path in (tmp_path / "c").iterdir())
+    own = {place.name for one, place in zip(sets, places, strict=True) if one in few and not one.parts}
+    assert own == {path.name for path in (tmp_path / "c").iterdir()}, "joined sets keep nothing of their own"
+
+
+def test_the_cache_of_a_joined_set_is_those_of_its_parts(tmp_path, photo):
+    photo(tmp_path / "f/1.png"), photo(tmp_path / "f/2.png", seed=2), photo(tmp_path / "f/3.png", seed=3)
+    (tmp_path / "f/2.png").write_bytes(b"")
+    both = catalogue.open_dataset(f"synth:1x2+folder:{tmp_path / 'f'}")
+    rows = cache.cached(both, 16, root=tmp_path / "c", progress=lambda done, total: None)
+    first = len(both.parts[0])
+    assert rows.indices.tolist() == [*range(first), first, first + 2] and len(rows) == first + 2
+    assert [reason for _, reason in rows.rejected] == ["the file is empty"]
+    for row in (first + 1, 0, first, first - 1):
+        truth = both.at(int(rows.indices[row]), 16, 3)
+        assert (rows.batch([row])[0] - truth).abs().max() <= 1 / 255 + 1e-6
+    mixed = rows.batch([first + 1, 0, first + 1, 1])
+    assert torch.equal(mixed[0], mixed[2]) and torch.equal(mixed[1], rows.batch([0])[0])
+
+
+def test_stacked_arrays_are_read_like_one():
+    parts = [np.arange(6).reshape(3, 2), np.zeros((0, 2), int), 10 + np.arange(4).reshape(2, 2)]
+    stacked, whole = Stacked(parts), np.concatenate(parts)
+    assert len(stacked) == 5 and stacked.shape == (5, 2) and stacked.dtype == whole.dtype
+    for rows in ([0], [4, 0, 2, 3, 3], [], [-1, -5], np.array([1, 3])):
+        assert np.array_equal(stacked[rows], whole[np.asarray(rows, int)])
+    for rows in ([5], [-6]):
+        with pytest.raises(IndexError):
+            stacked[rows]
+
+
+def test_arrays_one_after_the_other_are_read_as_one():
+    first, second = np.arange(6).reshape(3, 2), np.arange(10, 18).reshape(4, 2)
+    both, whole = Stacked([first, second]), np.concatenate([first, second])
+    assert (len(both), both.shape, both.dtype) == (7, (7, 2), first.dtype)
+    for rows in ([0], [3, 2, 6, 0, 3], [-1, 0], []):
+        np.testing.assert_array_equal(both[rows], whole[rows])
+    with pytest.raises(IndexError):
+        both[[7]]

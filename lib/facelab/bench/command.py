@@ -10,7 +10,15 @@ from pathlib import Path
 import torch
 
 from facelab import files
-from facelab.bench.pictures import bench_facemasks, bench_hog, bench_loader, bench_occluders, bench_restore, bench_ssim
+from facelab.bench.pictures import (
+    bench_facemasks,
+    bench_hog,
+    bench_loader,
+    bench_occluders,
+    bench_render,
+    bench_restore,
+    bench_ssim,
+)
 from facelab.bench.step import bench_memory, bench_step
 from facelab.errors import BadConfig
 from facelab.machine import cpu_has_bf16
@@ -18,6 +26,7 @@ from facelab.machine import cpu_has_bf16
 BENCHES = {
     "step": bench_step, "memory": bench_memory, "loader": bench_loader, "occluders": bench_occluders,
     "facemasks": bench_facemasks, "restore": bench_restore, "ssim": bench_ssim, "hog": bench_hog,
+    "render": bench_render,
 }  # fmt: skip
 
 

@@ -29,6 +29,38 @@ def bench_loader(rounds: int, data: str = "orl") -> dict:
     return {"what": f"loading {data}", "setting": setting, **speeds(best, len(rows), "files")}
 
 
+def bench_render(rounds: int, people: int = 48) -> dict:
+    """Rendered heads a second: in this process, and by as many as the cache of a set takes, their start included.
+
+    Args:
+        rounds: measured rounds. people: of the set that several processes render; one process has an eighth of it.
+    """
+    import numpy as np
+
+    from facelab.data.decode import HELPERS, MANY, decode
+    from facelab.data.synth import open_synth
+    from facelab.machine import usable_cores
+
+    whole, part, best = open_synth(people), open_synth(max(1, people // 8)), {}
+    several = min(usable_cores(), HELPERS) if len(whole) >= MANY else 1
+
+    def by_several(size: int) -> None:
+        decode(whole, size, 3, np.empty((len(whole), 3, size, size), np.uint8), lambda done, count: None)
+
+    for size in (64, SIZE):
+        sides = {"one process": lambda size=size: [part.at(k, size, 3) for k in range(len(part))]}
+        if several > 1:
+            sides[f"{several} processes"] = partial(by_several, size)
+        seconds = interleaved(sides, rounds)
+        each = {name: value / len(part if name == "one process" else whole) for name, value in seconds.items()}
+        best |= {f"{size} px, {name}": value for name, value in each.items()}
+    speed = {name: round(1 / value, 1) for name, value in best.items()}
+    ratio = {f"{size} px": round(best[f"{size} px, one process"] / best[f"{size} px, {several} processes"], 2)
+             for size in (64, SIZE) if several > 1}  # fmt: skip
+    return {"what": "rendering heads", "setting": f"synth, {len(whole)} pictures by several processes",
+            "heads per second": speed, "ratio": ratio}  # fmt: skip
+
+
 def bench_occluders(rounds: int) -> dict:
     """Occluders drawn on a batch of 64 pictures at 64 px, all training kinds."""
     from facelab.occlude import occlude

@@ -6,10 +6,8 @@ On two CPU cores decoding is a few per cent of a training step; the cache pays i
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +22,12 @@ from facelab import files, images
 from facelab.data import splits
 from facelab.data.dataset import FaceDataset
 from facelab.data.decode import decode, keep_first
+from facelab.data.fingerprints import fingerprint, place_of
+from facelab.data.stacked import Stacked
 from facelab.data.waiting import Progress, said_in_lines
 from facelab.errors import BadConfig, BadImage, LayoutError
 
 KNOWN = 128  # pixels; the side for which a set is asked for landmarks that it knows
-VERSION = 1  # raise when the way a cached row is made changes
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Cached:
     dataset: FaceDataset
     size: int
     channels: int
-    pixels: np.ndarray
+    pixels: np.ndarray | Stacked
     indices: np.ndarray
     rejected: list[tuple[str, str]]
 
@@ -67,19 +66,6 @@ class Cached:
     def rows_of(self, indices: Sequence[int]) -> list[int]:
         """Row numbers of dataset indices; those of rejected pictures are left out."""
         return np.flatnonzero(np.isin(self.indices, np.asarray(indices, dtype=np.int64))).tolist()
-
-
-def fingerprint(dataset: FaceDataset) -> str:
-    """64 hex digits that change when a file is added, removed, renamed or written again."""
-    digest = hashlib.sha256(f"{VERSION}/{dataset.name}/{dataset.frame.__qualname__}{dataset.made}\n".encode())
-    for index, item in enumerate(dataset.items):
-        try:
-            state = item.file.stat()
-            line = f"{dataset.relative(index)}\t{state.st_size}\t{state.st_mtime_ns}\n"
-        except OSError:
-            line = f"{dataset.relative(index)}\tgone\n"
-        digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
 
 
 def cached(
@@ -104,6 +90,8 @@ def cached(
     channels = dataset.channels if channels is None else channels
     if size < 1 or channels not in (1, 3):
         raise BadConfig("size, channels", (size, channels), "a positive size, and 1 or 3 channels")
+    if dataset.parts:
+        return _stacked(dataset, [cached(part, size, channels, root, progress) for part in dataset.parts])
     key = fingerprint(dataset)
     folder = place_of(dataset, f"{size}x{channels}", key, root)
     expected = {"fingerprint": key, "size": size, "channels": channels}
@@ -117,13 +105,13 @@ def cached(
     return found
 
 
-def place_of(dataset: FaceDataset, what: str, key: str, root: str | Path | None) -> Path:
-    """Where something computed from a set is kept; ``key`` is its :func:`fingerprint`. No set has another's place."""
-    base = Path(root) if root is not None else files.cache_root()
-    place = hashlib.sha256(str(dataset.root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    short = re.sub(r"folder:.*?(?=:turned$|$)", "folder", dataset.name)  # its path decides about ``place``
-    name = re.sub(r"[^A-Za-z0-9]+", "_", short)
-    return base / f"{name}-{place}-{what}-{key[:16]}"
+def _stacked(dataset: FaceDataset, caches: list[Cached]) -> Cached:
+    """The caches of a joined set's parts as one."""
+    starts = np.cumsum([0, *(len(part) for part in dataset.parts)])
+    indices = np.concatenate([start + cache.indices for start, cache in zip(starts, caches, strict=False)])
+    rejected = [(f"{cache.dataset.name}/{file}", why) for cache in caches for file, why in cache.rejected]
+    pixels, first = Stacked([cache.pixels for cache in caches]), caches[0]
+    return Cached(dataset, first.size, first.channels, pixels, indices, rejected)
 
 
 def _open(dataset: FaceDataset, folder: Path, expected: dict) -> Cached | None:

@@ -54,6 +54,7 @@ class FaceDataset(Dataset):
         notes: what a user should know, for example that this copy is partial.
         made: where pictures are computed and not read, what computed them; it changes when they would come out
             differently.
+        parts: of a joined set, the sets it is made of, in order.
 
     Taught in: 01.
     """
@@ -67,6 +68,7 @@ class FaceDataset(Dataset):
     pairs: list[tuple[int, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     made: str = ""
+    parts: list[FaceDataset] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.items)

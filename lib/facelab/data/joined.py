@@ -5,15 +5,15 @@ Taught in: lesson 07.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from facelab import images
-from facelab.data.cache import fingerprint
 from facelab.data.dataset import FaceDataset, Item
+from facelab.data.fingerprints import fingerprint
 from facelab.errors import BadConfig
 
 
@@ -26,8 +26,6 @@ class JoinedFaces(FaceDataset):
 
     Other fields as of :class:`FaceDataset`.
     """
-
-    parts: list[FaceDataset] = field(default_factory=list)
 
     def part(self, index: int) -> tuple[FaceDataset, int]:
         """The dataset a picture belongs to, and its index there.

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from facelab import files
-from facelab.data import cache
 from facelab.data.dataset import FaceDataset
 from facelab.data.decode import CHUNK, in_order
+from facelab.data.fingerprints import fingerprint, place_of
+from facelab.data.stacked import Stacked
 from facelab.data.waiting import Progress, said_in_lines
 
 SIZE = 32  # places along a side
@@ -21,7 +22,7 @@ SIZE = 32  # places along a side
 
 def matches(
     dataset: FaceDataset, root: str | Path | None = None, progress: Progress | None = None
-) -> np.ndarray | None:
+) -> np.ndarray | Stacked | None:
     """The maps of all turned pictures of a set's pairs, computed once.
 
     Args:
@@ -33,13 +34,22 @@ def matches(
         (pairs, 3, 32, 32) float16, a memory map, see :func:`facelab.synth.match.match`; None where the set does not
         know them.
     """
+    if dataset.parts:
+        return _stacked(dataset, root, progress)
     sides = [side for side, _ in dataset.pairs]
     if not sides or dataset.known_match(sides[0], SIZE) is None:
         return None
-    path = cache.place_of(dataset, f"matches{SIZE}", cache.fingerprint(dataset), root).with_suffix(".npy")
+    path = place_of(dataset, f"matches{SIZE}", fingerprint(dataset), root).with_suffix(".npy")
     if not _usable(path, len(sides)):
         _build(path, dataset, sides, progress or said_in_lines(f"matching {dataset.name}"))
     return np.load(path, mmap_mode="r")
+
+
+def _stacked(dataset: FaceDataset, root: str | Path | None, progress: Progress | None) -> Stacked:
+    """The maps of a joined set's parts one after the other; of a part that does not know, zeros: nothing is known."""
+    found = [matches(part, root, progress) for part in dataset.parts]
+    empty = [np.zeros((len(part.pairs), 3, SIZE, SIZE), np.float16) for part in dataset.parts]
+    return Stacked([zero if maps is None else maps for maps, zero in zip(found, empty, strict=True)])
 
 
 def _usable(path: Path, count: int) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import binomtest
 from torch import Tensor
 
 from facelab import files, images
@@ -56,7 +57,8 @@ def study(frontal: int = 300, known: int = 150, turned: int = 100, size: int = S
         MissingPart: dlib or its model files are not installed.
     """
     about = {"what": "rendered heads judged by dlib", "first person": PEOPLE, "size": size, "seed": SEED,
-             "interval": "95 %, bootstrap over people", "render version": VERSION}  # fmt: skip
+             "interval": "95 %, over people: exact binomial for shares, bootstrap for the rest",
+             "render version": VERSION}  # fmt: skip
     front = canonical_study(frontal, size)
     return about | front | {"identity": identity_study(known, size), "found by yaw": yaw_study(turned, size)}
 
@@ -73,13 +75,13 @@ def canonical_study(people: int, size: int = SIZE) -> dict[str, Any]:
     for number in range(PEOPLE, PEOPLE + people):
         picture = render(number, None, size)
         boxes = detect(picture.image, doubtful=False)
-        found.append(float(bool(boxes)))
+        found.append(bool(boxes))
         if boxes:
             apart.append(_apart(find_landmarks(picture.image, boxes[0]), picture.landmarks))
     rows = torch.stack(apart) if apart else torch.zeros(0, 68)
     parts = {name: _told(rows[:, part].median(1).values) for name, part in REGIONS.items()}
     overall = {"all": _told(rows.median(1).values)} | parts
-    return {"found": _told(torch.tensor(found)), "landmarks": {"faces": len(rows), "distance": overall}}
+    return {"found": _share(found), "landmarks": {"faces": len(rows), "distance": overall}}
 
 
 def _apart(points: Tensor, exact: Tensor) -> Tensor:
@@ -115,9 +117,13 @@ def identity_study(people: int, size: int = SIZE) -> dict[str, Any]:
 
 
 def area_under(same: Tensor, other: Tensor) -> Tensor:
-    """For each distance within a person (P,), the share of distances between people (Q,) that are larger; ties count half.
+    """Whose mean is the area under the ROC curve: for each distance, the share of the others that are larger.
 
-    Their mean is the area under the ROC curve.
+    Args:
+        same: (P,) distances within a person. other: (Q,) distances between people; ties count half.
+
+    Returns:
+        (P,) float64, 0..1.
 
     Source: Hanley and McNeil 1982, "The meaning and use of the area under a receiver operating characteristic curve".
     """
@@ -155,16 +161,27 @@ def yaw_study(people: int, size: int = SIZE) -> dict[str, dict[str, float]]:
     for yaw in YAWS:
         views = [shot_view(PEOPLE + k, yaw * (-1.0) ** k, yaw) for k in range(people)]
         pictures = [render(PEOPLE + k, view, size).image for k, view in enumerate(views)]
-        out[str(yaw)] = _told(torch.tensor([float(bool(detect(p, doubtful=False))) for p in pictures]))
+        out[str(yaw)] = _share([bool(detect(picture, doubtful=False)) for picture in pictures])
     return out
 
 
-def _told(values: Tensor, groups: Sequence[Hashable] | None = None) -> dict[str, float]:
-    """Mean, interval and number of people."""
-    low, high = bootstrap(values, generator(SEED, "heads"), groups)
+def _told(values: Tensor, groups: Sequence[Hashable] | None = None) -> dict[str, float | None]:
+    """Mean, interval and number of people; None where there is nobody."""
     count = len(values) if groups is None else len(set(groups))
-    mean = float(values.mean()) if len(values) else float("nan")
-    return {"mean": round(mean, 4), "low": round(low, 4), "high": round(high, 4), "people": count}
+    if not count:
+        return {"mean": None, "low": None, "high": None, "people": 0}
+    low, high = bootstrap(values, generator(SEED, "heads"), groups)
+    return {"mean": round(float(values.mean()), 4), "low": round(low, 4), "high": round(high, 4), "people": count}
+
+
+def _share(hits: Sequence[bool]) -> dict[str, float]:
+    """The same of a share, one picture a person. A bootstrap has no width where all or none are hit; this has.
+
+    Source: Clopper and Pearson 1934, by scipy.
+    """
+    low, high = binomtest(sum(hits), len(hits)).proportion_ci(0.95)
+    share = {"mean": sum(hits) / len(hits), "low": low, "high": high}
+    return {name: round(float(value), 4) for name, value in share.items()} | {"people": len(hits)}
 
 
 def contact_sheet(rows: int = 4, columns: int = 8, size: int = SIZE) -> Tensor:
