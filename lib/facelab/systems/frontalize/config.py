@@ -53,6 +53,8 @@ class Config:
     adversarial_from: float = 0.5  # share of the run after which the critic joins
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
+    small_size: int = 0  # pixels; early steps at this size are cheap, and ours is fully convolutional; 0: none
+    small_until: float = 0.0  # share of the run at the small size
     steps: int = 1500
     learning_rate: float = 1e-3  # of the generator
     critic_learning_rate: float = 4e-4
@@ -70,7 +72,7 @@ class Config:
         }  # fmt: skip
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
-        shares = ("adversarial_from", "view_until", "decay_from", "ema")
+        shares = ("adversarial_from", "view_until", "decay_from", "ema", "small_until")
         counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every")
         refuse_impossible(self, counts, ("blocks", "attention"), shares)
         self._check_sizes()
@@ -82,6 +84,8 @@ class Config:
             raise BadConfig("size", self.size, f"a multiple of {self.multiple} from 32 to 512")
         if self.model == "dcgan" and self.size & (self.size - 1):
             raise BadConfig("size", self.size, "a power of two for the model dcgan: it halves down to one place")
+        if self.small_size and (self.small_size % 16 or not 32 <= self.small_size <= self.size or self.model not in OURS):
+            raise BadConfig("small_size", self.small_size, f"0, or for ours a multiple of 16 from 32 to {self.size}")
         if self.model in OURS:
             refuse_unless(self, ["width"], lambda w: w % 8 == 0, "a multiple of 8")
             if self.attention and 6 * self.width % self.attention:
