@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from facelab.errors import BadWeights, MissingPart
 from facelab.nets.blocks import parameter_count
-from facelab.nets.frontal import PLACES, FaceCode, FrontalNet, Placed, WarpedSkip, fetched, fourier_places, warp
+from facelab.nets.frontal import PLACES, FaceCode, FrontalNet, Placed, fourier_places
 from facelab.nets.frontal_cvae import ConditionalVAE, one_hot
 from facelab.nets.frontal_eyes import eyes, vgg16_layers
 from facelab.nets.frontal_published import (
@@ -19,6 +19,7 @@ from facelab.nets.frontal_published import (
     levels_of,
     patch_halvings,
 )
+from facelab.nets.warping import WarpedSkip, fetched, warp
 from facelab.seeding import generator, seed_all
 
 
@@ -198,6 +199,22 @@ def test_every_place_is_told_apart_whatever_the_size():
         assert torch.cdist(flat, flat).fill_diagonal_(9).min() > 0.05
     small, large = fourier_places(4, 4), fourier_places(8, 8)
     torch.testing.assert_close(small[:, :2], torch.nn.functional.avg_pool2d(large[:, :2], 2))
+
+
+def test_a_large_picture_is_looked_at_small_and_painted_large():
+    """The plan of a picture twice as large is the small one's; what is painted is as fine as the picture."""
+    seed_all(0)
+    large, small = FrontalNet(1, 8, 1, 0, size=128), FrontalNet(1, 8, 1, 0, size=64)
+    small.load_state_dict({k: v for k, v in large.state_dict().items() if k in small.state_dict()}, strict=False)
+    for net in (large, small):
+        for skip in net.skips:
+            torch.nn.init.normal_(skip.head.weight, generator=torch.Generator().manual_seed(1))
+    picture = smooth(1, 1, 128)
+    plan = large.paint(picture)[1]
+    assert plan.shape[-2:] == (128, 128)
+    coarse = small.paint(torch.nn.functional.avg_pool2d(picture, 2))[1]
+    torch.testing.assert_close(torch.nn.functional.avg_pool2d(plan, 2), coarse, atol=0.02, rtol=0.05)
+    assert large(picture).shape == picture.shape
 
 
 # ---------------------------------------------------------------- the source's networks

@@ -12,7 +12,6 @@ Taught in: lesson 07.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,89 +19,15 @@ from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
 from facelab.nets.unet import useful_dilations
+from facelab.nets.warping import Look, WarpedSkip, centres, fetched, grown, looks
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
 CODE = 128  # numbers about the whole face
-GAIN = 25.0  # of the flows' heads, over their number of taps: as plain convolutions they would leap at the first steps
 
 
-class Look(NamedTuple):
-    """Where one view of the input is looked at, for every place of the output.
-
-    ``flow`` (N, 2, H, W) in (-1, 1): from how far to the right and below it is fetched, 1 = half the picture's side;
-    ``gate`` (N, 1, H, W) in (0, 1): how much of it comes through.
-    """
-
-    flow: Tensor
-    gate: Tensor
-
-
-def warp(maps: Tensor, flow: Tensor) -> Tensor:
-    """Fetch every place from where its flow points, bilinearly; beyond the edge lies the edge. In fp32.
-
-    Args:
-        maps: (N, C, H, W).
-        flow: (N, 2, H, W), to the right and downwards, 1 = half the picture's side; zero changes nothing.
-
-    Returns:
-        (N, C, H, W), fp32. On a GPU its gradient does not repeat to the bit.
-
-    Source: Jaderberg et al. 2015, "Spatial Transformer Networks", equation 5.
-    Taught in: lesson 07.
-    """
-    with torch.autocast(maps.device.type, enabled=False):
-        down, across = (centres(side, maps.device) for side in maps.shape[-2:])
-        there = torch.stack([flow[:, 0].float() + across, flow[:, 1].float() + down[:, None]], -1)
-        return F.grid_sample(maps.float(), there, "bilinear", "border", align_corners=False)
-
-
-def centres(side: int, device: torch.device | None = None) -> Tensor:
-    """Where the pixels of a side lie between -1 and 1, (side,)."""
-    return (2 * torch.arange(side, device=device) + 1) / side - 1
-
-
-def looks(plan: Tensor) -> list[Look]:
-    """Numbers (N, 3 · views, H, W), three a view, to flows and gates: of the input, then of its mirror image."""
-    bounded = torch.tanh(plan)
-    return [Look(view[:, :2], 0.5 + 0.5 * view[:, 2:]) for view in bounded.split(3, 1)]
-
-
-def fetched(maps: Tensor, plan: Tensor) -> Tensor:
-    """The views of one map, warped and gated, (N, views · C, H, W).
-
-    Args:
-        maps: (N, C, H, W), of the encoder, or the picture itself.
-        plan: (N, 3 · views, H, W), see :func:`looks`; two views are the map and its mirror image.
-    """
-    views = zip((maps, maps.flip(-1)), looks(plan), strict=False)
-    return torch.cat([warp(view, look.flow) * look.gate for view, look in views], 1)
-
-
-class WarpedSkip(nn.Module):
-    """A skip that says where to look: flows and gates from the decoder's features, on top of the coarser level's.
-
-    It begins at rest: flows 0, gates 0.5.
-
-    Args:
-        inside: channels of the decoder's features.
-        mirror: the mirror image is looked at, too.
-    """
-
-    def __init__(self, inside: int, mirror: bool = True):
-        super().__init__()
-        self.scale = GAIN / (9 * inside)
-        self.head = nn.Conv2d(inside, 6 if mirror else 3, 3, 1, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def forward(self, x: Tensor, coarser: Tensor | None) -> Tensor:
-        """Features (N, inside, H, W), and the plan of the level below (half the size) or None, to a plan."""
-        plan = self.scale * self.head(x).float()
-        return plan if coarser is None else plan + _doubled(coarser)
-
-
-def _doubled(plan: Tensor) -> Tensor:
-    return F.interpolate(plan, scale_factor=2.0, mode="bilinear", align_corners=False)
+def overview(size: int) -> int:
+    """By how much a picture of ``size`` pixels is shrunk before it is decided where to look."""
+    return max(1, size // 64)
 
 
 def fourier_places(height: int, width: int, device: torch.device | None = None) -> Tensor:
@@ -159,7 +84,8 @@ class FaceCode(nn.Module):
 class FrontalNet(nn.Module):
     """Our generator: encoder, a middle that sees the whole face, a decoder with warped skips.
 
-    It works from half size: 2×2 pixels become four channels at the door and are unfolded at the exit. The picture
+    It works from half size: 2×2 pixels become four channels at the door and are unfolded at the exit. Where to look is
+    decided on an overview of about 64 pixels: a larger picture is shrunk for that, and only painted large. The picture
     itself is fetched along the finest flow, too, and reaches the last layer past every norm: what is sharp in it can
     stay sharp, and a colour stays that colour.
 
@@ -170,7 +96,7 @@ class FrontalNet(nn.Module):
         attention: heads of self-attention behind them; 0: none.
         warped: False makes it a plain U-Net, whose skips stay where they lie.
         mirror: the mirror image of the input is looked at, too.
-        size: side of the pictures it is made for; larger ones work.
+        size: side of the pictures it is made for.
     """
 
     def __init__(
@@ -178,16 +104,20 @@ class FrontalNet(nn.Module):
         mirror: bool = True, size: int = 64,
     ):  # fmt: skip
         super().__init__()
+        self.shrink = overview(size)
         widths, views = (width, 2 * width, 4 * width, 6 * width), (2 if mirror else 1) if warped else 1
         pairs = list(zip(widths, widths[1:], strict=False))
         self.stem = nn.Sequential(ConvUnit(4 * channels, width), ConvUnit(width, width))
         self.down = nn.ModuleList(nn.Sequential(ConvUnit(a, b, stride=2), ConvUnit(b, b)) for a, b in pairs)
-        self.middle = nn.Sequential(*(DilatedBlock(widths[-1], d) for d in useful_dilations(blocks, size // 2)))
+        self.middle = nn.Sequential(
+            *(DilatedBlock(widths[-1], d) for d in useful_dilations(blocks, size // 2 // self.shrink))
+        )
         self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs)
         self.join = nn.ModuleList(Placed((1 + views) * a, a, CODE) for a in widths)
         self.before = nn.ModuleList(Placed(a, a, CODE) for a in widths)
         self.code = FaceCode(widths[-1], CODE)
-        self.refine = ConvUnit(width + 4 * channels * views, width)
+        finer = [DilatedBlock(width, dilation) for dilation in (1, 2)] if self.shrink > 1 else []
+        self.refine = nn.Sequential(ConvUnit(width + 4 * channels * views, width), *finer)
         self.head = nn.Conv2d(width + 4 * channels * views, 4 * channels, 3, 1, 1)
         init_he(self)
         for placed in (*self.join, *self.before):  # they begin by scaling nothing
@@ -198,15 +128,15 @@ class FrontalNet(nn.Module):
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped else None
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) in [-1, 1], H and W divisible by 16, to the same shape and range."""
+        """(N, C, H, W) in [-1, 1], H and W divisible by 16 times :func:`overview`, to the same shape and range."""
         return self.paint(images)[0]
 
     def paint(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """The picture, and the plan it was fetched by at full size (N, 3 · views, H, W); None without flows."""
-        x, plan = self.decode(self.encode(images))
-        seen = images
+        x, plan = self.decode(self.encode(F.avg_pool2d(images, self.shrink)))
+        x, seen = grown(x, self.shrink), images
         if plan is not None:
-            plan = _doubled(plan)
+            plan = grown(plan, 2 * self.shrink)
             seen = fetched(images, plan).to(x.dtype)
         pixels = F.pixel_unshuffle(seen, 2)
         x = self.refine(torch.cat([x, pixels], 1))

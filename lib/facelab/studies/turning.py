@@ -21,7 +21,6 @@ from facelab.data.dataset import FaceDataset
 from facelab.data.kface import CAMERAS, angle_index, shot_of
 from facelab.data.matches import matches
 from facelab.errors import LayoutError
-from facelab.images import resize
 from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled
 from facelab.studies.parts import refuse_empty
@@ -158,19 +157,6 @@ def mirrored(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
 
 
 def training_loader(data: str, cfg: Any, seed: int) -> Loader:
-    """The training batches of a run: ``cfg`` has ``size channels batch view_steps lambda_match`` and
-    ``steps small_size small_until``."""
+    """The training batches of a run: ``cfg`` has ``size channels batch view_steps lambda_match``."""
     part = pairs(data, "train", cfg.size, cfg.channels, matched=cfg.lambda_match > 0)
-    load = turning_loader(part, cfg.batch, seed, cfg.view_steps)
-    return smaller(load, cfg.small_size, int(cfg.steps * cfg.small_until)) if cfg.small_size else load
-
-
-def smaller(load: Loader, size: int, steps: int) -> Loader:
-    """The same batches, with pictures resized to ``size`` pixels for the first ``steps`` steps: the cheap part."""
-
-    def loader(step: int) -> dict[str, Tensor]:
-        batch = load(step)
-        small = {name: resize(batch[name], size) for name in ("side", "front")} if step < steps else {}
-        return batch | small
-
-    return loader
+    return turning_loader(part, cfg.batch, seed, cfg.view_steps)

@@ -8,6 +8,7 @@ from facelab.errors import BadConfig
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.features import NAMES as FEATURE_NETS
+from facelab.nets.frontal import overview
 from facelab.nets.frontal_eyes import ENCODERS
 from facelab.nets.frontal_published import levels_of
 from facelab.train.settings import refuse_impossible, refuse_other_types, refuse_unless
@@ -53,8 +54,6 @@ class Config:
     adversarial_from: float = 0.5  # share of the run after which the critic joins
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
-    small_size: int = 0  # pixels; early steps at this size are cheap, and ours is fully convolutional; 0: none
-    small_until: float = 0.0  # share of the run at the small size
     steps: int = 1500
     learning_rate: float = 1e-3  # of the generator
     critic_learning_rate: float = 4e-4
@@ -72,7 +71,7 @@ class Config:
         }  # fmt: skip
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
-        shares = ("adversarial_from", "view_until", "decay_from", "ema", "small_until")
+        shares = ("adversarial_from", "view_until", "decay_from", "ema")
         counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every")
         refuse_impossible(self, counts, ("blocks", "attention"), shares)
         self._check_sizes()
@@ -84,8 +83,6 @@ class Config:
             raise BadConfig("size", self.size, f"a multiple of {self.multiple} from 32 to 512")
         if self.model == "dcgan" and self.size & (self.size - 1):
             raise BadConfig("size", self.size, "a power of two for the model dcgan: it halves down to one place")
-        if self.small_size and (self.small_size % 16 or not 32 <= self.small_size <= self.size or self.model not in OURS):
-            raise BadConfig("small_size", self.small_size, f"0, or for ours a multiple of 16 from 32 to {self.size}")
         if self.model in OURS:
             refuse_unless(self, ["width"], lambda w: w % 8 == 0, "a multiple of 8")
             if self.attention and 6 * self.width % self.attention:
@@ -94,6 +91,8 @@ class Config:
     @property
     def multiple(self) -> int:
         """What divides both sides of a picture the networks take."""
+        if self.model in OURS:
+            return 16 * overview(self.size)
         return max(16, 2 ** levels_of(self.size)) if self.model in ("ae", "pix2pix") else 16
 
     @property

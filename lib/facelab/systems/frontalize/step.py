@@ -14,8 +14,8 @@ from facelab.losses.penalties import PENALTIES
 from facelab.losses.perceptual import identity_preserving, perceptual_relative
 from facelab.losses.reconstruction import kl_standard_normal, symmetry, total_variation
 from facelab.losses.similarity import ssim_loss
-from facelab.nets.frontal import looks
 from facelab.nets.frontal_cvae import FRONT
+from facelab.nets.warping import looks
 from facelab.systems.frontalize.config import OURS, Config
 from facelab.systems.frontalize.model import Frontalize
 from facelab.train import ema
