@@ -341,3 +341,9 @@ def test_holes_are_refused_where_whole_pictures_are_made(tmp_path, turning, caps
     words = [str(picture(tmp_path / "a.png")), "--out", str(tmp_path / "out"), "--weights", str(turning)]
     assert main(["restore", "frontalize", *words, "--holes", str(tmp_path)]) == 2
     assert "pictures alone, without --holes" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_another_view_is_not_pasted_into_a_photograph(tmp_path, turning, capsys):
+    words = [str(picture(tmp_path / "a.png")), "--out", str(tmp_path / "out"), "--weights", str(turning)]
+    assert main(["restore", "frontalize", *words, "--find-faces"]) == 2
+    assert "crops of one face" in capsys.readouterr().err and not (tmp_path / "out").exists()

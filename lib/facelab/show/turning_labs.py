@@ -13,7 +13,7 @@ from torch import Tensor
 from facelab.data.kface import CAMERAS, ROW
 from facelab.images import grid, to_channels
 from facelab.metrics.image import psnr
-from facelab.show.lab import LABEL, Drawn, Lab, chooser, slider
+from facelab.show.lab import Drawn, Lab, chooser, slider
 from facelab.synth.render import render
 from facelab.synth.view import Light, View, frontal
 from facelab.synth.wear import ACCESSORIES
@@ -91,15 +91,7 @@ def plane_lab(
         words = f"code (<b>{across:.2f}</b>, <b>{up:.2f}</b>), yaw {YAWS[angle]:+d}°"
         return {name: picture.detach().float().cpu() for name, picture in panels.items()}, words
 
-    controls = {
-        "place": chooser("place", [(name, name) for name in places]),
-        "across": slider("first number", 0.0, -_REACH, _REACH, 0.05),
-        "up": slider("second number", 0.0, -_REACH, _REACH, 0.05),
-        "angle": ipywidgets.Dropdown(
-            options=[(f"{yaw:+d}°", k) for k, yaw in enumerate(YAWS)], value=len(YAWS) // 2, description="yaw",
-            layout=ipywidgets.Layout(width="300px"), style=LABEL,
-        ),
-    }  # fmt: skip
+    controls = _plane_controls(list(places))
 
     def jump(change) -> None:
         if places[change["new"]] is not None:
@@ -107,6 +99,16 @@ def plane_lab(
 
     controls["place"].observe(jump, names="value")
     return Lab(draw, controls)
+
+
+def _plane_controls(places: Sequence[str]) -> dict[str, ipywidgets.Widget]:
+    angles = [(f"{yaw:+d}°", k) for k, yaw in enumerate(YAWS)]
+    return {
+        "place": chooser("place", [(name, name) for name in places]),
+        "across": slider("first number", 0.0, -_REACH, _REACH, 0.05),
+        "up": slider("second number", 0.0, -_REACH, _REACH, 0.05),
+        "angle": chooser("yaw", angles, len(YAWS) // 2),
+    }
 
 
 def _square(pictures: Tensor) -> Tensor:

@@ -183,6 +183,8 @@ def restore_files(
 
 def _refuse_holes(name: str, holes: str | Path | None, find_faces: bool, out: Path) -> None:
     """Raise ``BadConfig`` where holes are given, or not, to a system that cannot do with them, or without."""
+    if find_faces and task(name).whole:
+        raise BadConfig("find_faces", True, f"crops of one face: {name} shows it from elsewhere, and it fits nowhere")
     if find_faces and task(name).given:
         raise BadConfig("find_faces", True, f"crops of one face and --holes DIR: {name} fills what is marked")
     if holes and task(name).whole:
