@@ -13,6 +13,7 @@ from facelab.synth import MOVEMENTS, View, person
 from facelab.synth.head import mean_head
 from facelab.synth.marks import REST_MARKS
 from facelab.synth.modes import expressions, shapes
+from facelab.synth.person import _MOST, _TOGETHER
 from facelab.synth.scene import face
 
 CHIN, NOSE, EYES, UPPER, LOWER = 8, 30, slice(36, 48), 62, 66
@@ -131,6 +132,15 @@ def test_a_number_is_one_person_and_people_differ():
     assert len({who.grain for who in everybody}) == 40 and len({who.style for who in everybody}) > 6
     apart = np.array([np.abs(a.shape - b.shape).max() for a in everybody for b in everybody if a is not b])
     assert apart.min() > 0.5  # standard deviations
+
+
+def test_modes_that_add_up_are_limited():
+    names = shapes()[0]
+    for group in _TOGETHER:
+        along = np.zeros(len(names))
+        along[[names.index(name) for name in group]] = list(group.values())
+        much = np.array([person(k).shape @ along for k in range(300)]) / np.linalg.norm(along)
+        assert np.abs(much).max() < _MOST + 0.25 and much.std() > 0.75, "nobody a caricature, and all still different"
 
 
 def test_somebody_may_be_changed(even):

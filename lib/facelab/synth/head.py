@@ -186,7 +186,7 @@ def mean_head(fine: float = 1.0) -> Head:
     points = rest + sculpt(rest, azimuth)
     shape = (len(rows), len(turn))
     within = np.repeat(inside, len(turn)) * (np.abs(rest[:, 0]) < 26.5) * (np.abs(azimuth) < 1)
-    return Head(rest, points, grid_faces(*shape), shape, azimuth, within, carried(rest, azimuth, within))
+    return Head(rest, points, grid_faces(*shape), shape, azimuth, within, carried(rest, azimuth))
 
 
 def grid_faces(rows: int, cols: int) -> np.ndarray:
@@ -200,22 +200,19 @@ def grid_faces(rows: int, cols: int) -> np.ndarray:
     return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int64)
 
 
-def carried(rest: np.ndarray, azimuth: np.ndarray, within: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def carried(rest: np.ndarray, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which points carry each landmark.
 
     Args:
-        rest: (V, 3) mm, the plain head's points.
-        azimuth: (V,) radians; what is behind carries nothing.
-        within: (V,) more than 0 in the mouth, which carries nothing; nor does one lip carry the other's landmarks.
+        rest: (V, 3) mm, the plain head's points. azimuth: (V,) radians; what is behind carries nothing.
 
     Returns:
         (68, 4) indices of points, and (68, 4) their weights, which sum to 1.
     """
-    unfit = (np.abs(azimuth) >= np.radians(88)) | (within > 0)
+    far = np.where(np.abs(azimuth) < np.radians(88), 0.0, 1e6)
     indices, weights = [], []
     for mark in REST_MARKS:
-        other_lip = (rest[:, 1] - MOUTH) * (mark[1] - MOUTH) < 0
-        away = ((rest[:, :2] - mark) ** 2).sum(1) + np.where(unfit | other_lip, 1e6, 0.0)
+        away = ((rest[:, :2] - mark) ** 2).sum(1) + far
         near = np.argsort(away, kind="stable")[:4]
         weight = 1 / (away[near] + 0.05)
         indices.append(near)
