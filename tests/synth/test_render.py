@@ -145,7 +145,7 @@ def test_inner_lips_follow_their_own_lip(even):
         for x in (61, 62, 63):
             upper, lower = (found.landmarks[k, 1] for k in (x, {61: 67, 62: 66, 63: 65}[x]))
             column = mouth[(mouth[:, 1] - found.landmarks[x, 0]).abs() < 1, 0]
-            assert abs(upper - column.min()) < 2.5 and abs(lower - column.max()) < 2.5, "pixels of 256"
+            assert abs(upper - column.min()) < 1.7 and abs(lower - column.max()) < 1.7, "pixels of 256"
             assert column.max() - column.min() > 5
 
 

@@ -59,7 +59,8 @@ class TurnedFaces(FaceDataset):
         return turn(photo, points, yaw, pitch, _relief(points.numpy().tobytes(), size))
 
     def known_landmarks(self, index: int, size: int) -> Tensor:
-        return turned_landmarks(_scaled(self.marks[self.sources[index]], size), *self.angles[index])
+        points = _scaled(self.marks[self.sources[index]], size)
+        return turned_landmarks(points, *self.angles[index], _relief(points.numpy().tobytes(), size))
 
     def known_match(self, index: int, size: int) -> np.ndarray:
         points = _scaled(self.marks[self.sources[index]], _MATCHED)

@@ -46,6 +46,8 @@ STYLES = {
     "tied": Style(0.45, 0.25, ragged=2.0), "fringe": Style(1.1, 1.05, hangs=True, edge=66, fringe=34.0, ragged=5.0),
 }  # fmt: skip
 _HAIRLINE = PchipInterpolator([0, 20, 38, 50, 60, 68, 76, 180], [70, 69, 62, 52, 38, 22, 8, 8])
+_PRESSED = 4.0  # mm of hair under a cap
+_EAR = 22.0  # mm, hair above an ear
 _LOWEST, _SPACING = -165.0, 4.2
 
 
@@ -76,17 +78,18 @@ def hairline(style: Style, who: Person, degrees: np.ndarray) -> np.ndarray:
     """
     away = np.abs(degrees)
     front = _HAIRLINE(away) + who.hairline * (away < 60) - style.fringe * smooth_step(away, 62, 48)
-    sideburn = np.where(away < 81, -8.0 if who.beard != "full" else -40.0, 22.0)
-    back = np.where(away < 104, sideburn, style.nape)
-    line = np.where(away < 72, front, np.minimum(front, back))
+    sideburn = -8.0 if who.beard != "full" else -40.0
+    line = front + (sideburn - front) * smooth_step(away, 66, 73)
+    line = line + (_EAR - sideburn) * smooth_step(away, 78, 84) + (style.nape - _EAR) * smooth_step(away, 97, 122)
     return np.where(style.hangs & (away > style.edge), -who.length, line)
 
 
-def hair_part(who: Person, fine: float) -> Part | None:
+def hair_part(who: Person, fine: float, lid: np.ndarray | None = None) -> Part | None:
     """Somebody's hair, mm; None where there is none.
 
     Args:
         who: whose. fine: of the head's grid.
+        lid: (C,) mm; above it a cap presses hair to the skull, and a little higher there is none. None: no cap.
     """
     if who.style == "bald":
         return None
@@ -105,6 +108,8 @@ def hair_part(who: Person, fine: float) -> Part | None:
     if style.part is not None:
         furrow = np.exp(-(((degrees - style.part) / 7) ** 2)) * smooth_step(base[..., 1], 50, 80)
         thick, strands = thick - 0.5 * who.volume * furrow, strands - 1.5 * furrow
+    if lid is not None:
+        thick, cover = _under_cap(base[..., 1] - lid, thick, cover)
     points = base + out * thick[..., None]
     drop = smooth_step(base[..., 1], 0, -120)
     points[..., 0] *= 1 + 0.10 * drop * np.sin(who.grain % 7 + base[..., 1] / 45)
@@ -113,7 +118,13 @@ def hair_part(who: Person, fine: float) -> Part | None:
     albedo = who.hair * tone[..., None]
     light = np.clip(0.6 + 0.4 * smooth_step(cover, -2, 16) - 0.25 * drop, 0.3, 1)
     looks = {"gloss": 0.32, "light": light, "strand": 1.0, "cover": cover}
-    return grid_part(points, albedo, "hair", **looks, two_sided=style.hangs, closed=True)
+    return grid_part(points, albedo, "hair", **looks, two_sided=True, closed=True)
+
+
+def _under_cap(above: np.ndarray, thick: np.ndarray, cover: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Thickness and cover of hair so many mm above a cap's edge: pressed near it, and gone above."""
+    pressed = smooth_step(above, -24, -3)
+    return thick * (1 - pressed) + np.minimum(thick, _PRESSED) * pressed, np.minimum(cover, 12 - above)
 
 
 def scalp(who: Person, head: Head) -> tuple[np.ndarray, np.ndarray]:

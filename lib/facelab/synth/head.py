@@ -17,15 +17,21 @@ from scipy.interpolate import PchipInterpolator
 
 from facelab.synth.marks import REST_MARKS
 
-# Sections from chin to crown: height in front, height at the back, half width, depth in front, depth behind (mm).
+# Sections from throat to crown: height in front, height at the back, half width, depth in front, depth behind (mm).
 # Source: heights, widths and depths near the means of Farkas 1994, "Anthropometry of the Head and Face".
 SECTIONS = np.array([
-    (-117.0, -64.0, 54.0, 80.0, -56.0), (-112.0, -58.0, 59.0, 86.5, -62.0), (-100.0, -50.0, 62.5, 89.0, -68.0),
-    (-85.0, -40.0, 65.5, 88.0, -75.0), (-70.0, -28.0, 67.5, 91.5, -82.0), (-48.0, -10.0, 69.5, 91.0, -90.0),
-    (-25.0, 8.0, 71.0, 90.5, -95.0), (0.0, 25.0, 72.0, 90.5, -98.0), (18.0, 40.0, 72.5, 95.0, -100.0),
-    (45.0, 60.0, 72.5, 94.0, -99.0), (65.0, 74.0, 69.0, 87.0, -93.0), (85.0, 89.0, 58.5, 71.0, -80.0),
-    (101.0, 102.5, 42.0, 50.0, -60.0), (110.0, 110.5, 24.0, 28.0, -35.0), (113.0, 113.0, 1.0, 1.0, -1.0),
+    (-121.5, -66.0, 36.0, 25.0, -40.0), (-119.5, -65.5, 46.0, 64.0, -49.0),
+    (-117.0, -64.0, 54.0, 80.0, -56.0), (-112.0, -58.0, 59.0, 86.5, -62.0),
+    (-100.0, -50.0, 62.5, 89.0, -68.0), (-85.0, -40.0, 65.5, 88.0, -75.0),
+    (-70.0, -28.0, 67.5, 91.5, -82.0), (-48.0, -10.0, 69.5, 91.0, -90.0),
+    (-25.0, 8.0, 71.0, 90.5, -95.0), (0.0, 25.0, 72.0, 90.5, -98.0),
+    (18.0, 40.0, 72.5, 95.0, -100.0), (45.0, 60.0, 72.5, 94.0, -99.0),
+    (65.0, 74.0, 69.0, 87.0, -93.0), (85.0, 89.0, 58.5, 71.0, -80.0),
+    (101.0, 102.5, 42.0, 50.0, -60.0), (110.0, 110.5, 24.0, 28.0, -35.0),
+    (113.0, 113.0, 1.0, 1.0, -1.0),
 ])  # fmt: skip
+CHIN, RISE = -117.0, 2.2
+"""Height of the chin's edge at rest; rows below it are its underside and rise by so many times their way down."""
 MOUTH, STRIP = -66.6, 0.16
 """Height of the closed lips; a strip of so many mm above and below is what opens."""
 TILT = PchipInterpolator(np.radians([0, 26, 35, 45, 60, 90, 135, 180]), [0, 0, 0.05, 0.17, 0.4, 0.69, 0.9, 1.0])
@@ -80,19 +86,19 @@ def smooth_step(value: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def row_heights(fine: float) -> tuple[np.ndarray, np.ndarray]:
-    """Heights of the grid's rows in front, from chin to crown, dense where the face is.
+    """Heights of the grid's rows in front, from throat to crown, dense where the face is.
 
     Returns:
         (R,) mm; and (R,) 0 on the skin, 0 < t < 1 in the mouth, from upper to lower lip.
     """
-    spans = [(-117, -112, 2.2), (-112, -84, 2.2), (-84, MOUTH - STRIP, 1.3), (MOUTH + STRIP, -56, 1.2),
-             (-56, -34, 1.4), (-34, -10, 2.0), (-10, 12, 1.15), (12, 30, 1.6), (30, 75, 3.4),
+    spans = [(-121.5, CHIN, 1.5), (CHIN, -112, 2.2), (-112, -84, 2.2), (-84, MOUTH - STRIP, 1.3),
+             (MOUTH + STRIP, -56, 1.2), (-56, -34, 1.4), (-34, -10, 2.0), (-10, 12, 1.15), (12, 30, 1.6), (30, 75, 3.4),
              (75, 113, 4.2)]  # fmt: skip
     parts = [np.linspace(a, b, max(2, round((b - a) / (step * fine))), endpoint=False) for a, b, step in spans]
-    parts.insert(3, np.linspace(MOUTH - STRIP, MOUTH + STRIP, 8, endpoint=False))
+    parts.insert(4, np.linspace(MOUTH - STRIP, MOUTH + STRIP, 8, endpoint=False))
     rows = np.concatenate([*parts, [113.0]])
     inside = np.clip((MOUTH + STRIP - rows) / (2 * STRIP), 0, 1)
-    return rows, np.where(inside == 1, 0, inside)
+    return rows, np.where(inside > 1 - 1e-6, 0, inside)
 
 
 def columns(fine: float) -> np.ndarray:
@@ -174,7 +180,7 @@ def mouth_depth(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def mean_head(fine: float = 1.0) -> Head:
-    """The mean head; 47,500 triangles at the finest.
+    """The mean head; 48,600 triangles at the finest.
 
     Args:
         fine: scales the spacing of its points: 1 for pictures of 128 pixels, 1.6 for 64.
@@ -183,10 +189,13 @@ def mean_head(fine: float = 1.0) -> Head:
     turn = columns(fine)
     rest = plain(rows, turn).reshape(-1, 3)
     azimuth = np.tile(turn, len(rows))
+    under = np.repeat(np.maximum(CHIN - rows, 0), len(turn))
     points = rest + sculpt(rest, azimuth)
+    points[:, 1] += RISE * under
     shape = (len(rows), len(turn))
     within = np.repeat(inside, len(turn)) * (np.abs(rest[:, 0]) < 26.5) * (np.abs(azimuth) < 1)
-    return Head(rest, points, grid_faces(*shape), shape, azimuth, within, carried(rest, azimuth))
+    unfit = (np.abs(azimuth) >= np.radians(88)) | (within > 0) | (under > 0)
+    return Head(rest, points, grid_faces(*shape), shape, azimuth, within, carried(rest, unfit))
 
 
 def grid_faces(rows: int, cols: int) -> np.ndarray:
@@ -200,19 +209,21 @@ def grid_faces(rows: int, cols: int) -> np.ndarray:
     return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int64)
 
 
-def carried(rest: np.ndarray, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def carried(rest: np.ndarray, unfit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which points carry each landmark.
 
     Args:
-        rest: (V, 3) mm, the plain head's points. azimuth: (V,) radians; what is behind carries nothing.
+        rest: (V, 3) mm, the plain head's points.
+        unfit: (V,) those that carry nothing: behind, in the mouth, under the chin. Nor does one lip carry the other's
+            landmarks.
 
     Returns:
         (68, 4) indices of points, and (68, 4) their weights, which sum to 1.
     """
-    far = np.where(np.abs(azimuth) < np.radians(88), 0.0, 1e6)
     indices, weights = [], []
     for mark in REST_MARKS:
-        away = ((rest[:, :2] - mark) ** 2).sum(1) + far
+        other_lip = (rest[:, 1] - MOUTH) * (mark[1] - MOUTH) < 0
+        away = ((rest[:, :2] - mark) ** 2).sum(1) + np.where(unfit | other_lip, 1e6, 0.0)
         near = np.argsort(away, kind="stable")[:4]
         weight = 1 / (away[near] + 0.05)
         indices.append(near)

@@ -65,6 +65,7 @@ def regions(fine: float) -> dict[str, np.ndarray]:
     jaw = smooth_step(y, -30 - 12 * smooth_step(ax, 30, 66) + 30 * smooth_step(ax, 55, 70), -52)
     jaw = jaw * smooth_step(np.cos(head.azimuth), -0.1, 0.25)
     under_lip = smooth_step(ax, 30, 20) * smooth_step(y, -74, -79) * ahead
+    on_chin = smooth_step(head.rest[:, 2], 45, 65)  # not under it
     flush = bump(x, y, (44, -30), (18, 14)) + bump(x, y, (0, -37), (11, 9)) + 0.5 * bump(x, y, (0, -100), (16, 10))
     return {
         "ahead": ahead, "eye": smooth_step(eye_opening(x, y), -0.35, 0.35) * ahead,
@@ -75,7 +76,7 @@ def regions(fine: float) -> dict[str, np.ndarray]:
         "line": np.exp(-(((y - MOUTH) / 0.7) ** 2)) * (ax < 28) * ahead,
         "nostrils": bump(x, y, (6.9, -45.8), (4.2, 2.1), 2.6) * ahead, "jaw": jaw,
         "moustache": smooth_step(y, -47, -51) * smooth_step(y, -62, -58.5) * smooth_step(ax, 33, 22) * ahead,
-        "goatee": under_lip + smooth_step(np.abs(ax - 29), 5, 2) * smooth_step(y, -54, -60) * ahead,
+        "goatee": (under_lip + smooth_step(np.abs(ax - 29), 5, 2) * smooth_step(y, -54, -60) * ahead) * on_chin,
         "flush": flush * ahead,
         "bags": bump(x, y, (30, -13), (13, 4.5)) * ahead, "shade": _shade(x, y, ahead),
         "freckles": bump(x, y, (30, -24), (30, 20)) * ahead, "wrinkles": _wrinkles(x, y, ahead),
@@ -88,7 +89,7 @@ def _shade(x: np.ndarray, y: np.ndarray, ahead: np.ndarray) -> np.ndarray:
     dark = dark + 0.18 * bump(x, y, (45, 3), (5, 5)) + 0.3 * bump(x, y, (17, -22), (5, 16))
     mouth = 0.28 * bump(x, y, (0, -50), (11, 2.5)) + 0.25 * bump(x, y, (0, -84), (17, 4.5))
     dark += mouth + 0.3 * bump(x, y, (28, -67), (4, 4))
-    dark += 0.25 * bump(x, y, (20.5, -43), (3, 7))
+    dark += 0.25 * bump(x, y, (20.5, -43), (3, 7)) + 0.3 * smooth_step(y, -116, -121)
     return 1 - np.clip(dark, 0, 0.7) * ahead
 
 

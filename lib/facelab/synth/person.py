@@ -24,6 +24,15 @@ _LEAN = {
     "full lower lip": -0.4, "eyes large": -0.4, "brows high": -0.5, "wide nose": 0.3,
 }  # fmt: skip
 """By how many standard deviations the two differ from the mean, in opposite directions."""
+_TOGETHER = (
+    {"nose ahead": 1, "long nose": -1, "tip up": 1, "high bridge": -0.5},
+    {"nose ahead": 1, "long nose": 1, "high bridge": 1, "hump": 1},
+    {"wide nose": 1, "broad tip": 1, "wide bridge": 0.5},
+    {"wide jaw": 1, "pointed chin": -1, "wide head": -1, "square jaw": 0.5, "jowls": 0.5},
+    {"chin ahead": 1, "long chin": 1, "pointed chin": 0.5},
+)
+_MOST = 1.6
+"""Modes that make one thing of each other, and how many standard deviations of it, of either sign, a face has."""
 
 
 @dataclass(frozen=True, eq=False)  # compared and cached as objects: arrays have no one answer to ==
@@ -110,6 +119,11 @@ def _shape(random: np.random.Generator, bearded: bool) -> np.ndarray:
     shape = np.clip(random.normal(size=len(names)), -2.2, 2.2)
     for name, amount in _LEAN.items():
         shape[names.index(name)] += amount if bearded else -amount
+    for group in _TOGETHER:
+        at, along = [names.index(name) for name in group], np.array(list(group.values()))
+        along = along / np.sqrt((along**2).sum())
+        much = (shape[at] * along).sum()
+        shape[at] -= (much - np.clip(much, -_MOST, _MOST)) * along
     return shape
 
 

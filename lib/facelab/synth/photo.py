@@ -22,7 +22,7 @@ from facelab.synth.head import mean_head
 from facelab.synth.part import grid_faces
 from facelab.synth.raster import NEAREST, rasterize
 
-VERSION = 1  # raise when a picture would come out differently
+VERSION = 2  # raise when a picture would come out differently
 MOST = 60.0  # degrees a photograph may be turned
 _CAMERA = 1500.0  # mm from the head
 _FALL, _BEHIND = 1.7, -95.0  # behind the head's outline the relief falls so steeply, to so many mm behind the ears

@@ -22,7 +22,7 @@ from facelab.synth.scene import Scene, face, scene_of
 from facelab.synth.shade import backdrop, encode, sensor, shade
 from facelab.synth.view import View, frame, pixels, project, rotation
 
-VERSION = 1  # raise when a picture of the same view would come out differently
+VERSION = 2  # raise when a picture of the same view would come out differently
 _SLACK = 9.0  # mm by which something must be nearer than a landmark to hide it: landmarks lie on the skin
 
 

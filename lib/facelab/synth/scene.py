@@ -12,14 +12,14 @@ import numpy as np
 
 from facelab.synth.body import clothes_part, ear_parts, neck_part
 from facelab.synth.eyes import paint_eyes
-from facelab.synth.hair import hair_part, scalp
+from facelab.synth.hair import STYLES, hair_part, scalp
 from facelab.synth.head import mean_head
 from facelab.synth.modes import DEEP, LONG, WIDE, expressions, shapes
 from facelab.synth.paint import paint_mouth, paint_skin
 from facelab.synth.part import LABELS, Part, grid_normals
 from facelab.synth.person import Person
 from facelab.synth.view import View
-from facelab.synth.wear import worn
+from facelab.synth.wear import cap_line, worn
 
 OPENING = ("smile", "open", "jaw")  # movements that part the lips
 Movement = tuple[tuple[str, float], ...]
@@ -63,7 +63,7 @@ def face(who: Person, view: View, fine: float) -> tuple[np.ndarray, np.ndarray]:
 def _moved(who: Person, fine: float, movement: Movement) -> tuple[np.ndarray, np.ndarray]:
     """Points (V, 3) and landmarks (68, 3) of a head, mm."""
     head, (names, moves) = mean_head(fine), expressions(fine)
-    points = head.points + np.tensordot(who.shape, shapes(fine)[1], 1)
+    points = head.points + np.einsum("k,kvc->vc", who.shape, shapes(fine)[1])  # BLAS's bits depend on threads
     for name, amount in movement:
         points = points + amount * moves[names.index(name)]
     index, weight = head.marks
@@ -103,13 +103,14 @@ def _around(who: Person, fine: float, dress: int, accessory: str) -> tuple[list[
     """What does not move with the face: ears, neck, clothes, hair, and what is worn; solid and clear parts."""
     points, marks = _moved(who, fine, ())
     width = np.abs(points[np.abs(points[:, 1] + 10) < 14, 0]).max()  # where the ears sit
-    parts = [*ear_parts(who, width, fine), neck_part(who, fine), clothes_part(dress, fine)]
-    solid, clear = worn(accessory, marks, who.grain, fine)
-    hair, fit = hair_part(who, fine), _fit(who)
+    hidden = who.style != "bald" and STYLES[who.style].hangs
+    parts = [] if hidden else ear_parts(who, width, fine)
+    parts += [neck_part(who, fine), clothes_part(dress, fine)]
+    capped = accessory.startswith("cap")
+    solid, clear = worn(accessory, points, marks, who.grain, fine)
+    hair, fit = hair_part(who, fine, cap_line(fine) if capped else None), _fit(who)
     if hair is not None:
         hair.points = hair.points * fit
-        if accessory.startswith("cap"):
-            hair.cover = np.minimum(hair.cover, 52 - hair.points[:, 1])
         parts.append(hair)
     for part in solid:
         if part.label[0] == LABELS.index("cap"):

@@ -14,15 +14,18 @@ from facelab.synth.part import Part, grid_part
 
 ACCESSORIES = ("plain", "glasses", "horn-rimmed", "sunglasses", "cap", "cap, horn-rimmed")
 """In K-FACE's order, S001 to S006."""
+_CURVE = 0.0035  # of lenses, 1 / mm
 _RADIUS = {"glasses": 0.9, "horn-rimmed": 2.0, "sunglasses": 1.6}  # mm, of the frame
 
 
-def worn(accessory: str, marks: np.ndarray, grain: int, fine: float) -> tuple[list[Part], list[Part]]:
+def worn(
+    accessory: str, points: np.ndarray, marks: np.ndarray, grain: int, fine: float
+) -> tuple[list[Part], list[Part]]:  # fmt: skip
     """Solid parts and transparent ones.
 
     Args:
         accessory: one of :data:`ACCESSORIES`.
-        marks: (68, 3) landmarks of whoever wears it, mm.
+        points, marks: (V, 3) and (68, 3), the head and its landmarks of whoever wears it, mm.
         grain: decides about shape and colour.
         fine: of the head's grid.
 
@@ -34,22 +37,22 @@ def worn(accessory: str, marks: np.ndarray, grain: int, fine: float) -> tuple[li
         solid += cap(grain, fine)
     kind = accessory.split(", ")[-1]
     if kind in _RADIUS:
-        frame, lenses = glasses(kind, marks, grain)
+        frame, lenses = glasses(kind, points, marks, grain)
         solid, clear = solid + frame, lenses
     return solid, clear
 
 
-def glasses(kind: str, marks: np.ndarray, grain: int) -> tuple[list[Part], list[Part]]:
+def glasses(kind: str, points: np.ndarray, marks: np.ndarray, grain: int) -> tuple[list[Part], list[Part]]:
     """Rims, bridge and temples; and two lenses.
 
     Args:
-        kind: a key of the table of radii. marks: (68, 3) mm. grain: decides about shape and colour.
+        kind: a key of the table of radii. points, marks: (V, 3) and (68, 3) mm. grain: decides about shape and colour.
     """
     random = np.random.default_rng([grain, 3])
     eyes = np.stack([marks[36:42].mean(0), marks[42:48].mean(0)])
     wide, high = random.uniform(24, 27), random.uniform(17, 22) * (1.1 if kind == "sunglasses" else 1)
     power = random.uniform(0.55, 1.0)  # 1: round
-    ahead = max(marks[27, 2] + 1.5, eyes[:, 2].max() + 13)
+    ahead = max(marks[27, 2] + 1.5, eyes[:, 2].max() + 13, _ridge(points, eyes, high))
     turn = np.linspace(0, 2 * np.pi, 33)
     colour = spectra.cloth(np.full(3, 0.012) if random.random() < 0.6 else random.random(3) ** 2 * 0.25)
     solid, clear, rims = [], [], []
@@ -57,7 +60,7 @@ def glasses(kind: str, marks: np.ndarray, grain: int) -> tuple[list[Part], list[
         dx = wide * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power
         dy = high * np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power
         x = side * max(abs(eye[0]), wide + 6) + dx
-        rim = np.stack([x, eye[1] - 3 + dy, ahead - 0.0035 * x**2], -1)
+        rim = np.stack([x, eye[1] - 3 + dy, ahead - _CURVE * x**2], -1)
         rims.append(rim)
         solid.append(tube(rim, _RADIUS[kind], colour))
         disc = rim.mean(0) + (rim - rim.mean(0)) * np.linspace(1, 0, 5)[:, None, None]
@@ -72,6 +75,14 @@ def glasses(kind: str, marks: np.ndarray, grain: int) -> tuple[list[Part], list[
         bend = np.array([side * (abs(jaw[0]) + 4), hinge[1] - 2, 30.0])
         solid.append(tube(_curve([hinge, bend, bend + (side * 1.5, 1, -40)]), _RADIUS[kind] * 1.1, colour))
     return solid, clear
+
+
+def _ridge(points: np.ndarray, eyes: np.ndarray, high: float) -> float:
+    """How far ahead, mm, lenses of a half height must stand so that brows stay behind them, frowning too."""
+    x, y, z = points.T
+    over = y - eyes[:, 1].mean()
+    near = (over > 2) & (over < high) & (np.abs(x) > 10) & (np.abs(x) < 58) & (z > 40)
+    return float((z + _CURVE * x**2)[near].max()) + 2.0
 
 
 def _curve(points: list[np.ndarray], count: int = 9) -> np.ndarray:
@@ -98,6 +109,11 @@ def tube(path: np.ndarray, radius: float, albedo: np.ndarray, sides: int = 7) ->
     return grid_part(path[:, None] + radius * ring, albedo, "glasses", gloss=0.5, two_sided=True)
 
 
+def cap_line(fine: float) -> np.ndarray:
+    """Height (C,) of a cap's lower edge, mm, at the azimuths of :func:`facelab.synth.hair.shell`."""
+    return 47 - 22 * smooth_step(np.abs(shell(fine)[2]), 0.6, 2.2)
+
+
 def cap(grain: int, fine: float) -> list[Part]:
     """A cap's crown and its peak, mm.
 
@@ -107,11 +123,10 @@ def cap(grain: int, fine: float) -> list[Part]:
     random = np.random.default_rng([grain, 4])
     base, out, turn = shell(fine)
     crown = base[base[:, 0, 1] >= 0] + out[base[:, 0, 1] >= 0] * 9.0
-    line = 47 - 22 * smooth_step(np.abs(turn), 0.6, 2.2)
     colour = spectra.cloth(random.random(3) ** 2 * 0.6 + 0.015)
     seams = 1 - 0.25 * (np.abs(np.sin(turn * 3)) < 0.08)
     top = grid_part(crown, colour * seams[None, :, None] * np.ones((*crown.shape[:2], 1)), "cap", gloss=0.03,
-                    cover=crown[..., 1] - line, two_sided=True, closed=True)  # fmt: skip
+                    cover=crown[..., 1] - cap_line(fine), two_sided=True, closed=True)  # fmt: skip
     across, reach = np.linspace(-1, 1, 25)[None, :], np.linspace(0, 1, 8)[:, None]
     x = across * (60 - 6 * reach)
     z = 92 * np.sqrt(np.clip(1 - (across * 0.72) ** 2, 0, 1)) + 60 * reach * np.sqrt(np.clip(1 - across**4, 0, 1))
