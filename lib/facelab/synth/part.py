@@ -56,15 +56,19 @@ def grid_part(
         albedo: (4,) or (R, C, 4). label: one of :data:`LABELS`.
         gloss, light, strand, cover, two_sided: see :class:`Part`; (R, C) or one number.
         closed: the last column is the first.
+
+    Triangles without anything there are left out.
     """
     rows, cols = points.shape[:2]
 
     def full(value: np.ndarray | float, *tail: int) -> np.ndarray:
         return np.broadcast_to(value, (rows, cols, *tail)).reshape(-1, *tail).astype(np.float32)
 
+    faces, there = grid_faces(rows, cols), full(cover) >= 0
     return Part(
-        points.reshape(-1, 3).astype(np.float32), grid_faces(rows, cols), grid_normals(points, closed), full(albedo, 4),
-        np.full(rows * cols, LABELS.index(label)), full(gloss), full(light), full(strand), full(cover), two_sided,
+        points.reshape(-1, 3).astype(np.float32), faces[there[faces].any(1)], grid_normals(points, closed),
+        full(albedo, 4), np.full(rows * cols, LABELS.index(label)), full(gloss), full(light), full(strand),
+        full(cover), two_sided,
     )  # fmt: skip
 
 
