@@ -33,7 +33,8 @@ def bench_render(rounds: int, people: int = 48) -> dict:
     """Rendered heads a second: in this process, and by as many as the cache of a set takes, their start included.
 
     Args:
-        rounds: measured rounds. people: of the set that several processes render; one process has an eighth of it.
+        rounds: measured rounds, at most 2 here: one takes half a minute on two cores.
+        people: of the set that several processes render; one process has an eighth of it.
     """
     import numpy as np
 
@@ -47,7 +48,9 @@ def bench_render(rounds: int, people: int = 48) -> dict:
     def by_several(size: int) -> None:
         decode(whole, size, 3, np.empty((len(whole), 3, size, size), np.uint8), lambda done, count: None)
 
+    rounds = min(rounds, 2)
     for size in (64, SIZE):
+        print(f"render: {size} px, {rounds} rounds of {len(whole)} heads", file=sys.stderr, flush=True)
         sides = {"one process": lambda size=size: [part.at(k, size, 3) for k in range(len(part))]}
         if several > 1:
             sides[f"{several} processes"] = partial(by_several, size)

@@ -66,10 +66,9 @@ def rasterize(
     if not distance.min() >= NEAREST:
         raise ValueError(f"points are {distance.min():g} mm from the camera; they may be {NEAREST:g} mm and more")
     xy, inverse = xy.astype(np.float32), (1.0 / distance).astype(np.float32)
-    places = xy[corners]  # (F, 3, 2)
-    area = _cross(places[:, 1] - places[:, 0], places[:, 2] - places[:, 0])
-    use = np.flatnonzero(((area < 0) | (two_sided & (area > 0))) & (_each(np.maximum, cover[corners]) >= 0))
-    corners, places, area = corners[use], places[use], area[use]
+    use, area = _facing(xy, corners, cover, two_sided)
+    corners = corners[use]
+    places = np.take(xy, corners, 0)  # (F, 3, 2)
     first = np.ceil(_each(np.minimum, places)).clip(0, size)
     extent = np.floor(_each(np.maximum, places)).clip(-1, size - 1) - first + 1
     wide, high = extent.T
@@ -86,14 +85,25 @@ def rasterize(
     return replace(seen, faces=use[seen.faces])
 
 
+def _facing(
+    xy: np.ndarray, corners: np.ndarray, cover: np.ndarray, two_sided: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which triangles are drawn at all, (M,) places among ``corners``, and twice their areas (M,)."""
+    x, y = xy.T.copy()
+    a, b, c = corners.T.copy()
+    left, top = x[a], y[a]
+    area = (x[b] - left) * (y[c] - top) - (y[b] - top) * (x[c] - left)
+    wanted = (area < 0) | (two_sided & (area > 0))
+    there = cover >= 0
+    if not there.all():
+        wanted &= there[a] | there[b] | there[c]
+    use = np.flatnonzero(wanted)
+    return use, area[use]
+
+
 def _each(best: np.ufunc, values: np.ndarray) -> np.ndarray:
     """The best of three corners, (F, 3, ...) to (F, ...); numpy reduces short axes slowly."""
     return best(best(values[:, 0], values[:, 1]), values[:, 2])
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(F, 2) and (F, 2) to (F,): twice the area between, negative where counter-clockwise as seen (y goes down)."""
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
 def _draw(nearness, places, inverse, cover, area, first, side, numbers, size) -> None:
