@@ -53,7 +53,7 @@ def test_batches_are_a_pure_function_of_the_step(part):
     later = {step: load(step) for step in (7, 2, 90)}
     for step in (90, 2, 7):
         one = again(step)
-        assert one.keys() == {"side", "front", "angle", "match"}
+        assert one.keys() == {"side", "front", "angle", "who", "match"}
         assert all(torch.equal(one[name], later[step][name]) for name in one)
     assert not torch.equal(later[2]["side"], later[7]["side"])
     assert not torch.equal(turning.turning_loader(part, 5, 4)(2)["side"], later[2]["side"]), "another seed"

@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from facelab.errors import BadConfig
-from facelab.studies import batches, facemasks, inpainting, turning, turning_trials
+from facelab.studies import batches, face_network, facemasks, inpainting, turning, turning_trials
 from facelab.studies.batches import Loader
 from facelab.studies.evaluation import training_mean
 from facelab.studies.parts import Faces, faces
 from facelab.studies.trials import AREA, Trial, standard_trials, trial
+from facelab.train.engine import Engine
 
 
 def spread_people(data: str, count: int) -> list[str]:
@@ -41,6 +42,7 @@ class Task:
         part: data, split, size and channels → what it has of a split, with a length.
         mean: data, size and channels → the training people's mean face, for its baseline row.
         people: data and count → who the pictures of its first trial show.
+        nets: data, configuration and engine → further networks that its ``build`` is handed, by name.
         natural: it is also shown real facemasks when its weights are released.
         whole: it makes whole pictures anew; there are no holes to give it.
     """
@@ -55,6 +57,7 @@ class Task:
     part: Callable[..., Any] = faces
     mean: Callable[[str, int, int], Tensor] = training_mean
     people: Callable[[str, int], list[str]] = spread_people
+    nets: Callable[[str, Any, Engine], dict[str, nn.Module]] = lambda data, cfg, engine: {}
     natural: bool = True
     whole: bool = False
 
@@ -90,6 +93,12 @@ def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = N
     return turning.training_loader(data, cfg, seed)
 
 
+def _face_network(data: str, cfg: Any, engine: Engine) -> dict[str, nn.Module]:
+    if not cfg.face_steps:
+        return {}
+    return {"embed": face_network.face_network(data, face_network.Settings(cfg.face_steps, cfg.channels), engine)}
+
+
 def _val(data: str, cfg: Any) -> Faces:
     return faces(data, "val", cfg.size, cfg.channels)
 
@@ -123,6 +132,7 @@ TASKS = {
         part=turning.pairs,
         mean=turning_trials.mean_frontal,
         people=turning_trials.judged_people,
+        nets=_face_network,
         natural=False,
         whole=True,
     ),

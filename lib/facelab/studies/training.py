@@ -89,8 +89,9 @@ def train(
     """
     module, engine = system(name), make_engine(device)
     own = load_cutouts(cutouts) if cutouts is not None else []
+    nets = task(name).nets(data, cfg, engine)
     seed_all(seed)
-    model = engine.prepare(begun(module.build(cfg), start))
+    model = engine.prepare(begun(module.build(cfg, **nets), start))
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)

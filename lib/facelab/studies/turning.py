@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -49,6 +50,12 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def who(self) -> tuple[int, ...]:
+        """The same people as :attr:`identities`, as numbers from 0 on."""
+        numbers = {name: number for number, name in enumerate(sorted(set(self.identities)))}
+        return tuple(numbers[name] for name in self.identities)
 
 
 def yaw_at(dataset: FaceDataset, index: int) -> float:
@@ -100,8 +107,8 @@ def turning_loader(part: Pairs, batch: int, seed: int, view_until: int | None = 
         view_until: the step from which turned faces are no longer moved in their frame, only mirrored.
 
     Returns:
-        step → dict of ``side`` and ``front`` (N, C, S, S) in [-1, 1], ``angle`` (N,) int64, 0 … 12, and where the part
-        has them ``match`` (N, 3, 32, 32).
+        step → dict of ``side`` and ``front`` (N, C, S, S) in [-1, 1], ``angle`` (N,) int64, 0 … 12, ``who`` (N,)
+        int64, the people as numbers, and where the part has them ``match`` (N, 3, 32, 32).
 
     Raises:
         LayoutError: there are no pairs.
@@ -114,7 +121,8 @@ def turning_loader(part: Pairs, batch: int, seed: int, view_until: int | None = 
     def load(step: int) -> dict[str, Tensor]:
         random, chosen = generator(seed, "turning", step), places(step * batch, batch)
         side, front = (part.cache.batch([part.rows[place][k] for place in chosen]) for k in (0, 1))
-        out = {"side": side, "front": front, "angle": torch.tensor([part.angles[place] for place in chosen])}
+        angle, who = (torch.tensor([list_[place] for place in chosen]) for list_ in (part.angles, part.who))
+        out = {"side": side, "front": front, "angle": angle, "who": who}
         if part.matches is not None:
             out["match"] = part.matches(chosen)
         if view_until is None or step < view_until:
@@ -148,7 +156,7 @@ def places_of(height: int, width: int) -> Tensor:
 def mirrored(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
     """The batch with some of its pairs mirrored, ``which`` (N,) of them: pictures, angles and matches."""
     choose = lambda flipped, kept: torch.where(which.view(-1, 1, 1, 1), flipped, kept)  # noqa: E731
-    out = {name: choose(batch[name].flip(-1), batch[name]) for name in ("side", "front")}
+    out = batch | {name: choose(batch[name].flip(-1), batch[name]) for name in ("side", "front")}
     out["angle"] = torch.where(which, 12 - batch["angle"], batch["angle"])
     if "match" in batch:
         sign = torch.tensor([-1.0, 1.0, 1.0]).view(1, 3, 1, 1)

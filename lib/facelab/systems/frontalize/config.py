@@ -46,6 +46,7 @@ class Config:
     lambda_symmetry: float = 2.0  # TP-GAN: 0.3; ours is small, since light and hair are not symmetric
     lambda_perceptual: float = 4.0  # relative, on maps of the feature net; TP-GAN: none
     lambda_identity_preserving: float = 5.0  # TP-GAN: 0.003, of squared distances on a face network
+    face_steps: int = 0  # a face network is trained first, so long, for that term; 0: the feature net stands in
     lambda_adv: float = 1.0  # TP-GAN: 0.001
     lambda_tv: float = 0.0  # TP-GAN: 0.0001; it smooths what the critic has sharpened
     lambda_match: float = 20.0  # do our flows point to where a place is really seen? Only where the data knows
@@ -73,7 +74,7 @@ class Config:
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
         shares = ("adversarial_from", "view_until", "decay_from", "ema")
         counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every")
-        refuse_impossible(self, counts, ("blocks", "attention"), shares)
+        refuse_impossible(self, counts, ("blocks", "attention", "face_steps"), shares)
         self._check_sizes()
         if self.encoder != "none" and self.model not in ("ae", "pix2pix"):
             raise BadConfig("encoder", self.encoder, f'"none" for the model {self.model}: it has an encoder of its own')
