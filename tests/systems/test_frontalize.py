@@ -10,6 +10,7 @@ from facelab.errors import BadConfig, BadWeights, MissingPart
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.blocks import parameter_count
+from facelab.nets.face_network import FaceNetwork
 from facelab.seeding import generator, seed_all
 from facelab.systems import frontalize
 from facelab.systems.frontalize.model import _at_rest
@@ -263,6 +264,30 @@ def test_a_given_face_network_says_who_it_is():
     assert not any("embed" in name for name in model.state_dict()), "it is not ours to save"
     plain, _, _ = make(cfg)
     assert "identity_preserving" not in frontalize.paired_terms({"front": half}, half, plain, cfg, Engine())
+
+
+def test_a_decoder_that_is_told_a_face_networks_vector_listens_and_leaves_the_network_alone(tmp_path):
+    cfg = of(face_steps=9, face_told=True, face_width=8, lambda_identity_preserving=0.0)
+    seed_all(3)
+    face = FaceNetwork(1, 8).eval().requires_grad_(False)
+    seed_all(0)
+    model = frontalize.build(cfg, embed=face)
+    opts, state = frontalize.optimizers(model, cfg), State(0, cfg.steps, generator(0, "t"), cfg)
+    assert all(torch.equal(a, b) for a, b in zip(model.G.face.parameters(), face.parameters(), strict=True))
+    before = weights(model.G.face)
+    for _ in range(3):  # what says it to the decoder begins at zero
+        frontalize.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert not changed(before, model.G.face)
+    batch = batch_of(cfg)
+    shown = frontalize.restore(model, batch["side"]).image
+    write_weights(tmp_path / "w.safetensors", {"G": model.best_generator()}, {"config": dataclasses.asdict(cfg)})
+    again, _ = frontalize.load(tmp_path / "w.safetensors")
+    assert (frontalize.restore(again, batch["side"]).image - shown).abs().max() < 0.05, "the network travels with it"
+    torch.nn.init.normal_(model.best_generator().face.say.weight)
+    assert (frontalize.restore(model, batch["side"]).image - shown).abs().max() > 1e-4
+    for wrong in (dict(face_steps=0), dict(model="ae")):
+        with pytest.raises(BadConfig, match="face_told"):
+            dataclasses.replace(cfg, **wrong)
 
 
 def test_the_vaes_loss_is_one_a_picture_with_kl_once():

@@ -11,6 +11,7 @@ Taught in: lesson 07.
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
+from facelab.nets.face_network import FaceNetwork
 from facelab.nets.unet import useful_dilations
 from facelab.nets.warping import Look, WarpedSkip, centres, fetched, grown, looks
 
@@ -97,11 +99,12 @@ class FrontalNet(nn.Module):
         warped: False makes it a plain U-Net, whose skips stay where they lie.
         mirror: the mirror image of the input is looked at, too.
         size: side of the pictures it is made for.
+        face: a face network; the decoder is told its vector of the turned face, too. It stays as it is.
     """
 
     def __init__(
         self, channels: int = 3, width: int = 32, blocks: int = 4, attention: int = 4, warped: bool = True,
-        mirror: bool = True, size: int = 64,
+        mirror: bool = True, size: int = 64, face: FaceNetwork | None = None,
     ):  # fmt: skip
         super().__init__()
         self.shrink = overview(size)
@@ -126,6 +129,8 @@ class FrontalNet(nn.Module):
         if attention:  # these begin at zero
             self.middle.append(SelfAttention(widths[-1], attention))
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped else None
+        self.face = None if face is None else copy.deepcopy(face).requires_grad_(False)
+        self.tell = None if face is None else nn.Linear(face.length, CODE)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1], H and W divisible by 16 times :func:`overview`, to the same shape and range."""
@@ -133,7 +138,8 @@ class FrontalNet(nn.Module):
 
     def paint(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """The picture, and the plan it was fetched by at full size (N, 3 · views, H, W); None without flows."""
-        x, plan = self.decode(self.encode(F.avg_pool2d(images, self.shrink)))
+        maps = self.encode(F.avg_pool2d(images, self.shrink))
+        x, plan = self.decode(maps, self.describe(images, maps[-1]))
         x, seen = grown(x, self.shrink), images
         if plan is not None:
             plan = grown(plan, 2 * self.shrink)
@@ -149,10 +155,14 @@ class FrontalNet(nn.Module):
             maps.append(down(maps[-1]))
         return maps
 
-    def decode(self, maps: list[Tensor]) -> tuple[Tensor, Tensor | None]:
-        """Maps to features (N, width, H / 2, W / 2), and the finest plan, of the same size."""
-        code, plan = self.code(maps[-1]), None
-        x = self.middle(maps[-1])
+    def describe(self, images: Tensor, last: Tensor) -> Tensor:
+        """What is known of the whole face (N, 128), from the encoder's last map and from the face network."""
+        code = self.code(last)
+        return code if self.face is None else code + self.tell(math.sqrt(CODE) * self.face(images))
+
+    def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Maps and codes to features (N, width, H / 2, W / 2), and the finest plan, of the same size."""
+        x, plan = self.middle(maps[-1]), None
         for level in reversed(range(LEVELS)):
             if level < LEVELS - 1:
                 x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")

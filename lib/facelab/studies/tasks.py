@@ -96,7 +96,8 @@ def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = N
 def _face_network(data: str, cfg: Any, engine: Engine) -> dict[str, nn.Module]:
     if not cfg.face_steps:
         return {}
-    return {"embed": face_network.face_network(data, face_network.Settings(cfg.face_steps, cfg.channels), engine)}
+    settings = face_network.Settings(cfg.face_steps, cfg.channels, cfg.face_width)
+    return {"embed": face_network.face_network(data, settings, engine)}
 
 
 def _val(data: str, cfg: Any) -> Faces:

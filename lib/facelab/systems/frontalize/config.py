@@ -47,6 +47,8 @@ class Config:
     lambda_perceptual: float = 4.0  # relative, on maps of the feature net; TP-GAN: none
     lambda_identity_preserving: float = 5.0  # TP-GAN: 0.003, of squared distances on a face network
     face_steps: int = 0  # a face network is trained first, so long, for that term; 0: the feature net stands in
+    face_told: bool = False  # the decoder of ours is told that network's vector of the turned face
+    face_width: int = 24  # of that network
     lambda_adv: float = 1.0  # TP-GAN: 0.001
     lambda_tv: float = 0.0  # TP-GAN: 0.0001; it smooths what the critic has sharpened
     lambda_match: float = 20.0  # do our flows point to where a place is really seen? Only where the data knows
@@ -73,9 +75,11 @@ class Config:
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
         shares = ("adversarial_from", "view_until", "decay_from", "ema")
-        counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every")
+        counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every", "face_width")
         refuse_impossible(self, counts, ("blocks", "attention", "face_steps"), shares)
         self._check_sizes()
+        if self.face_told and not (self.face_steps and self.model in OURS):
+            raise BadConfig("face_told", True, "False for the source's models, and without face_steps")
         if self.encoder != "none" and self.model not in ("ae", "pix2pix"):
             raise BadConfig("encoder", self.encoder, f'"none" for the model {self.model}: it has an encoder of its own')
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from facelab.errors import BadConfig
+from facelab.nets.face_network import FaceNetwork
 from facelab.nets.features import feature_net
 from facelab.nets.frontal import FrontalNet
 from facelab.nets.frontal_cvae import ANGLES, ConditionalVAE
@@ -44,7 +45,7 @@ class Frontalize(nn.Module):
     def __init__(self, cfg: Config, pretrained: bool = True, embed: nn.Module | None = None):
         super().__init__()
         self.cfg = cfg
-        self.G = _generator(cfg, pretrained)
+        self.G = _generator(cfg, pretrained, embed)
         self.D = _critic(cfg) if cfg.judged else None
         self.average = ema.copy_of(self.G) if cfg.ema else None
         # Lists hide these nets from saving: they are frozen, and not ours.
@@ -56,10 +57,11 @@ class Frontalize(nn.Module):
         return self.G if self.average is None else self.average
 
 
-def _generator(cfg: Config, pretrained: bool) -> nn.Module:
+def _generator(cfg: Config, pretrained: bool, embed: nn.Module | None) -> nn.Module:
     if cfg.model in OURS:
         flow = cfg.model == "flow"
-        return FrontalNet(cfg.channels, cfg.width, cfg.blocks, cfg.attention, flow, cfg.mirror, cfg.size)
+        face = (embed or FaceNetwork(cfg.channels, cfg.face_width)) if cfg.face_told else None
+        return FrontalNet(cfg.channels, cfg.width, cfg.blocks, cfg.attention, flow, cfg.mirror, cfg.size, face)
     if cfg.model == "dcgan":
         return DCGANFrontalizer(cfg.channels, cfg.width, cfg.size)
     if cfg.model == "cvae":
