@@ -90,7 +90,7 @@ def test_a_plan_has_a_view_of_the_mirror_image():
 
 def test_the_net_begins_at_rest():
     seed_all(0)
-    net, pictures = FrontalNet(3, 8, 1, 4, size=32).eval(), smooth()
+    net, pictures = FrontalNet(3, 8, 1, 4, size=32, ask=False).eval(), smooth()
     here, mirrored = net.explain(pictures)
     for look in (here, mirrored):
         assert look.flow.shape == (2, 2, 32, 32) and look.gate.shape == (2, 1, 32, 32)
@@ -103,13 +103,13 @@ def test_the_net_begins_at_rest():
 def test_a_hand_set_flow_shifts_what_the_net_fetches():
     """The flow of every level comes from its bias: with tanh(s · b) = 2 · 4 / 32 all come from 4 px on the right."""
     seed_all(0)
-    net = FrontalNet(1, 8, 1, 0, mirror=False, size=32).eval()
+    net = FrontalNet(1, 8, 1, 0, mirror=False, size=32, ask=False).eval()
     net.skips[-1].head.bias.data[0] = torch.atanh(torch.tensor(8 / 32)) / net.skips[-1].scale
     (look,) = net.explain(smooth(1, 1))
     torch.testing.assert_close(look.flow[:, 0], torch.full((1, 32, 32), 8 / 32))
     assert look.flow[:, 1].abs().max() == 0
     picture = smooth(1, 1)
-    inner, plan = slice(6, 26), net.paint(picture)[1]
+    inner, plan = slice(6, 26), net.paint(picture).plan
     plan[:, 2] = 90.0
     wanted = torch.roll(picture, -4, 3)
     torch.testing.assert_close(fetched(picture, plan)[..., inner], wanted[..., inner], atol=1e-4, rtol=0)
@@ -117,7 +117,7 @@ def test_a_hand_set_flow_shifts_what_the_net_fetches():
 
 def test_finer_levels_add_to_what_the_coarser_one_said():
     seed_all(0)
-    net = FrontalNet(1, 8, 1, 0, mirror=False, size=32).eval()
+    net = FrontalNet(1, 8, 1, 0, mirror=False, size=32, ask=False).eval()
     for skip, amount in zip(net.skips, (0.1, 0.2, 0.3, 0.4), strict=True):
         skip.head.bias.data[1] = amount / skip.scale
     (look,) = net.explain(smooth(1, 1))

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
+from facelab.nets.correspondence import Correspondence, as_plan, flow_of
 from facelab.nets.face_network import FaceNetwork
 from facelab.nets.unet import useful_dilations
-from facelab.nets.warping import Look, WarpedSkip, centres, fetched, grown, looks
+from facelab.nets.warping import Look, WarpedSkip, centres, fetched, grown, looks, sized
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
 CODE = 128  # numbers about the whole face
@@ -83,6 +85,18 @@ class FaceCode(nn.Module):
         return self.say(F.adaptive_avg_pool2d(x, 4).flatten(1))
 
 
+class Painting(NamedTuple):
+    """A frontal picture (N, C, H, W), and what it was fetched by.
+
+    ``plan`` (N, 3 · views, H, W) of :func:`facelab.nets.warping.looks`; None without flows. ``answers`` (N, P, P) of
+    :class:`facelab.nets.correspondence.Correspondence`; None where nobody asks.
+    """
+
+    image: Tensor
+    plan: Tensor | None
+    answers: Tensor | None
+
+
 class FrontalNet(nn.Module):
     """Our generator: encoder, a middle that sees the whole face, a decoder with warped skips.
 
@@ -99,12 +113,13 @@ class FrontalNet(nn.Module):
         warped: False makes it a plain U-Net, whose skips stay where they lie.
         mirror: the mirror image of the input is looked at, too.
         size: side of the pictures it is made for.
+        ask: flows begin with :class:`facelab.nets.correspondence.Correspondence`; False: convolutions compute them.
         face: a face network; the decoder is told its vector of the turned face, too. It stays as it is.
     """
 
     def __init__(
         self, channels: int = 3, width: int = 32, blocks: int = 4, attention: int = 4, warped: bool = True,
-        mirror: bool = True, size: int = 64, face: FaceNetwork | None = None,
+        mirror: bool = True, size: int = 64, ask: bool = True, face: FaceNetwork | None = None,
     ):  # fmt: skip
         super().__init__()
         self.shrink = overview(size)
@@ -119,7 +134,7 @@ class FrontalNet(nn.Module):
         self.join = nn.ModuleList(Placed((1 + views) * a, a, CODE) for a in widths)
         self.before = nn.ModuleList(Placed(a, a, CODE) for a in widths)
         self.code = FaceCode(widths[-1], CODE)
-        finer = [DilatedBlock(width, dilation) for dilation in (1, 2)] if self.shrink > 1 else []
+        finer = (DilatedBlock(width, dilation) for dilation in (1, 2))
         self.refine = nn.Sequential(ConvUnit(width + 4 * channels * views, width), *finer)
         self.head = nn.Conv2d(width + 4 * channels * views, 4 * channels, 3, 1, 1)
         init_he(self)
@@ -129,24 +144,25 @@ class FrontalNet(nn.Module):
         if attention:  # these begin at zero
             self.middle.append(SelfAttention(widths[-1], attention))
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped else None
+        self.match = Correspondence(widths[1], widths[-1]) if warped and ask else None
         self.face = None if face is None else copy.deepcopy(face).requires_grad_(False)
         self.tell = None if face is None else nn.Linear(face.length, CODE)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1], H and W divisible by 16 times :func:`overview`, to the same shape and range."""
-        return self.paint(images)[0]
+        return self.paint(images).image
 
-    def paint(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The picture, and the plan it was fetched by at full size (N, 3 · views, H, W); None without flows."""
+    def paint(self, images: Tensor) -> Painting:
+        """The picture, and what it was fetched by."""
         maps = self.encode(F.avg_pool2d(images, self.shrink))
-        x, plan = self.decode(maps, self.describe(images, maps[-1]))
+        x, plan, answers = self.decode(maps, self.describe(images, maps[-1]))
         x, seen = grown(x, self.shrink), images
         if plan is not None:
             plan = grown(plan, 2 * self.shrink)
             seen = fetched(images, plan).to(x.dtype)
         pixels = F.pixel_unshuffle(seen, 2)
         x = self.refine(torch.cat([x, pixels], 1))
-        return torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2)), plan
+        return Painting(torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2)), plan, answers)
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Pictures to the maps of the encoder, the finest first: strides 2, 4, 8, 16."""
@@ -160,18 +176,21 @@ class FrontalNet(nn.Module):
         code = self.code(last)
         return code if self.face is None else code + self.tell(math.sqrt(CODE) * self.face(images))
 
-    def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Maps and codes to features (N, width, H / 2, W / 2), and the finest plan, of the same size."""
+    def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Maps and codes to features (N, width, H / 2, W / 2), the finest plan, of the same size, and the answers."""
         x, plan = self.middle(maps[-1]), None
+        answers = None if self.match is None else self.match(maps[1], x)
+        flow = None if answers is None else flow_of(answers, maps[1].shape[-2:])
         for level in reversed(range(LEVELS)):
             if level < LEVELS - 1:
                 x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
             x, taken = self.before[level](x, code), maps[level]
             if self.skips is not None:
                 plan = self.skips[level](x, plan)
-                taken = fetched(taken, plan).to(x.dtype)
+                asked = 0.0 if flow is None else as_plan(sized(flow, x.shape[-2:]), plan.shape[1] // 3)
+                taken = fetched(taken, plan + asked).to(x.dtype)
             x = self.join[level](torch.cat([x, taken], 1), code)
-        return x, plan
+        return x, plan if flow is None else plan + asked, answers
 
     @torch.no_grad()
     def explain(self, images: Tensor) -> list[Look]:
@@ -183,5 +202,5 @@ class FrontalNet(nn.Module):
         Returns:
             a :class:`Look` a view; none for a net without flows.
         """
-        plan = self.paint(images)[1]
+        plan = self.paint(images).plan
         return [] if plan is None else looks(plan)

@@ -90,6 +90,13 @@ class WarpedSkip(nn.Module):
         return plan if coarser is None else plan + grown(coarser, 2)
 
 
+def sized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (N, C, H, W) of another size, bilinearly; shrunk ones as means."""
+    if maps.shape[-1] > size[-1]:
+        return F.adaptive_avg_pool2d(maps, size)
+    return maps if maps.shape[-2:] == tuple(size) else F.interpolate(maps, size=size, mode="bilinear")
+
+
 def grown(maps: Tensor, factor: int) -> Tensor:
     """Maps (N, C, H, W) with sides ``factor`` times as long, bilinearly."""
     if factor == 1:

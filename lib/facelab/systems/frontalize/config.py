@@ -31,6 +31,7 @@ class Config:
     width: int = 32  # of the generator; published: 64, of DCGAN and CVAE 16
     blocks: int = 4  # dilated residual blocks in the middle of ours
     attention: int = 4  # heads of self-attention behind them; 0: none
+    ask: bool = True  # flows begin with every place being asked what it shows; False: convolutions compute them
     mirror: bool = True  # the warped skips look at the mirror image of the turned face, too
     encoder: str = "none"  # of "ae" and "pix2pix": "none" is trained, the others are frozen; published: "vggface"
     latent: int = 2  # numbers of the CVAE's code
@@ -52,6 +53,7 @@ class Config:
     lambda_adv: float = 1.0  # TP-GAN: 0.001
     lambda_tv: float = 0.0  # TP-GAN: 0.0001; it smooths what the critic has sharpened
     lambda_match: float = 20.0  # do our flows point to where a place is really seen? Only where the data knows
+    lambda_asked: float = 10.0  # are questions answered at the right places? Only with "ask", and where the data knows
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net
     adversarial_from: float = 0.5  # share of the run after which the critic joins
@@ -161,8 +163,8 @@ class Config:
 def _published(model: str) -> dict[str, object]:
     none = dict(
         lambda_l1=0.0, lambda_ssim=0.0, lambda_symmetry=0.0, lambda_perceptual=0.0, lambda_identity_preserving=0.0,
-        lambda_adv=0.0, lambda_match=0.0, lambda_penalty=0.0, penalty="none", penalty_every=1, feature_net="none",
-        adversarial_from=0.0, beta1=0.5, decay_from=1.0, ema=0.0,
+        lambda_adv=0.0, lambda_match=0.0, lambda_asked=0.0, lambda_penalty=0.0, penalty="none", penalty_every=1,
+        feature_net="none", adversarial_from=0.0, beta1=0.5, decay_from=1.0, ema=0.0,
     )  # fmt: skip
     own = {
         "ae": dict(encoder="vggface", width=64, lambda_mse=1.0, learning_rate=1e-4, beta1=0.9, batch=64),

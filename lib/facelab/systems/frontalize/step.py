@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from facelab.images import to_unit
 from facelab.losses.adversarial import PAIRS
-from facelab.losses.matching import match_l1, mirrored_match, seen_bce
+from facelab.losses.matching import asked_cross_entropy, match_l1, mirrored_match, seen_bce
 from facelab.losses.penalties import PENALTIES
 from facelab.losses.perceptual import identity_preserving, perceptual_relative
 from facelab.losses.reconstruction import kl_standard_normal, symmetry, total_variation
 from facelab.losses.similarity import ssim_loss
+from facelab.nets.frontal import Painting
 from facelab.nets.frontal_cvae import FRONT
 from facelab.nets.warping import looks
 from facelab.systems.frontalize.config import OURS, Config
@@ -45,11 +46,11 @@ def train_step(
     if cfg.model == "cvae":
         return generator_step(cvae_terms(batch, model, state, engine), model, opts["G"], state, engine)
     with engine.autocast():
-        fake, plan = painted(model, batch["side"])
+        fake, plan, answers = painted(model, batch["side"])
     logs = {}
     if playing(cfg, state.progress):
         logs = critic_step(batch, fake.detach(), model, opts["D"], state, engine)
-    terms = paired_terms(batch, fake, model, cfg, engine) | match_terms(batch, plan, cfg)
+    terms = paired_terms(batch, fake, model, cfg, engine) | match_terms(batch, plan, answers, cfg)
     if playing(cfg, state.progress):
         terms["adv"] = adversarial_term(batch, fake, model, cfg, engine)
     return logs | generator_step(terms, model, opts["G"], state, engine)
@@ -128,20 +129,24 @@ def paired_terms(
     return terms | feature_terms(fake, front, model, cfg, engine)
 
 
-def painted(model: Frontalize, side: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The generator's pictures in fp32, and the plan they were fetched by, for ours."""
+def painted(model: Frontalize, side: Tensor) -> Painting:
+    """The generator's pictures in fp32, and what they were fetched by, for ours."""
     if model.cfg.model not in OURS:
-        return model.G(side).float(), None
-    fake, plan = model.G.paint(side)
-    return fake.float(), plan
+        return Painting(model.G(side).float(), None, None)
+    made = model.G.paint(side)
+    return made._replace(image=made.image.float())
 
 
-def match_terms(batch: dict[str, Tensor], plan: Tensor | None, cfg: Config) -> dict[str, Tensor]:
+def match_terms(
+    batch: dict[str, Tensor], plan: Tensor | None, answers: Tensor | None, cfg: Config
+) -> dict[str, Tensor]:
     """Whether flows point to where places are seen, and gates open there; of the mirror image, too.
+
+    Questions must be answered at the right places.
 
     Args:
         batch: ``match`` (N, 3, h, w), where the data knows it.
-        plan: (N, 3 · views, H, W) of :meth:`facelab.nets.frontal.FrontalNet.paint`; None without flows.
+        plan, answers: of :class:`facelab.nets.frontal.Painting`; None without flows.
     """
     if plan is None or "match" not in batch or not cfg.lambda_match:
         return {}
@@ -149,7 +154,10 @@ def match_terms(batch: dict[str, Tensor], plan: Tensor | None, cfg: Config) -> d
     pairs = list(zip(looks(plan), truths, strict=False))
     off = sum(match_l1(look.flow, true) for look, true in pairs)
     unsure = sum(seen_bce(look.gate, true) for look, true in pairs)
-    return {"match": cfg.lambda_match * off, "gate": 0.05 * cfg.lambda_match * unsure}
+    terms = {"match": cfg.lambda_match * off, "gate": 0.05 * cfg.lambda_match * unsure}
+    return (
+        terms if answers is None else terms | {"asked": cfg.lambda_asked * asked_cross_entropy(answers, batch["match"])}
+    )
 
 
 def feature_terms(fake: Tensor, front: Tensor, model: Frontalize, cfg: Config, engine: Engine) -> dict[str, Tensor]:

@@ -1,0 +1,110 @@
+"""Places that are asked: who answers, the flow that follows, and its mirror image."""
+
+import torch
+
+from facelab.losses.matching import asked_cross_entropy, mirrored_match
+from facelab.nets.correspondence import Correspondence, as_plan, flow_of, places
+from facelab.nets.frontal import FrontalNet
+from facelab.nets.warping import looks, warp
+from facelab.seeding import generator, seed_all
+
+SIDE = 8
+
+
+def answers_for(match: torch.Tensor, side: int = SIDE) -> torch.Tensor:
+    """Logits of somebody who knows: each question is answered at its true place, the nearest one."""
+    there = match[:, :2].flatten(2).transpose(1, 2) + places(side, side).T
+    apart = (there[:, :, None] - places(side, side).T).norm(dim=3)
+    return -200 * apart
+
+
+def shifted(by: int, side: int = SIDE) -> torch.Tensor:
+    """A match in which everything is seen so many places further to the right."""
+    match = torch.zeros(1, 3, side, side)
+    match[:, 0], match[:, 2] = by * 2 / side, 1.0
+    return match
+
+
+def test_the_mean_place_of_right_answers_is_the_true_flow():
+    match = shifted(2)
+    flow = flow_of(answers_for(match), (SIDE, SIDE))
+    torch.testing.assert_close(flow[..., :-2], match[:, :2, :, :-2], atol=1e-4, rtol=0)
+    wide = flow_of(torch.zeros(1, 4 * 6, 4 * 6), (4, 6))
+    torch.testing.assert_close(wide + places(4, 6).view(1, 2, 4, 6), torch.zeros(1, 2, 4, 6)), "nobody knows: the middle"
+
+
+def test_right_answers_cost_little_and_wrong_ones_much():
+    match = shifted(2)
+    right = asked_cross_entropy(answers_for(match), match)
+    nobody = asked_cross_entropy(torch.zeros(1, SIDE**2, SIDE**2), match)
+    wrong = asked_cross_entropy(answers_for(shifted(-2)), match)
+    assert right < 0.01 and wrong > nobody
+    torch.testing.assert_close(nobody, torch.tensor(float(SIDE**2)).log())
+
+
+def test_a_truth_between_places_is_shared_by_them():
+    match = shifted(1)
+    match[:, 0] *= 0.5  # half a place
+    even = torch.full((1, SIDE**2, SIDE**2), -50.0)
+    for asked in range(SIDE**2):
+        for said in (asked, asked + 1):
+            if said < SIDE**2:
+                even[0, asked, said] = 0.0
+    inner = match.clone()
+    inner[..., -1] = 0  # the last column would look beyond the picture
+    torch.testing.assert_close(asked_cross_entropy(even, inner), torch.tensor(2.0).log(), atol=1e-3, rtol=0)
+
+
+def test_unknown_places_and_those_beyond_the_picture_count_nothing():
+    match, answers = shifted(2), torch.randn(1, SIDE**2, SIDE**2, generator=generator(0, "q")).requires_grad_(True)
+    match[:, :, 4:] = 0
+    asked_cross_entropy(answers, match).backward()
+    moved = answers.grad.abs().sum(2).view(SIDE, SIDE) > 0
+    assert moved[:4, : SIDE - 2].all() and not moved[4:].any() and not moved[:4, SIDE - 2 :].any()
+    assert asked_cross_entropy(answers, torch.zeros(1, 3, SIDE, SIDE)) == 0
+
+
+def test_a_plan_from_a_flow_looks_at_the_mirror_image_from_the_other_side():
+    flow = torch.rand(2, 2, SIDE, SIDE, generator=generator(1, "q")) - 0.5
+    here, mirror = looks(as_plan(flow, 2))
+    torch.testing.assert_close(here.flow, flow)
+    match = torch.cat([flow, torch.ones(2, 1, SIDE, SIDE)], 1)
+    torch.testing.assert_close(mirror.flow, mirrored_match(match)[:, :2])
+    assert (here.gate == 0.5).all() and (mirror.gate == 0.5).all() and len(looks(as_plan(flow, 1))) == 1
+    picture = torch.rand(2, 1, SIDE, SIDE, generator=generator(2, "q"))
+    torch.testing.assert_close(warp(picture.flip(-1), mirror.flow), warp(picture, here.flow).flip(-1), atol=1e-5, rtol=0)
+
+
+def test_questions_find_what_moves():
+    """A bright spot on noise; the place in the middle asks for it. Elsewhere nobody is asked."""
+    seed_all(0)
+    net = Correspondence(4, 8, 16)
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+
+    def draw(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        random = generator(step, "spot")
+        at = torch.randint(0, 16, (8, 2), generator=random)
+        fine = 0.3 * torch.randn(8, 4, 16, 16, generator=random)
+        match = torch.zeros(8, 3, 16, 16)
+        for k, (row, column) in enumerate(at.tolist()):
+            fine[k, 0, row, column] += 3.0
+            match[k, :, 8, 8] = torch.tensor([(column - 8) / 8, (row - 8) / 8, 1.0])
+        return fine, torch.zeros(8, 8, 4, 4), match
+
+    for step in range(60):
+        fine, deep, match = draw(step)
+        opt.zero_grad()
+        asked_cross_entropy(net(fine, deep), match).backward()
+        opt.step()
+    fine, deep, match = draw(1000)
+    flow = flow_of(net(fine, deep), (16, 16))
+    assert (flow - match[:, :2])[:, :, 8, 8].abs().max() < 0.15, "about a place"
+
+
+def test_answers_come_with_a_picture_of_any_size_unless_nobody_asks():
+    seed_all(0)
+    picture = torch.rand(1, 1, 64, 32, generator=generator(3, "q")) * 2 - 1
+    painting = FrontalNet(1, 8, 1, 0, size=32).paint(picture)
+    assert painting.answers.shape == (1, 128, 128) and painting.plan.shape == (1, 6, 64, 32)
+    assert FrontalNet(1, 8, 1, 0, size=32, ask=False).paint(picture).answers is None
+    assert FrontalNet(1, 8, 1, 0, size=32, warped=False).paint(picture)[1:] == (None, None)
