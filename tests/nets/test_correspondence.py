@@ -30,7 +30,10 @@ def test_the_mean_place_of_right_answers_is_the_true_flow():
     flow = flow_of(answers_for(match), (SIDE, SIDE))
     torch.testing.assert_close(flow[..., :-2], match[:, :2, :, :-2], atol=1e-4, rtol=0)
     wide = flow_of(torch.zeros(1, 4 * 6, 4 * 6), (4, 6))
-    torch.testing.assert_close(wide + places(4, 6).view(1, 2, 4, 6), torch.zeros(1, 2, 4, 6)), "nobody knows: the middle"
+    (
+        torch.testing.assert_close(wide + places(4, 6).view(1, 2, 4, 6), torch.zeros(1, 2, 4, 6)),
+        "nobody knows: the middle",
+    )
 
 
 def test_right_answers_cost_little_and_wrong_ones_much():
@@ -72,7 +75,9 @@ def test_a_plan_from_a_flow_looks_at_the_mirror_image_from_the_other_side():
     torch.testing.assert_close(mirror.flow, mirrored_match(match)[:, :2])
     assert (here.gate == 0.5).all() and (mirror.gate == 0.5).all() and len(looks(as_plan(flow, 1))) == 1
     picture = torch.rand(2, 1, SIDE, SIDE, generator=generator(2, "q"))
-    torch.testing.assert_close(warp(picture.flip(-1), mirror.flow), warp(picture, here.flow).flip(-1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        warp(picture.flip(-1), mirror.flow), warp(picture, here.flow).flip(-1), atol=1e-5, rtol=0
+    )
 
 
 def test_questions_find_what_moves():

@@ -95,7 +95,7 @@ def test_a_frontalizer_is_handed_it(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "runs_root", lambda: tmp_path / "runs")
     short = dict(size=32, width=8, blocks=1, steps=2, batch=4, critic_width=8, feature_net="none", channels=3)
     seen = []
-    settings = lambda steps, channels: dataclasses.replace(SHORT, steps=steps, channels=channels)  # noqa: E731
+    settings = lambda steps, channels, width: dataclasses.replace(SHORT, steps=steps, channels=channels)  # noqa: E731
     monkeypatch.setattr("facelab.studies.tasks.face_network.Settings", settings)
     for steps in (0, 3):
         cfg = training.configure("frontalize", "smoke", DATA, dict(short, face_steps=steps))

@@ -61,7 +61,8 @@ def test_batches_are_a_pure_function_of_the_step(part):
     assert later[2]["side"].abs().max() <= 1 and later[2]["match"].shape == (5, 3, 32, 32)
 
 
-def test_the_frontal_face_is_never_moved(part):
+def test_the_frontal_face_is_never_moved(part, monkeypatch):
+    monkeypatch.setattr(turning, "GREY", 0.0)
     load = turning.turning_loader(part, 6, 0, view_until=2)
     for step, still in ((0, False), (1, False), (2, True), (3, True)):
         batch = load(step)
@@ -88,6 +89,7 @@ def _is_side(part, batch, k, place, mirrored):
 
 
 def test_the_angle_is_mirrored_with_the_picture(part, monkeypatch):
+    monkeypatch.setattr(turning, "GREY", 0.0)
     batch = turning.turning_loader(part, 16, 0, view_until=0)(0)
     assert angles_fit(part, batch)
     assert len(set(batch["angle"].tolist())) > 3
@@ -95,6 +97,15 @@ def test_the_angle_is_mirrored_with_the_picture(part, monkeypatch):
     monkeypatch.setattr(turning, "mirrored", lambda given, which: keep(given, which) | {"angle": given["angle"]})
     broken = turning.turning_loader(part, 16, 0, view_until=0)(0)
     assert torch.equal(broken["side"], batch["side"]) and not angles_fit(part, broken), "the control"
+
+
+def test_some_pairs_lose_their_colour_on_both_sides(part):
+    batch = turning.turning_loader(part, 64, 0)(0)
+    spread = lambda pictures: (pictures.amax(1) - pictures.amin(1)).amax((1, 2))  # noqa: E731
+    colourless = [spread(batch[name]) < 1e-6 for name in ("side", "front")]
+    assert torch.equal(*colourless) and 1 <= colourless[0].sum() <= 20
+    grey = {"side": batch["side"][:, :1], "front": batch["front"][:, :1]}
+    assert turning.greyed(grey, torch.ones(64, dtype=torch.bool)) is grey
 
 
 def found_again(batch, match):

@@ -11,7 +11,8 @@ from facelab.systems import frontalize
 
 DATA = "synth:16"
 SMALL = turning_variants.BASE | {
-    "size": 32, "width": 8, "blocks": 1, "critic_width": 4, "batch": 4, "feature_net": "none", "adversarial_from": 0.0
+    "size": 32, "width": 8, "blocks": 1, "critic_width": 4, "batch": 4, "feature_net": "none", "adversarial_from": 0.0,
+    "face_steps": 2, "face_width": 8,
 }  # fmt: skip
 
 

@@ -22,11 +22,13 @@ from facelab.data.dataset import FaceDataset
 from facelab.data.kface import CAMERAS, angle_index, shot_of
 from facelab.data.matches import matches
 from facelab.errors import LayoutError
+from facelab.images import to_channels
 from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled
 from facelab.studies.parts import refuse_empty
 
 SHIFT, SCALE, DEGREES = 0.04, 0.08, 5.0  # how much a turned face is moved in its frame; the frontal one stays
+GREY = 0.1  # share of pairs whose pictures lose their colour: photographs may have none
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def turning_loader(part: Pairs, batch: int, seed: int, view_until: int | None = 
         if view_until is None or step < view_until:
             theta, _ = random_placement(batch, random, SHIFT, SCALE, DEGREES, flip=0.0)
             out = moved_aside(out, theta)
-        return mirrored(out, torch.rand(batch, generator=random) < 0.5)
+        out = mirrored(out, torch.rand(batch, generator=random) < 0.5)
+        return greyed(out, torch.rand(batch, generator=random) < GREY)
 
     return load
 
@@ -162,6 +165,15 @@ def mirrored(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
         sign = torch.tensor([-1.0, 1.0, 1.0]).view(1, 3, 1, 1)
         out["match"] = choose(batch["match"].flip(-1) * sign, batch["match"])
     return out
+
+
+def greyed(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
+    """The batch with both pictures of some pairs in grey, ``which`` (N,) of them; grey pictures stay as they are."""
+    if batch["side"].shape[1] == 1:
+        return batch
+    choose = which.view(-1, 1, 1, 1)
+    grey = lambda pictures: to_channels(to_channels(pictures, 1), 3)  # noqa: E731
+    return batch | {name: torch.where(choose, grey(batch[name]), batch[name]) for name in ("side", "front")}
 
 
 def training_loader(data: str, cfg: Any, seed: int) -> Loader:

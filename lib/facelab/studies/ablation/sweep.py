@@ -31,6 +31,8 @@ from facelab.studies.ablation.cell import Cell, run
 from facelab.studies.ablation.plan import Plan, header, refuse_other
 from facelab.studies.ablation.subjects import subject
 from facelab.studies.ablation.variants import chosen
+from facelab.studies.tasks import task
+from facelab.train.engine import make_engine
 
 WITH_EYES = ("unet", "ae", "pix2pix")  # models of any system that may have a frozen encoder
 _STOP: list[Any] = []  # in a worker: the event that says that the sweep is being ended
@@ -96,6 +98,7 @@ def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str,
         first = todo[0]
         shared = [pool.submit(stock.fill_trials, first.trials, plan.system, plan.data, first.cfg, plan.count)]
         shared += [pool.submit(_draw, plan, cell) for cell in {c.batches: c for c in todo}.values()]
+        shared.append(pool.submit(_hand, plan.system, plan.data, [cell.cfg for cell in todo], plan.device))
         for made in shared:
             made.result()
         running: dict[Future, Cell] = {pool.submit(_run, cell): cell for cell in todo}
@@ -119,6 +122,12 @@ def _draw(plan: Plan, cell: Cell) -> None:
     about, base = subject(plan.system), plan.configuration(plan.variants[0].name)
     own = {name: getattr(cell.cfg, name) for name in about.own_batches}
     stock.fill(about.loader(plan.data, dataclasses.replace(base, **own), cell.seed), plan.steps, cell.batches)
+
+
+def _hand(system: str, data: str, cfgs: Sequence[Any], device: str) -> None:
+    """Have the networks made that cells are handed, before two of them begin to at once."""
+    for cfg in cfgs:
+        task(system).nets(data, cfg, make_engine(device))
 
 
 def _run(cell: Cell) -> dict[str, Any]:

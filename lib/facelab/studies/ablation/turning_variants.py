@@ -13,8 +13,8 @@ from facelab.systems.frontalize import Config
 
 #: The base is ours. Everybody has the same pairs in the same order, and the same steps.
 BASE = dict(
-    model="flow", width=32, critic_width=16, batch=16, feature_net="effnet-lite0", learning_rate=2e-3,
-    adversarial_from=0.6, ema=0.99,
+    model="flow", width=16, critic_width=16, batch=16, feature_net="effnet-lite0", face_steps=1500, face_told=True,
+    lambda_identity_preserving=10.0, adversarial_from=0.7, ema=0.99,
 )  # fmt: skip
 
 
@@ -32,11 +32,13 @@ def source(model: str, **more: Any) -> dict[str, Any]:
 
 VARIANTS = (
     Variant("base", "", about="ours: skips that are warped, and warped from the mirror image too; a critic at the end"),
+    Variant("not asked", "base", {"ask": False}, "no questions: convolutions compute the flows"),
+    Variant("not told", "base", {"face_told": False}, "the decoder is not told what the face network says"),
     Variant("no mirror", "base", {"mirror": False}, "skips are warped, but not from the mirror image"),
     Variant("no warp", "base", {"model": "unet"}, "a U-Net: skips stay where they were in the turned face"),
     Variant("no critic", "base", {"lambda_adv": 0.0}, "nobody judges"),
     Variant("critic sees side", "base", {"critic_side": True}, "the critic is shown the turned face, too"),
-    Variant("no identity", "base", {"lambda_identity_preserving": 0.0}, "no identity-preserving term"),
+    Variant("no identity", "base", {"lambda_identity_preserving": 0.0}, "no identity-preserving term; still told"),
     Variant("no features", "no identity", {"feature_net": "none"}, "no perceptual term either"),
     Variant("no symmetry", "base", {"lambda_symmetry": 0.0}, "no symmetry term"),
     Variant("AE", "base", source("ae"), "the source's autoencoder with skips: squared error alone", True),

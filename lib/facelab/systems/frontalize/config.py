@@ -132,7 +132,10 @@ class Config:
             "laptop": dict(
                 size=64, width=16, critic_width=16, batch=16, steps=1000, feature_net="none", adversarial_from=0.75,
             ),
-            "gpu": dict(size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5),
+            "gpu": dict(
+                size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5,
+                face_steps=3000, face_told=True, lambda_identity_preserving=10.0,
+            ),
         }  # fmt: skip
         if profile not in profiles:
             raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
