@@ -13,6 +13,8 @@ from facelab.errors import BadConfig, BadImage
 from facelab.restoration import Restoration
 from facelab.seeding import seed_all
 from facelab.studies import restoring
+from facelab.synth.render import render
+from facelab.synth.view import View
 from facelab.systems import frontalize, hog_inpaint, oagan
 from facelab.train.weights import write_weights
 
@@ -343,7 +345,16 @@ def test_holes_are_refused_where_whole_pictures_are_made(tmp_path, turning, caps
     assert "pictures alone, without --holes" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
-def test_another_view_is_not_pasted_into_a_photograph(tmp_path, turning, capsys):
-    words = [str(picture(tmp_path / "a.png")), "--out", str(tmp_path / "out"), "--weights", str(turning)]
-    assert main(["restore", "frontalize", *words, "--find-faces"]) == 2
-    assert "crops of one face" in capsys.readouterr().err and not (tmp_path / "out").exists()
+def test_another_view_is_cut_out_of_a_photograph_and_not_pasted_into_it(tmp_path, turning, capsys, monkeypatch):
+    from facelab.faces import detect, landmarks
+
+    wide, face = View(zoom=0.5), (40, 40, 90, 90)
+    seen = render(3, wide, 256)
+    images.save_image(seen.image, tmp_path / "a.png")
+    monkeypatch.setattr(detect, "detect", lambda photo, doubtful: [face])
+    monkeypatch.setattr(landmarks, "find_landmarks", lambda photo, box: seen.landmarks)
+    words = [str(tmp_path / "a.png"), "--out", str(tmp_path / "out"), "--weights", str(turning)]
+    assert main(["restore", "frontalize", *words, "--find-faces"]) == 0
+    assert json.loads(capsys.readouterr().out)["faces"] == [list(face)]
+    side = images.load_image(tmp_path / "out" / "a.png").shape[-1]
+    assert 100 < side < 160, "the portrait alone: half of the photograph's side"

@@ -85,6 +85,21 @@ def test_a_photograph_without_a_face_gets_advice():
         upload.answer(encoded(plain((200, 160))), erase_lower_half, 32, 3)
 
 
+def test_the_largest_face_is_cut_out_for_a_system_that_makes_it_anew():
+    from facelab.studies import parts
+
+    face = parts.faces("orl", "test", 128, 1).take([3])[0][0]
+    photo = torch.full((1, 240, 300), -0.2)
+    photo[:, 60:188, 90:218] = face
+    mirror = lambda pictures: Restoration(pictures.flip(-1), None, pictures.flip(-1))  # noqa: E731
+    shown = upload.answer(encoded(images.to_pil(photo)), mirror, 64, 1, anew=True)
+    assert shown.before.shape == shown.after.shape and shown.hole is None and "cut out" in shown.note
+    assert 90 < shown.before.shape[-1] < 180, "the face, not the photograph"
+    assert (shown.after - shown.before.flip(-1)).abs().mean() < 0.05
+    with pytest.raises(BadImage, match="no face"):
+        upload.answer(encoded(plain((200, 160))), mirror, 32, 3, anew=True)
+
+
 def test_faces_are_restored_where_they_are():
     from facelab.studies import parts
 

@@ -135,7 +135,8 @@ class Demo:
                 raise BadWeights(weights_root(), "there are no weights", hint)
             restore, cfg = self.load(self.action.value)
             with torch.no_grad():
-                self._shown = answer(self._content, restore, cfg.size, cfg.channels, self.where.value == WHOLE)
+                whole, anew = self.where.value == WHOLE, TASKS[self.action.value].whole
+                self._shown = answer(self._content, restore, cfg.size, cfg.channels, whole, anew)
             self._say(self._shown.note or "Done.")
         except BadImage as error:
             self._say(f"{self._name}: {error.path} {error.reason}.", bad=True)

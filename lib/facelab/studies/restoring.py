@@ -120,11 +120,39 @@ def restore_faces(
     return (photo, hidden, [list(box) for box in boxes]) if boxes else None
 
 
-def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int):
-    found = restore_faces(restore, photo, size, channels)  # who takes a badge for a face would paint one on it
+def turn_face(
+    restore: Callable, photo: Tensor, size: int, channels: int, doubtful: bool = False
+) -> tuple[Tensor, Tensor, list[list[int]]] | None:
+    """Find the largest face of a photograph, cut it out as a portrait, and make its picture anew.
+
+    It is not pasted back: a face seen from elsewhere fits nowhere.
+
+    Args:
+        restore, photo, size, channels, doubtful: as of :func:`restore_faces`.
+
+    Returns:
+        The portrait and the answer (C, S, S), and the face's box in a list; None where there is no face.
+
+    Raises:
+        MissingPart: dlib is not here.
+    """
+    from facelab.faces.align import portrait
+    from facelab.faces.detect import detect
+    from facelab.faces.landmarks import find_landmarks
+
+    boxes = detect(photo, doubtful=doubtful)
+    if not boxes:
+        return None
+    face = portrait(photo, find_landmarks(photo, boxes[0]))
+    return face, restore_image(restore, face, size, channels)[0], [list(boxes[0])]
+
+
+def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int, anew: bool):
+    search = turn_face if anew else restore_faces
+    found = search(restore, photo, size, channels)  # who takes a badge for a face would paint one on it
     if found is None:
         raise BadImage(path, "no face was found in it; crop the face yourself and leave --find-faces out")
-    return found
+    return (found[1], None, found[2]) if anew else found
 
 
 def restore_files(
@@ -148,7 +176,8 @@ def restore_files(
         weights: a file or name; None = the system's shipped weights.
         holes: folder with ``a.png`` for each ``a.jpg``, white = hidden.
         invert_holes: the hole pictures are black where hidden.
-        find_faces: find, align, restore and paste back.
+        find_faces: find, align, restore and paste back; a system that makes whole pictures anew is shown the largest
+            face, and its answer is the result.
 
     Yields:
         One record a file: ``file out hole error seconds`` (``hole`` None where the system has none), ``faces`` (the
@@ -171,7 +200,8 @@ def restore_files(
             image = images.load_image(path)
             given = read_given_hole(Path(holes), path, tuple(image.shape[-2:]), invert_holes) if holes else None
             if find_faces:
-                result, hole, record["faces"] = _in_photograph(restore, path, image, cfg.size, cfg.channels)
+                anew = task(name).whole
+                result, hole, record["faces"] = _in_photograph(restore, path, image, cfg.size, cfg.channels, anew)
             else:
                 record |= _note(*image.shape[-2:]) | ({} if given is None else note_on_hole(given, invert_holes))
                 result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
@@ -183,8 +213,6 @@ def restore_files(
 
 def _refuse_holes(name: str, holes: str | Path | None, find_faces: bool, out: Path) -> None:
     """Raise ``BadConfig`` where holes are given, or not, to a system that cannot do with them, or without."""
-    if find_faces and task(name).whole:
-        raise BadConfig("find_faces", True, f"crops of one face: {name} shows it from elsewhere, and it fits nowhere")
     if find_faces and task(name).given:
         raise BadConfig("find_faces", True, f"crops of one face and --holes DIR: {name} fills what is marked")
     if holes and task(name).whole:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from facelab import images
 from facelab.errors import BadImage, MissingPart
-from facelab.studies.restoring import restore_faces, restore_image
+from facelab.studies.restoring import restore_faces, restore_image, turn_face
 
 MAX_BYTES = 20_000_000
 MAX_MEGAPIXELS = 24.0
@@ -86,7 +86,9 @@ def _plainly(content: bytes, reason: str) -> str:
     )
 
 
-def answer(content: bytes, restore: Callable, size: int, channels: int, whole: bool = False) -> Answer:
+def answer(
+    content: bytes, restore: Callable, size: int, channels: int, whole: bool = False, anew: bool = False
+) -> Answer:
     """Restore an uploaded photograph.
 
     Args:
@@ -94,6 +96,7 @@ def answer(content: bytes, restore: Callable, size: int, channels: int, whole: b
         restore: images at the network's size to a restoration.
         size, channels: the network's.
         whole: take the picture for a crop of one face; else faces are looked for, and each is restored in its place.
+        anew: the system makes whole pictures; the largest face is cut out, and both pictures show it alone.
 
     Returns:
         The picture before and after, at most :data:`WORK_PIXELS` large; the sizes of all three parts agree.
@@ -108,14 +111,17 @@ def answer(content: bytes, restore: Callable, size: int, channels: int, whole: b
         after, hole = restore_image(restore, image, size, channels)
         return Answer(image, hole, after, odd + note)
     try:
-        found = restore_faces(restore, image, size, channels, doubtful=True)
+        found = (turn_face if anew else restore_faces)(restore, image, size, channels, doubtful=True)
     except MissingPart as error:
         raise BadImage(
             "the file", f"cannot be searched for faces here ({error}) Take it as one face instead"
         ) from error
     if found is None:
-        raise BadImage("the photograph", "shows no face that could be found. If it is one face, large and covered, "
+        raise BadImage("the photograph", "shows no face that could be found. If it is one face, large, covered or turned, "
                        "choose “the picture is one face”")  # fmt: skip
+    if anew:
+        face, turned, _ = found
+        return Answer(face, None, turned, f"The largest face was cut out and turned. {note}".strip())
     after, hole, boxes = found
     many = "1 face was" if len(boxes) == 1 else f"{len(boxes)} faces were"
     return Answer(image, hole, after, f"{many} found and restored. {note}".strip())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from facelab.errors import BadConfig
+from facelab.faces.align import MARGIN, RAISED
 from facelab.synth.modes import MOVEMENTS
 from facelab.synth.wear import ACCESSORIES
 
@@ -151,8 +152,8 @@ def frame(marks: np.ndarray, view: View) -> tuple[np.ndarray, float]:
         view: its zoom and shift count.
     """
     low, high = marks.min(0), marks.max(0)
-    side = 1.56 * (high - low).max() / view.zoom
-    return (low + high) / 2 + (0, 0.085 * side * view.zoom) + np.array(view.shift) * side * (-1, 1), side
+    side = MARGIN * (high - low).max() / view.zoom
+    return (low + high) / 2 + (0, RAISED * side * view.zoom) + np.array(view.shift) * side * (-1, 1), side
 
 
 def pixels(plane: np.ndarray, centre: np.ndarray, side: float, size: int) -> np.ndarray:
