@@ -12,7 +12,7 @@ from facelab.cli import main
 from facelab.errors import BadConfig, BadImage
 from facelab.restoration import Restoration
 from facelab.seeding import seed_all
-from facelab.studies import restoring
+from facelab.studies import one_picture, restoring
 from facelab.synth.render import render
 from facelab.synth.view import View
 from facelab.systems import frontalize, hog_inpaint, oagan
@@ -122,7 +122,7 @@ def test_colour_is_judged_by_what_is_visible():
     hole[:, :24] = 1
     image[0, 31, 8:] = image[1, 31, 8:]
     red = lambda picture, *hole: Restoration(picture, None, torch.cat([0 * picture[:, :1] + 1, 0 * picture[:, 1:]], 1))  # noqa: E731
-    done, _ = restoring.restore_image(red, image, 32, 3, hole)
+    done, _ = one_picture.restore_image(red, image, 32, 3, hole)
     assert (done[0, :24] != done[1, :24]).all(), "the fill keeps its colour"
 
 
@@ -183,12 +183,12 @@ def test_thin_lines_on_a_large_picture_hide_little_of_a_small_one():
     hole[:, ::10] = hole[:, 1::10] = 1  # 20 %, in lines of 2 pixels
     place = torch.linspace(-1, 1, 1000)
     face = place.view(1, 1, -1).expand(3, 1000, 1000)
-    small, (hidden,) = restoring._seen_smaller(torch.where(hole > 0, 1.0, face), hole, 128)
+    small, (hidden,) = one_picture._seen_smaller(torch.where(hole > 0, 1.0, face), hole, 128)
     assert hidden.mean() < 0.05
     torch.testing.assert_close(small[0], images.resize(face, 128), atol=0.02, rtol=0)
     hole = torch.zeros(1, 1000, 1000)
     hole[:, :500, :500] = 1
-    assert abs(restoring._seen_smaller(face, hole, 128)[1][0].mean() - 0.25) < 0.01
+    assert abs(one_picture._seen_smaller(face, hole, 128)[1][0].mean() - 0.25) < 0.01
 
 
 def test_who_is_told_the_hole_says_so(tmp_path, filler, capsys):

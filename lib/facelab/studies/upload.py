@@ -14,7 +14,7 @@ from torch import Tensor
 
 from facelab import images
 from facelab.errors import BadImage, MissingPart
-from facelab.studies.restoring import restore_faces, restore_image, turn_face
+from facelab.studies.one_picture import restore_faces, restore_image, turn_face
 
 MAX_BYTES = 20_000_000
 MAX_MEGAPIXELS = 24.0
@@ -117,8 +117,8 @@ def answer(
             "the file", f"cannot be searched for faces here ({error}) Take it as one face instead"
         ) from error
     if found is None:
-        raise BadImage("the photograph", "shows no face that could be found. If it is one face, large, covered or turned, "
-                       "choose “the picture is one face”")  # fmt: skip
+        raise BadImage("the photograph", "shows no face that could be found. If it is one face, large, covered "
+                       "or turned, choose “the picture is one face”")  # fmt: skip
     if anew:
         face, turned, _ = found
         return Answer(face, None, turned, f"The largest face was cut out and turned. {note}".strip())

@@ -1,0 +1,113 @@
+"""One picture of any size through a network of one size: a crop of a face, or a photograph whose faces are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from facelab import images
+
+
+def restore_image(restore: Callable, image: Tensor, size: int, channels: int, hole: Tensor | None = None):
+    """Restore one picture of any size and mode.
+
+    Args:
+        restore: batch at the network's size (and a hole, where given) to a restoration.
+        image: (C, H, W) at its own size.
+        size, channels: the network's.
+        hole: (1, H, W) at the picture's own size; None lets the network find it.
+
+    Returns:
+        (C, H, W) composed at the picture's own size, and the hole (1, H, W) or None.
+    """
+    small, given = images.resize(images.to_channels(image, channels), size)[None], ()
+    if hole is not None:
+        small, given = _seen_smaller(images.to_channels(image, channels), hole, size)
+    out = restore(small, *given)
+    own = tuple(image.shape[-2:])
+    pred = images.to_channels(images.resize(out.raw[0].cpu(), own), image.shape[0]).clamp(-1, 1)
+    seen = image if hole is None else image[:, hole[0] == 0][..., None]  # what is hidden decides nothing
+    if images.is_grey(seen):  # most black and white photographs are stored in colour, and none has a red mouth
+        pred = images.to_channels(images.to_channels(pred, 1), len(image))
+    where = hole if hole is not None or out.hole is None else images.resize(out.hole[0].cpu(), own).clamp(0, 1)
+    if where is None:
+        return pred, None
+    return images.composite(image[None], pred[None], where[None])[0], where
+
+
+def _seen_smaller(image: Tensor, hole: Tensor, size: int) -> tuple[Tensor, tuple[Tensor]]:
+    """Picture and hole at the network's size; only visible pixels are averaged.
+
+    Args:
+        image: (C, H, W). hole: (1, H, W), 0 or 1.
+
+    Returns:
+        (1, C, size, size), and a tuple with the hole (1, 1, size, size): 1 where less than half is visible. What is
+        thinner than that is no hole at this size: the picture there is the mean of what is visible around it.
+    """
+    share = images.resize(1 - hole, size).clamp(0, 1)
+    small = images.resize(image * (1 - hole), size) / share.clamp(min=1e-3)
+    hidden = share < 0.5
+    return torch.where(hidden, images.resize(image, size), small).clamp(-1, 1)[None], (hidden.float()[None],)
+
+
+def restore_faces(
+    restore: Callable, photo: Tensor, size: int, channels: int, doubtful: bool = False
+) -> tuple[Tensor, Tensor | None, list[list[int]]] | None:
+    """Find the faces of a photograph, restore each in its aligned square, paste them back.
+
+    Args:
+        restore: batch at the network's size to a restoration.
+        photo: (C, H, W) at its own size.
+        size, channels: the network's.
+        doubtful: also take what may be no face, where nothing clearer is there.
+
+    Returns:
+        The photograph (C, H, W), where it was filled (1, H, W) or None, and the faces' boxes, [left, top, right,
+        bottom] in pixels; None where there is no face.
+
+    Raises:
+        MissingPart: dlib is not here.
+    """
+    from facelab.faces.align import align, paste_back
+    from facelab.faces.detect import detect
+    from facelab.faces.landmarks import find_landmarks
+
+    boxes = detect(photo, doubtful=doubtful)
+    hidden, black = None, torch.zeros(1, *photo.shape[-2:])
+    for box in boxes:
+        face, matrix = align(photo, find_landmarks(photo, box), size)
+        done, hole = restore_image(restore, face, size, channels)
+        photo = paste_back(photo, done, matrix, hole)
+        if hole is not None:
+            hidden = torch.maximum(black if hidden is None else hidden, paste_back(black, hole, matrix))
+    return (photo, hidden, [list(box) for box in boxes]) if boxes else None
+
+
+def turn_face(
+    restore: Callable, photo: Tensor, size: int, channels: int, doubtful: bool = False
+) -> tuple[Tensor, Tensor, list[list[int]]] | None:
+    """Find the largest face of a photograph, cut it out as a portrait, and make its picture anew.
+
+    It is not pasted back: a face seen from elsewhere fits nowhere.
+
+    Args:
+        restore, photo, size, channels, doubtful: as of :func:`restore_faces`.
+
+    Returns:
+        The portrait and the answer (C, S, S), and the face's box in a list; None where there is no face.
+
+    Raises:
+        MissingPart: dlib is not here.
+    """
+    from facelab.faces.align import portrait
+    from facelab.faces.detect import detect
+    from facelab.faces.landmarks import find_landmarks
+
+    boxes = detect(photo, doubtful=doubtful)
+    if not boxes:
+        return None
+    face = portrait(photo, find_landmarks(photo, boxes[0]))
+    return face, restore_image(restore, face, size, channels)[0], [list(boxes[0])]
