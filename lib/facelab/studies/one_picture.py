@@ -1,4 +1,4 @@
-"""One picture of any size through a network of one size: a crop of a face, or a photograph whose faces are looked for."""
+"""One picture of any size through a network of one size: a crop of a face, or a photograph that shows one somewhere."""
 
 from __future__ import annotations
 
