@@ -36,11 +36,14 @@ COLUMNS = (
 """Heading, metric, and whether its interval is shown; the cards hold all of them."""
 BY_TRIAL = (("PSNR", "psnr"), ("Fréchet, second net", "frechet_second"))
 """Where the trials differ in one thing, such as the size of the hole: what is shown of all of them side by side."""
+TURNED = (("PSNR", "psnr"), ("Identity distance", "identity"), ("Rank-1", "rank1"))
+"""The same for faces that are turned aside, of each set by itself."""
 LEGEND = (
     "PSNR in dB over the whole picture, gain over the input; identity gain: how much closer to the truth a face "
     "embedding lies than the input's, face by face; sharpness: 1 is the truth's; Fréchet on effnet-lite0's features, "
     "with which some of them were trained, and where measured on effnet-lite1's, with which none was: less is better, "
-    "not comparable with published FID. SSIM, identity and the raw outputs stand in the cards."
+    "not comparable with published FID; rank-1: share of people whose answer is nearest to their own true frontal face "
+    "among those of all people of the trial. SSIM, identity and the raw outputs stand in the cards."
 )
 NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your own."
 
@@ -53,8 +56,9 @@ def render(cards: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     metrics = card.get("metrics") or {}
-    trials, told = metrics.get("trials", {}), card.get("system") in TASKS and TASKS[card["system"]].given
-    for trial, part in list(trials.items())[: 1 if told else None]:
+    trials, task = metrics.get("trials", {}), TASKS.get(str(card.get("system")))
+    told, whole = (task.given, task.whole) if task else (False, False)
+    for trial, part in list(trials.items())[: 1 if told or whole else None]:
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
         before = " after earlier runs (the card tells)" if card.get("continued_from") or card.get("start") else ""
         size = f", {metrics['size']} px" if "size" in metrics else ""
@@ -64,6 +68,11 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
             f"never seen in training{size}, {what}; {steps:,} steps{before} on "
             f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"])
         )
+    if whole and trials:
+        sets = {label.partition(", ")[0] if "+" in str(data) else str(data) for label in trials}
+        for name in sorted(sets, reverse=True):
+            some = {label.removeprefix(f"{name}, "): part for label, part in trials.items() if _of(label, name, data)}
+            yield from (f"{title} on `{name}`, by yaw:\n\n{_by_trial(some, key, True)}" for title, key in TURNED)
     if told and trials:
         yield from (f"{title}, by trial:\n\n{_by_trial(trials, key)}" for title, key in BY_TRIAL)
     for label, words in (card.get("beside") or {}).items():
@@ -89,11 +98,18 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return grid("", [title for title, _, _ in used], cells)
 
 
-def _by_trial(trials: Mapping[str, Mapping[str, Any]], key: str) -> str:
+def _of(label: str, name: str, data: object) -> bool:
+    """Whether a trial is of one of several sets joined; of a single set all are."""
+    return label.startswith(f"{name}, ") or name == data
+
+
+def _by_trial(trials: Mapping[str, Mapping[str, Any]], key: str, intervals: bool = False) -> str:
     """One metric: a row a method, a column a trial, in the order of the trials' labels."""
     labels, rows = sorted(trials), next(iter(trials.values()))["rows"]
     of = lambda name: [trials[label]["rows"][name].get(key) for label in labels]  # noqa: E731
-    return grid("", labels, {name: [_cell(e, key, key == "psnr") for e in of(name)] for name, _ in _composites(rows)})
+    return grid("", labels, {
+        name: [_cell(e, key, intervals or key == "psnr") for e in of(name)] for name, _ in _composites(rows)
+    })  # fmt: skip
 
 
 def _composites(rows: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
