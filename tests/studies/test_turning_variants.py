@@ -6,7 +6,18 @@ import dataclasses
 
 import pytest
 
-from facelab.studies.ablation import cell, plan, stock, subjects, summary, sweep, table, turning_variants, variants
+from facelab.studies.ablation import (
+    baselines,
+    cell,
+    plan,
+    stock,
+    subjects,
+    summary,
+    sweep,
+    table,
+    turning_variants,
+    variants,
+)
 from facelab.systems import frontalize
 
 DATA = "synth:16"
@@ -82,3 +93,14 @@ def test_a_cell_is_trained_and_judged_on_every_yaw(tmp_path, name="CVAE"):
     content = {"header": header, "rows": [row]}
     assert table.lines(content, turning_variants.VARIANTS, "rank1, 75°")[0].variant == name
     assert "rank-1, 45°" in summary.summary({DATA: content}, "frontalize")
+    found = baselines.baselines(one.trials, "frontalize", DATA, one.cfg)
+    assert set(found) == {"input", "mean face"} and len(found["input"]["trials"]) == 7
+    assert found["mean face"]["trials"]["15°"]["rank1"] == pytest.approx(1 / 3, abs=1e-3), "one picture, three people"
+    lit = found["input"]["pictures"]["rank1, 0°, another light"]
+    assert sum(lit) / 3 == pytest.approx(found["input"]["trials"]["0°, another light"]["rank1"], abs=1e-3)
+    content["header"]["baselines"] = found
+    text = summary.summary({DATA: content}, "frontalize")
+    assert f"Rank-1 on `{DATA}`, by trial" in text and f"Identity distance on `{DATA}`" in text
+    assert "| mean face | " in text and "| CVAE (1) | " in text and " [" in text.split("mean face |")[1]
+    again = plan.header(todo, content["header"], {})
+    assert again["baselines"] == found, "a sweep that goes on keeps them"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -114,18 +114,27 @@ def judged(restore: Callable, cell: Cell) -> dict[str, Any]:
         with torch.no_grad():
             image, hole, _ = run_restore(restore, *about.told(test, cell.cfg).shown)
             values = measure(image, test, hole=None if test.given else hole, known=known, nets=nets)
-        means = {name: _short(_mean(value)) for name, value in values.items()}
+        means = {name: short_mean(value) for name, value in values.items()}
         if place == 0:
-            kept = {name: digits for name, digits in KEPT.items() if name in values}
-            found |= {"means": means, "pictures": {name: _listed(values[name], n) for name, n in kept.items()}}
+            first = {name: digits for name, digits in KEPT.items() if name in values}
+            found |= {"means": means, "pictures": {name: _listed(values[name], n) for name, n in first.items()}}
             _draw(image, hole, cell.folder / "faces.png")
         elif not about.each_trial:
             found["unseen" if place == 1 else "further"] = means
         if about.each_trial:
             found.setdefault("trials", {})[label] = means
-            measured = [name for name in about.each_trial if name in values]  # without dlib nobody is recognised
-            found["pictures"] |= {f"{name}, {label}": _listed(values[name], DIGITS[name]) for name in measured}
+            found["pictures"] |= kept(values, about.each_trial, label)
     return found
+
+
+def kept(values: Mapping[str, Tensor], wanted: Sequence[str], label: str) -> dict[str, list[float | None]]:
+    """What a record keeps of a trial, a list a metric; those that were measured: without dlib nobody is recognised."""
+    return {f"{name}, {label}": _listed(values[name], DIGITS[name]) for name in wanted if name in values}
+
+
+def short_mean(value: Tensor) -> float:
+    """Mean of what is finite, five significant digits."""
+    return _short(_mean(value))
 
 
 def _listed(value: Tensor, digits: int) -> list[float | None]:

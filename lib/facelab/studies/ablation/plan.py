@@ -82,7 +82,8 @@ def header(plan: Plan, known: Mapping[str, Any], missing: Mapping[str, str]) -> 
     changes = {name: {field: v for field, v in mine.items() if base[field] != v} for name, mine in full.items()}
     told = {name: why.partition(" in ")[0] for name, why in missing.items()}  # a record names no folder of ours
     earlier = {n: why for n, why in known.get("not run", {}).items() if n not in changes}
-    return {
+    same = {"baselines": known["baselines"]} if "baselines" in known else {}
+    return same | {
         "system": plan.system, "data": plan.data, "count": len(people), "steps": plan.steps, "people": people,
         "base": base, "changes": known.get("changes", {}) | changes, "not run": earlier | told,
     }  # fmt: skip

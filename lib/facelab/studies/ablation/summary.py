@@ -5,10 +5,15 @@ Taught in: lessons 05, 06, 07, 09.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
+from facelab.metrics.intervals import bootstrap
+from facelab.seeding import generator
 from facelab.studies.ablation import table
 from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.table import Line
@@ -67,7 +72,10 @@ def summary(records: Mapping[str, Mapping[str, Any]], system: str = "oagan") -> 
         seeds = "/".join(str(len(lines[name].seeds)) for lines in runs if name in lines)
         rows[name] = [seeds, *(_cell(lines.get(name), digits) for _, lines, digits in columns)]
     written = grid("variant", ["seeds", *(title for title, _, _ in columns)], rows)
-    return "\n\n".join(["\n".join(settings(data, content) for data, content in records.items()), written])
+    whole = [f"{title} on `{data}`, by trial:\n\n{by_trial(content, metric, variants, digits, intervals=True)}"
+             for data, content in records.items() if "baselines" in content["header"]
+             for metric, title, digits in (("rank1", "Rank-1", 2), ("identity", "Identity distance", 3))]  # fmt: skip
+    return "\n\n".join(["\n".join(settings(data, content) for data, content in records.items()), written, *whole])
 
 
 def grid(corner: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
@@ -98,27 +106,45 @@ def settings(data: str, content: Mapping[str, Any]) -> str:
     )
 
 
-def by_trial(content: Mapping[str, Any], metric: str, variants: Sequence[Variant], digits: int = 2) -> str:
+def by_trial(
+    content: Mapping[str, Any], metric: str, variants: Sequence[Variant], digits: int = 2, intervals: bool = False
+) -> str:
     """One metric on every trial: a row a variant, a column a trial in the order of its label, means over seeds.
+
+    Baselines of the record stand above the variants.
 
     Args:
         content: what :func:`facelab.studies.ablation.table.read` read, of a system whose subject keeps every trial.
         metric: one that the runs were measured by, such as ``psnr`` or ``frechet``.
         variants: the table, for the order.
         digits: behind the point.
+        intervals: also the 95 % interval over people; of several seeds, of each picture's mean over them.
 
     Returns:
         Markdown, with the number of seeds behind each name; a gap where a variant was not measured.
     """
     runs: dict[str, list[Mapping[str, Any]]] = {}
     for row in (row for row in content["rows"] if "trials" in row):
-        runs.setdefault(row["variant"], []).append(row["trials"])
-    labels = sorted({label for found in runs.values() for trials in found for label in trials})
-    rows = {}
-    for name in (variant.name for variant in variants if variant.name in runs):
-        means = [_mean([run.get(label, {}).get(metric) for run in runs[name]]) for label in labels]
-        rows[f"{name} ({len(runs[name])})"] = ["" if mean is None else f"{mean:.{digits}f}" for mean in means]
-    return grid(metric, labels, rows)
+        runs.setdefault(row["variant"], []).append(row)
+    labels = sorted({label for found in runs.values() for row in found for label in row["trials"]})
+    named = {name: [row] for name, row in content["header"].get("baselines", {}).items()}
+    named |= {f"{v.name} ({len(runs[v.name])})": runs[v.name] for v in variants if v.name in runs}
+    people = content["header"]["people"] if intervals else ()
+    return grid(metric, labels, {
+        name: [_over_seeds(found, metric, label, digits, people) for label in labels] for name, found in named.items()
+    })  # fmt: skip
+
+
+def _over_seeds(rows: Sequence[Mapping[str, Any]], metric: str, label: str, digits: int, people: Sequence[str]) -> str:
+    mean = _mean([row["trials"].get(label, {}).get(metric) for row in rows])
+    if mean is None:
+        return ""
+    key, text = f"{metric}, {label}", f"{mean:.{digits}f}"
+    if not people or any(key not in row["pictures"] for row in rows):
+        return text
+    each = torch.tensor([[math.nan if v is None else v for v in row["pictures"][key]] for row in rows]).double()
+    low, high = bootstrap(each.mean(0), generator(0, "by trial", key), people)
+    return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

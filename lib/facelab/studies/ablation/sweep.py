@@ -27,6 +27,7 @@ from facelab import files
 from facelab.errors import BadConfig, FacelabError
 from facelab.nets.features import why_missing
 from facelab.studies.ablation import stock, table
+from facelab.studies.ablation.baselines import baselines
 from facelab.studies.ablation.cell import Cell, run
 from facelab.studies.ablation.plan import Plan, header, refuse_other
 from facelab.studies.ablation.subjects import subject
@@ -76,6 +77,11 @@ def sweep(plan: Plan, note: Callable[[str], None] = _to_stderr) -> dict[str, Any
                 keep()
                 left = (time.monotonic() - begun) / done * (len(todo) - done) / 60
                 note(f"{cell.variant}, seed {cell.seed}: {_said(row)}; {done} of {len(todo)}, {left:.0f} min left")
+        if rows and task(plan.system).whole and "baselines" not in top:
+            one = plan.cells()[0]
+            trials = stock.fill_trials(one.trials, plan.system, plan.data, one.cfg, plan.count)
+            top["baselines"] = baselines(trials, plan.system, plan.data, one.cfg)
+            keep()
         shutil.rmtree(plan.out / "shared", ignore_errors=True)
     return table.read(plan.out)
 
