@@ -47,8 +47,8 @@ def _restore(name: str, weights: str | Path | None = None) -> tuple[Callable, An
 
 @cache
 def _trials(name: str, weights: str | Path | None = None) -> dict[str, Trial]:
-    _, cfg = _restore(name, weights)
-    return task(name).trials("lfw", cfg, COUNT, SEED, read_card(weights or name).get("kinds"))
+    (_, cfg), card = _restore(name, weights), read_card(weights or name)
+    return task(name).trials(card["data"] if task(name).whole else "lfw", cfg, COUNT, SEED, card.get("kinds"))
 
 
 @cache
@@ -62,13 +62,14 @@ def caption(weights: str | Path) -> str:
     card = read_card(weights)
     before = card.get("continued_from") or card.get("start")
     steps = f"{card['steps']:,} steps" + (" after earlier runs" if before else "")
-    return f"lfw, people never seen; {steps}, {card['device'].split(' ')[0]}, seed {card['seed']}"
+    data = card["data"] if task(card["system"]).whole else "lfw"
+    return f"{data}, people never seen; {steps}, {card['device'].split(' ')[0]}, seed {card['seed']}"
 
 
 def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[str, Tensor]:
     """Input, predicted hole (where none was told), output and truth of some faces."""
     image, hole, _ = answer
-    parts = {"input": test.occluded} | ({} if test.given else {"predicted hole": hole})
+    parts = {"input": test.occluded} | ({} if test.given or hole is None else {"predicted hole": hole})
     parts |= {"output": image, "truth": test.truth}
     return {name: part[places].clamp(-1, 1) for name, part in parts.items()}
 
@@ -175,6 +176,19 @@ def drawn_first() -> Figure:
     return rows(parts, titles, title=caption("hog_inpaint"), side=1.6)
 
 
+def turned_heads() -> Figure:
+    """Five rendered heads and four photographs, turned further and further: what is seen, what is answered, the truth.
+
+    The sets are those of the card; a tenth person of each trial stands for it.
+    """
+    trials, answers = _answers("frontalize")
+    labels = sorted(trials, key=lambda label: (not label.startswith("synth"), label))
+    labels = [label for label in labels if label.endswith("°") and not label.endswith(", 15°") or "turned" in label]
+    each = [strips(trials[label], answers[label], [10 * (place % 5) + 3]) for place, label in enumerate(labels)]
+    parts = {name: torch.cat([part[name] for part in each]) for name in ("input", "output", "truth")}
+    return rows(parts, [label.rpartition(", ")[2] for label in labels], title=caption("frontalize"), side=1.1)
+
+
 def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> Figure:
     """Six faces of a trial at fixed places, given back by two weight files of one system."""
     places, (first, _) = [10 * k + 1 for k in range(6)], files.values()
@@ -196,6 +210,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "04_realmasks": partial(photographs, "oagan"),
     "06_reference": partial(ends, "mask_removal", "facemasks"),
     "06_realmasks": partial(photographs, "mask_removal", 6, 4),
+    "07_reference": turned_heads,
     "09_reference": partial(ends, "hog_inpaint", "holes of 20 to 30 %"),
     "09_guides": drawn_first,
 }

@@ -48,7 +48,7 @@ class Sheet(NamedTuple):
 
 def home(data: str, lesson: str = "05") -> Path:
     """Where a record lies, without its ending."""
-    return files.project_root() / "notebooks" / "figures" / f"{lesson}_{data}"
+    return files.project_root() / "notebooks" / "figures" / f"{lesson}_{slug(data)}"
 
 
 def recorded(data: str = "orl", lesson: str = "05") -> dict[str, Any]:
