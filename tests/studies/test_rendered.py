@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from facelab.data.synth import open_synth
-from facelab.studies import rendered
+from facelab.studies import rendered, small_files
 from facelab.synth import View
 from facelab.synth.render import VERSION, landmarks_of, render
 
@@ -86,10 +86,10 @@ def test_the_contact_sheet_is_what_it_says():
     assert torch.equal(sheet[:, :32, :32], render(5000, View(), 32).image)
     assert torch.equal(sheet[:, 32:, :32], render(5002, View(), 32).image)
     assert not torch.equal(sheet[:, :32, 32:], render(5001, View(), 32).image), "every other one is turned"
-    small, large = rendered.jpeg(sheet, 2400), rendered.jpeg(sheet)
+    small, large = small_files.jpeg(sheet, 2400), small_files.jpeg(sheet)
     assert len(small) <= 2400 < len(large)
     with pytest.raises(ValueError, match="do not fit"):
-        rendered.jpeg(sheet, 100)
+        small_files.jpeg(sheet, 100)
 
 
 def test_the_record_is_of_the_heads_as_they_are(repo):

@@ -16,8 +16,8 @@ from facelab.data.decode import CHUNK, in_order
 from facelab.data.fingerprints import fingerprint, place_of
 from facelab.data.stacked import Stacked
 from facelab.data.waiting import Progress, said_in_lines
+from facelab.synth.match import SIZE
 
-SIZE = 32  # places along a side
 
 
 def matches(

@@ -10,7 +10,6 @@ Taught in: lesson 07.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import sys
 from collections.abc import Hashable, Sequence
@@ -22,7 +21,7 @@ import torch
 from scipy.stats import binomtest
 from torch import Tensor
 
-from facelab import files, images
+from facelab import files
 from facelab.data.kface_names import FRONTAL_CAMERA, Shot
 from facelab.data.synth import FIRST, shots_of, view_of
 from facelab.faces.descriptor import descriptors
@@ -31,6 +30,7 @@ from facelab.faces.landmarks import find_landmarks
 from facelab.metrics.identity import SAME_PERSON
 from facelab.metrics.intervals import bootstrap
 from facelab.seeding import generator
+from facelab.studies.small_files import jpeg
 from facelab.synth.render import VERSION, Rendered, render
 from facelab.synth.view import View
 
@@ -40,7 +40,6 @@ YAWS = (0, 15, 30, 45, 60, 75, 90)
 REGIONS = {
     "jaw": slice(0, 17), "brows": slice(17, 27), "nose": slice(27, 36), "eyes": slice(36, 48), "mouth": slice(48, 68),
 }  # fmt: skip
-LIMIT, QUALITIES = 150 * 1024, (92, 88, 84, 78, 70, 60)  # bytes of the contact sheet
 
 
 def study(frontal: int = 300, known: int = 150, turned: int = 100, size: int = SIZE) -> dict[str, Any]:
@@ -197,20 +196,6 @@ def contact_sheet(rows: int = 4, columns: int = 8, size: int = SIZE) -> Tensor:
     views = [view_of(shots_of(number)[-1 if number % 2 else 0]) for number in numbers]
     pictures = torch.stack([render(number, view, size).image for number, view in zip(numbers, views, strict=True)])
     return pictures.view(rows, columns, 3, size, size).permute(2, 0, 3, 1, 4).reshape(3, rows * size, columns * size)
-
-
-def jpeg(sheet: Tensor, limit: int = LIMIT) -> bytes:
-    """The sheet as a file of at most ``limit`` bytes, as good as that allows.
-
-    Raises:
-        ValueError: it does not fit.
-    """
-    for quality in QUALITIES:
-        out = io.BytesIO()
-        images.to_pil(sheet).save(out, format="JPEG", quality=quality, optimize=True)
-        if out.tell() <= limit:
-            return out.getvalue()
-    raise ValueError(f"{tuple(sheet.shape)} do not fit into {limit} bytes")
 
 
 def main(folder: str | Path | None = None) -> int:

@@ -26,7 +26,7 @@ from facelab.faces.descriptor import descriptors
 from facelab.faces.landmarks import yaw
 from facelab.images import to_channels
 from facelab.studies.evaluation import rank1, run_restore, summary
-from facelab.studies.rendered import jpeg
+from facelab.studies.small_files import jpeg
 from facelab.studies.trials import Trial
 from facelab.studies.turning_trials import spread
 from facelab.systems import frontalize

@@ -9,14 +9,12 @@ Taught in: lesson 05.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from facelab import files, images
@@ -24,12 +22,11 @@ from facelab.studies.ablation import table
 from facelab.studies.ablation.cell import shown
 from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.variants import slug
+from facelab.studies.small_files import jpeg, png
 from facelab.studies.trials import standard_trials
 
 FACES = 6  # of those that a cell draws
-LIMIT = 150 * 1024  # bytes of a picture
 DIGITS = 3  # significant ones, of what was seen while training
-QUALITIES = (90, 84, 78, 72, 66, 60, 52)
 
 
 class Sheet(NamedTuple):
@@ -124,8 +121,8 @@ def _write_sheet(folder: Path, target: Path) -> list[Path]:
     strips = [strip[..., : FACES * size] for strip in strips]
     faces, holes = (torch.cat([strip[:, top : top + size] for strip in strips], 1) for top in (0, size))
     out = [Path(f"{target}_faces.jpg"), Path(f"{target}_holes.png")]
-    files.write_bytes(out[0], _jpeg(images.to_pil(faces)))
-    files.write_bytes(out[1], _png(images.to_pil(images.to_channels(holes, 1))))
+    files.write_bytes(out[0], jpeg(faces))
+    files.write_bytes(out[1], png(images.to_channels(holes, 1) / 2 + 0.5))
     return out
 
 
@@ -140,26 +137,6 @@ def _columns(looks: list[dict[str, Any]]) -> str:
                 course.setdefault(name, []).append(short)
     lines = [{"variant": variant, "seed": seed, "course": course} for (variant, seed), course in runs.items()]
     return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    for quality in QUALITIES:
-        out = io.BytesIO()
-        picture.save(out, format="JPEG", quality=quality, optimize=True)
-        if out.tell() <= LIMIT:
-            return out.getvalue()
-    raise ValueError(f"{picture.size[0]} × {picture.size[1]} pixels of faces do not fit into {LIMIT} bytes")
-
-
-def _png(picture: Image.Image) -> bytes:
-    """Holes in as many greys as the limit allows, at most sixteen."""
-    for greys in (16, 12, 8, 6, 4, 2):
-        step, out = 255 / (greys - 1), io.BytesIO()
-        levels = [round(round(value / step) * step) for value in range(256)]
-        picture.convert("L").point(levels).save(out, format="PNG", optimize=True)
-        if out.tell() <= LIMIT:
-            return out.getvalue()
-    raise ValueError(f"{picture.size[0]} × {picture.size[1]} pixels of holes do not fit into {LIMIT} bytes")
 
 
 if __name__ == "__main__":

@@ -116,8 +116,8 @@ def restore(model: Frontalize, images: Tensor, angle: Tensor | None = None) -> R
 
     Args:
         model: from :func:`build` or :func:`load`.
-        images: (N, C, S, S) in [-1, 1]; S is the configuration's size for "dcgan" and "cvae", else a multiple of 16
-            (of 32 for the published U-Nets of 128 px and more).
+        images: (N, C, S, S) in [-1, 1]; S is the configuration's size for "dcgan" and "cvae", else a multiple of
+            :attr:`facelab.systems.frontalize.Config.multiple`: 16, and 32 for pictures of 128 px.
         angle: (N,) int64, 0..12, +90 - 15 k degrees, which the "cvae" uses and the others do not; None lets it find
             out, see :func:`found_angle`.
 
