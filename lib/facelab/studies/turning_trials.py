@@ -150,7 +150,8 @@ def photo_trials(dataset: TurnedFaces, split: str, size: int, channels: int, cou
     for yaw in (yaw for yaw in YAWS if yaw <= MOST):
         angles = [yaw if place % 2 else -yaw for place in range(len(people))]
         side = torch.stack([turn(*one, 0.0, depth) for *one, depth in zip(front, points, angles, depths, strict=True)])
-        shown = torch.stack([turned_landmarks(*one) for one in zip(points, angles, strict=True)])
+        marks = zip(points, angles, depths, strict=True)
+        shown = torch.stack([turned_landmarks(own, angle, 0.0, depth) for own, angle, depth in marks])
         out[label(yaw)] = _trial(side, front, points, shown, label(yaw), people)
     return out
 

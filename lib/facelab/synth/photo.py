@@ -150,13 +150,11 @@ def _away(near: np.ndarray) -> np.ndarray:
     return np.maximum(_CAMERA - near, NEAREST)
 
 
-def turned_landmarks(landmarks: Tensor, yaw: float, pitch: float = 0.0, depth: np.ndarray | None = None) -> Tensor:
+def turned_landmarks(landmarks: Tensor, yaw: float, pitch: float, depth: np.ndarray) -> Tensor:
     """Where :func:`turn` brings the landmarks.
 
     Args:
-        landmarks: (68, 2) pixels. yaw, pitch: degrees, as of :func:`turn`.
-        depth: of :func:`relief`; the landmarks then go where the pixels go. None: their depth is the mean head's, and
-            all of them may be off by about 2 % of the picture's side, in the same direction.
+        landmarks: (68, 2) pixels. yaw, pitch: degrees, as of :func:`turn`. depth: of :func:`relief`.
 
     Returns:
         (68, 2) pixels.
@@ -165,15 +163,8 @@ def turned_landmarks(landmarks: Tensor, yaw: float, pitch: float = 0.0, depth: n
         BadConfig: an angle out of range.
     """
     _refuse(yaw, pitch)
-    if depth is not None:
-        after = _mover(landmarks, depth, yaw, pitch)(_on(landmarks, depth))
-        return torch.from_numpy(after[:, :2]).to(landmarks.dtype)
-    marks = landmarks.double().numpy()
-    scale = np.linalg.norm(marks[42:48].mean(0) - marks[36:42].mean(0)) / _EYES
-    marks = np.concatenate([marks, _mean_points()[2][:, 2:] * scale], 1)
-    middle = np.append(marks[27, :2] * 0.4 + marks[8, :2] * 0.6, 0.0)
-    after = _turned(marks - middle, yaw, pitch)
-    return torch.from_numpy(after[:, :2] + _middle(marks) - _middle(after)).to(landmarks.dtype)
+    after = _mover(landmarks, depth, yaw, pitch)(_on(landmarks, depth))
+    return torch.from_numpy(after[:, :2]).to(landmarks.dtype)
 
 
 def turned_match(landmarks: Tensor, yaw: float, pitch: float, size: int, depth: np.ndarray) -> np.ndarray:
