@@ -69,11 +69,14 @@ def test_unknown_places_and_those_beyond_the_picture_count_nothing():
 
 def test_a_plan_from_a_flow_looks_at_the_mirror_image_from_the_other_side():
     flow = torch.rand(2, 2, SIDE, SIDE, generator=generator(1, "q")) - 0.5
-    here, mirror = looks(as_plan(flow, 2))
+    gate = torch.rand(2, 1, SIDE, SIDE, generator=generator(4, "q"))
+    here, mirror = looks(as_plan(flow, gate, 2))
     torch.testing.assert_close(here.flow, flow)
+    torch.testing.assert_close(here.gate, torch.sigmoid(2 * gate))
+    torch.testing.assert_close(mirror.gate, here.gate.flip(-1))
     match = torch.cat([flow, torch.ones(2, 1, SIDE, SIDE)], 1)
     torch.testing.assert_close(mirror.flow, mirrored_match(match)[:, :2])
-    assert (here.gate == 0.5).all() and (mirror.gate == 0.5).all() and len(looks(as_plan(flow, 1))) == 1
+    assert len(looks(as_plan(flow, gate, 1))) == 1
     picture = torch.rand(2, 1, SIDE, SIDE, generator=generator(2, "q"))
     torch.testing.assert_close(
         warp(picture.flip(-1), mirror.flow), warp(picture, here.flow).flip(-1), atol=1e-5, rtol=0
@@ -83,7 +86,7 @@ def test_a_plan_from_a_flow_looks_at_the_mirror_image_from_the_other_side():
 def test_questions_find_what_moves():
     """A bright spot on noise; the place in the middle asks for it. Elsewhere nobody is asked."""
     seed_all(0)
-    net = Correspondence(4, 8, 16)
+    net = Correspondence(4, 4, 8, 16)
     opt = torch.optim.Adam(net.parameters(), 1e-2)
 
     def draw(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -96,14 +99,46 @@ def test_questions_find_what_moves():
             match[k, :, 8, 8] = torch.tensor([(column - 8) / 8, (row - 8) / 8, 1.0])
         return fine, torch.zeros(8, 8, 4, 4), match
 
+    finer = torch.zeros(8, 4, 32, 32)
     for step in range(60):
         fine, deep, match = draw(step)
         opt.zero_grad()
-        asked_cross_entropy(net(fine, deep), match).backward()
+        asked_cross_entropy(net(finer, fine, deep).answers, match).backward()
         opt.step()
     fine, deep, match = draw(1000)
-    flow = flow_of(net(fine, deep), (16, 16))
+    flow = flow_of(net(finer, fine, deep).answers, (16, 16))
     assert (flow - match[:, :2])[:, :, 8, 8].abs().max() < 0.15, "about a place"
+
+
+def test_a_flow_is_made_finer_by_what_lies_around():
+    """Stripes that the coarse flow misses by half a place; only the finer map knows."""
+    seed_all(0)
+    net = Correspondence(4, 4, 8, 16)
+    assert net(*(torch.zeros(1, n, s, s) for n, s in ((4, 32), (4, 16), (8, 4)))).gate.abs().max() == 0, "undecided"
+    opt = torch.optim.Adam(net.parameters(), 3e-3)
+
+    def draw(step: int) -> tuple[torch.Tensor, ...]:
+        random = generator(step, "fine")
+        by = torch.randint(-1, 2, (8,), generator=random)
+        keys = torch.zeros(8, 8, 32, 32)
+        columns = torch.arange(32)
+        for k, shift in enumerate(by.tolist()):
+            for phase in range(8):
+                keys[k, phase] = ((columns - shift) % 8 == phase).float()
+        wish = torch.stack([((columns % 8) == phase).float().expand(32, 32) for phase in range(8)]).expand(
+            8, -1, -1, -1
+        )
+        return torch.zeros(8, 2, 32, 32), wish, keys, by * 2 / 32
+
+    for step in range(80):
+        flow, wish, keys, by = draw(step)
+        found, _ = net.refine(flow, wish, keys)
+        opt.zero_grad()
+        (found[:, 0] - by[:, None, None]).abs().mean().backward()
+        opt.step()
+    flow, wish, keys, by = draw(1000)
+    found, _ = net.refine(flow, wish, keys)
+    assert (found[:, 0] - by[:, None, None]).abs().mean() < 0.3 * by.abs().mean()
 
 
 def test_answers_come_with_a_picture_of_any_size_unless_nobody_asks():

@@ -11,47 +11,101 @@ Taught in: lesson 07.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit
-from facelab.nets.warping import centres
+from facelab.nets.warping import centres, warp
 
 SIDE = 16  # places along a side for which questions are learned; they are interpolated to another side
 SHARP = 16.0  # by which cosines are multiplied at first
 MOST = 0.98  # of a flow: the plan it goes into is bounded by tanh
+REACH = 1  # places to each side that are compared when a flow is made finer
+STEP = 0.1  # half sides; the unit of what is added to a flow then
+
+
+class Found(NamedTuple):
+    """Where each place of a frontal face is seen.
+
+    ``flow`` (N, 2, H, W), 1 = half the picture's side; ``gate`` (N, 1, H, W), how sure it is that it is seen there, in
+    the units of a plan: tanh of it goes from -1 to 1; ``answers`` (N, P, P) logits, question and place.
+    """
+
+    flow: Tensor
+    gate: Tensor
+    answers: Tensor
 
 
 class Correspondence(nn.Module):
-    """Where each place of a frontal face is seen in a turned one.
+    """Where each place of a frontal face is seen in a turned one: first coarsely, among all places, then finely.
+
+    At a quarter of the size each question is put to all places. At half the size what was fetched is compared with what
+    was wished for, at :data:`REACH` places to each side; from that the flow is corrected, and it is said whether the
+    place is seen at all.
 
     Args:
-        fine: channels of the map whose places are asked, at stride 4.
-        deep: channels of a deeper map, which knows what surrounds them.
-        length: of a question.
+        fine, middle, deep: channels of the encoder's maps at strides 2 and 4, and of a deeper one.
+        length: of a question; half of it at half the size.
+
+    Source: ours; correlations near a first guess: Sun et al. 2018, "PWC-Net".
     """
 
-    def __init__(self, fine: int, deep: int, length: int = 64):
+    def __init__(self, fine: int, middle: int, deep: int, length: int = 64):
         super().__init__()
-        self.near, self.far = nn.Conv2d(fine, length, 1), nn.Conv2d(deep, length, 1)
+        half, window = length // 2, (2 * REACH + 1) ** 2
+        self.near, self.far = nn.Conv2d(middle, length, 1), nn.Conv2d(deep, length, 1)
         self.join, self.say = ConvUnit(length, length), nn.Conv2d(length, length, 1)
         self.questions = nn.Parameter(torch.randn(1, length, SIDE, SIDE))
         self.sharp = nn.Parameter(torch.tensor(math.log(SHARP)))
+        self.keys, self.wish = ConvUnit(fine + length, half), nn.Conv2d(2 * length, half, 1)
+        self.compare = nn.Sequential(ConvUnit(window + 2 * half + 2, 48), ConvUnit(48, 48))
+        self.correct = nn.Conv2d(48, 3, 3, 1, 1)
+        nn.init.zeros_(self.correct.weight)
+        nn.init.zeros_(self.correct.bias)
 
-    def forward(self, fine: Tensor, deep: Tensor) -> Tensor:
-        """Maps (N, fine, H, W) and (N, deep, h, w) to logits (N, asked, said): how well does a place answer a question?
+    def forward(self, fine: Tensor, middle: Tensor, deep: Tensor) -> Found:
+        """Maps (N, C, H, W) at strides 2 and 4, and a deeper one, to what is found, at stride 2."""
+        size = middle.shape[-2:]
+        said = self.join(self.near(middle) + _resized(self.far(deep), size))
+        answers, asked = self.ask(self.say(said))
+        flow = flow_of(answers, size)
+        heard = (answers.softmax(2).to(said.dtype) @ said.flatten(2).transpose(1, 2)).transpose(1, 2).unflatten(2, size)
+        wish = self.wish(
+            _resized(torch.cat([asked.expand(len(heard), -1, -1, -1).to(heard.dtype), heard], 1), fine.shape[-2:])
+        )
+        keys = self.keys(torch.cat([fine, _resized(said, fine.shape[-2:])], 1))
+        return Found(*self.refine(_resized(flow, fine.shape[-2:]), wish, keys), answers)
+
+    def ask(self, said: Tensor) -> tuple[Tensor, Tensor]:
+        """What places say (N, length, H, W) to logits (N, asked, said), and the questions (1, length, H, W).
 
         Questions and places go row by row, H · W of each.
         """
-        size = fine.shape[-2:]
-        far = F.interpolate(self.far(deep), size=size, mode="bilinear", align_corners=False)
-        said = self.say(self.join(self.near(fine) + far)).flatten(2).float()
-        asked = F.interpolate(self.questions, size=size, mode="bilinear", align_corners=False).flatten(2)
-        with torch.autocast(fine.device.type, enabled=False):
-            alike = F.normalize(asked, dim=1).transpose(1, 2) @ F.normalize(said, dim=1)
-            return self.sharp.exp() * alike
+        asked = _resized(self.questions, said.shape[-2:])
+        with torch.autocast(said.device.type, enabled=False):
+            alike = F.normalize(asked.flatten(2), dim=1).transpose(1, 2) @ F.normalize(said.float().flatten(2), dim=1)
+            return self.sharp.exp() * alike, asked
+
+    def refine(self, flow: Tensor, wish: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """A flow made finer, and its gate; wishes and keys (N, C, H, W) as the flow (N, 2, H, W)."""
+        here = warp(keys, flow).to(keys.dtype)
+        alike = torch.stack([(wish * near).mean(1) for near in _around(here)], 1)
+        change = self.correct(self.compare(torch.cat([alike, wish, here, flow.to(here.dtype)], 1))).float()
+        return flow + STEP * change[:, :2], change[:, 2:]
+
+
+def _around(maps: Tensor) -> list[Tensor]:
+    """Maps shifted by up to :data:`REACH` places each way, zeros beyond the edge."""
+    height, width = maps.shape[-2:]
+    wide, shifts = F.pad(maps, [REACH] * 4), range(2 * REACH + 1)
+    return [wide[..., down : down + height, right : right + width] for down in shifts for right in shifts]
+
+
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def flow_of(answers: Tensor, size: tuple[int, int]) -> Tensor:
@@ -61,7 +115,7 @@ def flow_of(answers: Tensor, size: tuple[int, int]) -> Tensor:
         answers: (N, H · W, H · W) logits, of :class:`Correspondence`. size: H and W.
     """
     here = places(*size, answers.device)
-    return ((answers.softmax(2) @ here.T).transpose(1, 2) - here).unflatten(2, size)
+    return ((answers.softmax(2) @ here.T).transpose(1, 2) - here).unflatten(2, tuple(size))
 
 
 def places(height: int, width: int, device: torch.device | None = None) -> Tensor:
@@ -70,12 +124,11 @@ def places(height: int, width: int, device: torch.device | None = None) -> Tenso
     return torch.stack([x.flatten(), y.flatten()])
 
 
-def as_plan(flow: Tensor, views: int) -> Tensor:
-    """A flow as the beginning of a plan (N, 3 · views, H, W), gates half open: of the picture, and of its mirror image.
+def as_plan(flow: Tensor, gate: Tensor, views: int) -> Tensor:
+    """What was found as a plan (N, 3 · views, H, W): of the picture, and of its mirror image.
 
     As far as faces are symmetric, what a place asks of the mirror image is what its mirrored place asks of the picture.
     """
-    mirrored = flow.flip(-1) * torch.tensor([-1.0, 1.0], device=flow.device).view(1, 2, 1, 1)
-    gate = torch.zeros_like(flow[:, :1])
-    both = [torch.cat([torch.atanh(one.clamp(-MOST, MOST)), gate], 1) for one in (flow, mirrored)]
-    return torch.cat(both[:views], 1)
+    own = torch.cat([torch.atanh(flow.clamp(-MOST, MOST)), gate], 1)
+    mirrored = own.flip(-1) * torch.tensor([-1.0, 1.0, 1.0], device=flow.device).view(1, 3, 1, 1)
+    return torch.cat([own, mirrored][:views], 1)

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
-from facelab.nets.correspondence import Correspondence, as_plan, flow_of
+from facelab.nets.correspondence import Correspondence, as_plan
 from facelab.nets.face_network import FaceNetwork
 from facelab.nets.unet import useful_dilations
 from facelab.nets.warping import Look, WarpedSkip, centres, fetched, grown, looks, sized
@@ -143,8 +143,9 @@ class FrontalNet(nn.Module):
         nn.init.normal_(self.head.weight, 0.0, 0.02)
         if attention:  # these begin at zero
             self.middle.append(SelfAttention(widths[-1], attention))
-        self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped else None
-        self.match = Correspondence(widths[1], widths[-1]) if warped and ask else None
+        self.views = views
+        self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped and not ask else None
+        self.match = Correspondence(widths[0], widths[1], widths[-1]) if warped and ask else None
         self.face = None if face is None else copy.deepcopy(face).requires_grad_(False)
         self.tell = None if face is None else nn.Linear(face.length, CODE)
 
@@ -179,18 +180,20 @@ class FrontalNet(nn.Module):
     def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Maps and codes to features (N, width, H / 2, W / 2), the finest plan, of the same size, and the answers."""
         x, plan = self.middle(maps[-1]), None
-        answers = None if self.match is None else self.match(maps[1], x)
-        flow = None if answers is None else flow_of(answers, maps[1].shape[-2:])
+        found = None if self.match is None else self.match(maps[0], maps[1], x)
+        asked = None if found is None else as_plan(found.flow, found.gate, self.views)
         for level in reversed(range(LEVELS)):
             if level < LEVELS - 1:
                 x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
             x, taken = self.before[level](x, code), maps[level]
-            if self.skips is not None:
+            if asked is not None:
+                plan = sized(asked, x.shape[-2:])
+            elif self.skips is not None:
                 plan = self.skips[level](x, plan)
-                asked = 0.0 if flow is None else as_plan(sized(flow, x.shape[-2:]), plan.shape[1] // 3)
-                taken = fetched(taken, plan + asked).to(x.dtype)
+            if plan is not None:
+                taken = fetched(taken, plan).to(x.dtype)
             x = self.join[level](torch.cat([x, taken], 1), code)
-        return x, plan if flow is None else plan + asked, answers
+        return x, plan, None if found is None else found.answers
 
     @torch.no_grad()
     def explain(self, images: Tensor) -> list[Look]:

@@ -154,7 +154,7 @@ def match_terms(
     pairs = list(zip(looks(plan), truths, strict=False))
     off = sum(match_l1(look.flow, true) for look, true in pairs)
     unsure = sum(seen_bce(look.gate, true) for look, true in pairs)
-    terms = {"match": cfg.lambda_match * off, "gate": 0.05 * cfg.lambda_match * unsure}
+    terms = {"match": cfg.lambda_match * off, "gate": 0.1 * cfg.lambda_match * unsure}
     return (
         terms if answers is None else terms | {"asked": cfg.lambda_asked * asked_cross_entropy(answers, batch["match"])}
     )
