@@ -86,7 +86,7 @@ def test_a_plan_from_a_flow_looks_at_the_mirror_image_from_the_other_side():
 def test_questions_find_what_moves():
     """A bright spot on noise; the place in the middle asks for it. Elsewhere nobody is asked."""
     seed_all(0)
-    net = Correspondence(4, 4, 8, 16)
+    net = Correspondence((4, 4, 4), 8, 16)
     opt = torch.optim.Adam(net.parameters(), 1e-2)
 
     def draw(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -99,22 +99,23 @@ def test_questions_find_what_moves():
             match[k, :, 8, 8] = torch.tensor([(column - 8) / 8, (row - 8) / 8, 1.0])
         return fine, torch.zeros(8, 8, 4, 4), match
 
-    finer = torch.zeros(8, 4, 32, 32)
+    finer, mid = torch.zeros(8, 4, 32, 32), torch.zeros(8, 4, 8, 8)
     for step in range(60):
         fine, deep, match = draw(step)
         opt.zero_grad()
-        asked_cross_entropy(net(finer, fine, deep).answers, match).backward()
+        asked_cross_entropy(net([finer, fine, mid], deep).answers, match).backward()
         opt.step()
     fine, deep, match = draw(1000)
-    flow = flow_of(net(finer, fine, deep).answers, (16, 16))
+    flow = flow_of(net([finer, fine, mid], deep).answers, (16, 16))
     assert (flow - match[:, :2])[:, :, 8, 8].abs().max() < 0.15, "about a place"
 
 
 def test_a_flow_is_made_finer_by_what_lies_around():
     """Stripes that the coarse flow misses by half a place; only the finer map knows."""
     seed_all(0)
-    net = Correspondence(4, 4, 8, 16)
-    assert net(*(torch.zeros(1, n, s, s) for n, s in ((4, 32), (4, 16), (8, 4)))).gate.abs().max() == 0, "undecided"
+    net = Correspondence((4, 4, 4), 8, 16)
+    maps = [torch.zeros(1, 4, side, side) for side in (32, 16, 8)]
+    assert net(maps, torch.zeros(1, 8, 4, 4)).gate.abs().max() == 0, "undecided"
     opt = torch.optim.Adam(net.parameters(), 3e-3)
 
     def draw(step: int) -> tuple[torch.Tensor, ...]:

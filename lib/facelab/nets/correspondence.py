@@ -11,13 +11,14 @@ Taught in: lesson 07.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facelab.nets.blocks import ConvUnit
+from facelab.nets.blocks import ConvUnit, DilatedBlock
 from facelab.nets.warping import centres, warp
 
 SIDE = 16  # places along a side for which questions are learned; they are interpolated to another side
@@ -47,29 +48,31 @@ class Correspondence(nn.Module):
     place is seen at all.
 
     Args:
-        fine, middle, deep: channels of the encoder's maps at strides 2 and 4, and of a deeper one.
+        widths: channels of the encoder's maps at strides 2, 4 and 8. deep: of a deeper one, which knows the whole face.
         length: of a question; half of it at half the size.
 
     Source: ours; correlations near a first guess: Sun et al. 2018, "PWC-Net".
     """
 
-    def __init__(self, fine: int, middle: int, deep: int, length: int = 64):
+    def __init__(self, widths: Sequence[int], deep: int, length: int = 64):
         super().__init__()
         half, window = length // 2, (2 * REACH + 1) ** 2
-        self.near, self.far = nn.Conv2d(middle, length, 1), nn.Conv2d(deep, length, 1)
-        self.join, self.say = ConvUnit(length, length), nn.Conv2d(length, length, 1)
+        self.levels = nn.ModuleList(nn.Conv2d(channels, length, 1) for channels in (*widths[1:3], deep))
+        self.join = nn.Sequential(ConvUnit(length, length), DilatedBlock(length, 2), DilatedBlock(length, 1))
+        self.say = nn.Conv2d(length, length, 1)
         self.questions = nn.Parameter(torch.randn(1, length, SIDE, SIDE))
         self.sharp = nn.Parameter(torch.tensor(math.log(SHARP)))
-        self.keys, self.wish = ConvUnit(fine + length, half), nn.Conv2d(2 * length, half, 1)
+        self.keys, self.wish = ConvUnit(widths[0] + length, half), nn.Conv2d(2 * length, half, 1)
         self.compare = nn.Sequential(ConvUnit(window + 2 * half + 2, 48), ConvUnit(48, 48))
         self.correct = nn.Conv2d(48, 3, 3, 1, 1)
         nn.init.zeros_(self.correct.weight)
         nn.init.zeros_(self.correct.bias)
 
-    def forward(self, fine: Tensor, middle: Tensor, deep: Tensor) -> Found:
-        """Maps (N, C, H, W) at strides 2 and 4, and a deeper one, to what is found, at stride 2."""
-        size = middle.shape[-2:]
-        said = self.join(self.near(middle) + _resized(self.far(deep), size))
+    def forward(self, maps: Sequence[Tensor], deep: Tensor) -> Found:
+        """Maps (N, C, H, W) at strides 2, 4 and 8, and a deeper one, to what is found, at stride 2."""
+        fine, size = maps[0], maps[1].shape[-2:]
+        known = [_resized(level(part), size) for level, part in zip(self.levels, (*maps[1:3], deep), strict=True)]
+        said = self.join(sum(known))
         answers, asked = self.ask(self.say(said))
         flow = flow_of(answers, size)
         heard = (answers.softmax(2).to(said.dtype) @ said.flatten(2).transpose(1, 2)).transpose(1, 2).unflatten(2, size)

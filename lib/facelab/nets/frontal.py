@@ -145,7 +145,7 @@ class FrontalNet(nn.Module):
             self.middle.append(SelfAttention(widths[-1], attention))
         self.views = views
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped and not ask else None
-        self.match = Correspondence(widths[0], widths[1], widths[-1]) if warped and ask else None
+        self.match = Correspondence(widths, widths[-1]) if warped and ask else None
         self.face = None if face is None else copy.deepcopy(face).requires_grad_(False)
         self.tell = None if face is None else nn.Linear(face.length, CODE)
 
@@ -180,7 +180,7 @@ class FrontalNet(nn.Module):
     def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Maps and codes to features (N, width, H / 2, W / 2), the finest plan, of the same size, and the answers."""
         x, plan = self.middle(maps[-1]), None
-        found = None if self.match is None else self.match(maps[0], maps[1], x)
+        found = None if self.match is None else self.match(maps, x)
         asked = None if found is None else as_plan(found.flow, found.gate, self.views)
         for level in reversed(range(LEVELS)):
             if level < LEVELS - 1:
