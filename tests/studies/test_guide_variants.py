@@ -71,7 +71,9 @@ def test_a_table_has_a_column_a_trial_and_the_mean_over_seeds():
         }
 
     rows = [row("guide", 0, b=20.0, a=30.0), row("guide", 1, b=22.0, a=None), row("base", 0, a=28.5)]
-    text = summary.by_trial({"rows": [*rows, {"variant": "gated", "ended": "broke"}]}, "psnr", guide_variants.VARIANTS)
+    text = summary.by_trial(
+        {"header": {}, "rows": [*rows, {"variant": "gated", "ended": "broke"}]}, "psnr", guide_variants.VARIANTS
+    )
     assert text.splitlines() == [
         "| psnr | a | b |", "|---|---|---|", "| base (1) | 28.50 |  |", "| guide (2) | 30.00 | 21.00 |"
     ]  # fmt: skip
