@@ -99,6 +99,15 @@ def test_the_angle_is_mirrored_with_the_picture(part, monkeypatch):
     assert torch.equal(broken["side"], batch["side"]) and not angles_fit(part, broken), "the control"
 
 
+def test_who_is_shown_is_the_person_of_the_pair(part, monkeypatch):
+    monkeypatch.setattr(turning, "GREY", 0.0)
+    assert len(set(zip(part.who, part.identities, strict=True))) == len(set(part.who)) == len(set(part.identities)) > 3
+    batch = turning.turning_loader(part, 12, 0)(0)
+    assert batch["who"].dtype == torch.int64
+    for k, who in enumerate(batch["who"].tolist()):
+        assert who in {part.who[place] for place, _ in place_of(part, batch, k)}
+
+
 def test_some_pairs_lose_their_colour_on_both_sides(part):
     batch = turning.turning_loader(part, 64, 0)(0)
     spread = lambda pictures: (pictures.amax(1) - pictures.amin(1)).amax((1, 2))  # noqa: E731
