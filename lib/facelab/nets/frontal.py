@@ -1,8 +1,9 @@
 """A face turned aside to the same face from the front: a U-Net whose skips are pulled to where they belong.
 
 A plain skip hands each map of the encoder on as it lies. That is right where input and output show the same thing at
-the same place; here the eye of the input lies where the output has a cheek. So the decoder first says where to look: a
-flow, one for the encoder's map and one for its mirror image, since what the far cheek hides the near one shows.
+the same place; here the eye of the input lies where the output has a cheek. So it is first found out where to look, see
+:mod:`facelab.nets.correspondence`: a flow, one for the encoder's maps and one for their mirror images, since what the
+far cheek hides the near one shows.
 
 Source: ours. Warping by a predicted flow: Zhou et al. 2016, "View Synthesis by Appearance Flow"; warped skips:
 Siarohin et al. 2018, "Deformable GANs"; the two halves of a face: Huang et al. 2017, TP-GAN, as a loss.
