@@ -69,9 +69,7 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
             f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"])
         )
     if whole and trials:
-        sets = {label.partition(", ")[0] if "+" in str(data) else str(data) for label in trials}
-        for name in sorted(sets, reverse=True):
-            some = {label.removeprefix(f"{name}, "): part for label, part in trials.items() if _of(label, name, data)}
+        for name, some in _by_set(trials, str(data)).items():
             yield from (f"{title} on `{name}`, by yaw:\n\n{_by_trial(some, key, True)}" for title, key in TURNED)
     if told and trials:
         yield from (f"{title}, by trial:\n\n{_by_trial(trials, key)}" for title, key in BY_TRIAL)
@@ -98,9 +96,13 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return grid("", [title for title, _, _ in used], cells)
 
 
-def _of(label: str, name: str, data: object) -> bool:
-    """Whether a trial is of one of several sets joined; of a single set all are."""
-    return label.startswith(f"{name}, ") or name == data
+def _by_set(trials: Mapping[str, Mapping[str, Any]], data: str) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Set → label → trial; where sets were joined, a trial's label begins with its own."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for label, part in trials.items():
+        name, yaw = label.split(", ", 1) if "+" in data else (data, label)
+        found.setdefault(name, {})[yaw] = part
+    return found
 
 
 def _by_trial(trials: Mapping[str, Mapping[str, Any]], key: str, intervals: bool = False) -> str:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from facelab.losses.matching import HIDDEN, match_l1, mirrored_match, seen_bce
+from facelab.losses.matching import HIDDEN, match_l1, seen_bce
+from facelab.nets.warping import mirrored_field
 
 
 def match_of(flow: float, seen: float, side: int = 4) -> torch.Tensor:
@@ -38,7 +39,7 @@ def test_gates_learn_what_is_seen():
 
 def test_the_mirror_image_is_looked_at_from_the_other_side():
     match = torch.rand(2, 3, 4, 4)
-    other = mirrored_match(match)
+    other = mirrored_field(match)
     torch.testing.assert_close(other[:, 0], -match[:, 0].flip(-1))
     torch.testing.assert_close(other[:, 1:], match[:, 1:].flip(-1))
-    torch.testing.assert_close(mirrored_match(other), match)
+    torch.testing.assert_close(mirrored_field(other), match)

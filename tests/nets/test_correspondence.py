@@ -2,10 +2,10 @@
 
 import torch
 
-from facelab.losses.matching import asked_cross_entropy, mirrored_match
-from facelab.nets.correspondence import Correspondence, as_plan, flow_of, places
+from facelab.losses.matching import asked_cross_entropy
+from facelab.nets.correspondence import Correspondence, as_plan, flow_of
 from facelab.nets.frontal import FrontalNet
-from facelab.nets.warping import looks, warp
+from facelab.nets.warping import looks, mirrored_field, places, warp
 from facelab.seeding import generator, seed_all
 
 SIDE = 8
@@ -13,8 +13,8 @@ SIDE = 8
 
 def answers_for(match: torch.Tensor, side: int = SIDE) -> torch.Tensor:
     """Logits of somebody who knows: each question is answered at its true place, the nearest one."""
-    there = match[:, :2].flatten(2).transpose(1, 2) + places(side, side).T
-    apart = (there[:, :, None] - places(side, side).T).norm(dim=3)
+    there = match[:, :2].flatten(2).transpose(1, 2) + places(side, side).flatten(1).T
+    apart = (there[:, :, None] - places(side, side).flatten(1).T).norm(dim=3)
     return -200 * apart
 
 
@@ -31,7 +31,7 @@ def test_the_mean_place_of_right_answers_is_the_true_flow():
     torch.testing.assert_close(flow[..., :-2], match[:, :2, :, :-2], atol=1e-4, rtol=0)
     wide = flow_of(torch.zeros(1, 4 * 6, 4 * 6), (4, 6))
     (
-        torch.testing.assert_close(wide + places(4, 6).view(1, 2, 4, 6), torch.zeros(1, 2, 4, 6)),
+        torch.testing.assert_close(wide + places(4, 6)[None], torch.zeros(1, 2, 4, 6)),
         "nobody knows: the middle",
     )
 
@@ -75,7 +75,7 @@ def test_a_plan_from_a_flow_looks_at_the_mirror_image_from_the_other_side():
     torch.testing.assert_close(here.gate, torch.sigmoid(2 * gate))
     torch.testing.assert_close(mirror.gate, here.gate.flip(-1))
     match = torch.cat([flow, torch.ones(2, 1, SIDE, SIDE)], 1)
-    torch.testing.assert_close(mirror.flow, mirrored_match(match)[:, :2])
+    torch.testing.assert_close(mirror.flow, mirrored_field(match)[:, :2])
     assert len(looks(as_plan(flow, gate, 1))) == 1
     picture = torch.rand(2, 1, SIDE, SIDE, generator=generator(2, "q"))
     torch.testing.assert_close(

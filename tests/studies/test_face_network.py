@@ -12,6 +12,7 @@ from facelab import files
 from facelab.nets.face_network import FaceNetwork
 from facelab.studies import face_network as study
 from facelab.studies import training, turning
+from facelab.studies.trials import Trial
 from facelab.train.engine import Engine
 
 DATA = "synth:16"
@@ -41,14 +42,12 @@ def test_it_learns_who_is_who(cache):
     settings = study.Settings(60, width=16, batch=16)
     part = turning.pairs(DATA, "train", 64)
     chosen = range(0, len(part), 3)
-    front = {part.who[k]: part.rows[k][1] for k in chosen}  # one a person
-    people = sorted(front)
-    side = part.cache.batch([part.rows[k][0] for k in chosen])
-    who = torch.tensor([people.index(part.who[k]) for k in chosen])
-    truth = (side, part.cache.batch([front[one] for one in people]), who)
-    learned = study.rank1(study.face_network(DATA, settings, progress=False), *truth, Engine())
+    side, front = (part.cache.batch([part.rows[place][k] for place in chosen]) for k in (0, 1))
+    names = tuple(part.identities[place] for place in chosen)
+    test = Trial(side, front, front[:, :1], torch.zeros(len(side), 68, 2), ("turned",) * len(side), names, whole=True)
+    learned = study.rank1(study.face_network(DATA, settings, progress=False), test, Engine())
     torch.manual_seed(0)
-    assert study.rank1(FaceNetwork(width=16).eval(), *truth, Engine()) < 0.5 < 0.7 < learned
+    assert study.rank1(FaceNetwork(width=16).eval(), test, Engine()) < 0.5 < 0.7 < learned
 
 
 def test_it_is_trained_once_kept_and_frozen(cache, monkeypatch):

@@ -66,7 +66,7 @@ def test_the_files_and_grey_answers_for_grey_photographs(tmp_path, monkeypatch, 
     seen = []
     monkeypatch.setattr(side_poses, "study", lambda test, restore: seen.append(restore(test.occluded).image) or (
         {"people": len(test), "rows": {}}, seen[0]))  # fmt: skip
-    assert side_poses.main([]) == 0
+    assert side_poses.main() == 0
     assert torch.equal(seen[0][:, 0], seen[0][:, 2]), "grey"
     told = json.loads((tmp_path / "notebooks/figures/07_sides.json").read_text())
     assert told["data"] == "orl" and len(told["shown"]) == side_poses.SHOWN and told["people"] == len(test)

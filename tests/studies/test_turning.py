@@ -119,7 +119,7 @@ def test_some_pairs_lose_their_colour_on_both_sides(part):
 
 def found_again(batch, match):
     """How like the frontal face the turned one is, read where a match says, at places that are seen."""
-    here = turning.places_of(32, 32)
+    here = turning.places(32, 32)[None]
     read = F.grid_sample(batch["side"], (here + match[:, :2]).permute(0, 2, 3, 1), align_corners=False)
     seen = (match[:, 2:] > 0.5).expand_as(read)
     front = F.interpolate(batch["front"], (32, 32), mode="area")

@@ -19,7 +19,6 @@ from facelab.data.waiting import Progress, said_in_lines
 from facelab.synth.match import SIZE
 
 
-
 def matches(
     dataset: FaceDataset, root: str | Path | None = None, progress: Progress | None = None
 ) -> np.ndarray | Stacked | None:

@@ -140,11 +140,11 @@ def portrait(image: Tensor, landmarks: Tensor, most: int = 512) -> Tensor:
 
     Taught in: 07
     """
-    left, top, longer = landmark_square(landmarks)
-    middle, longer = (left + longer / 2, top + longer / 2), longer / math.sqrt(2)
-    side = MARGIN * longer
+    left, top, square = landmark_square(landmarks)
+    side = square * MARGIN / math.sqrt(2)
     size = max(1, min(round(side), most))
-    scale, corner = size / side, (middle[0] - side / 2, middle[1] - side / 2 - RAISED * side)
+    scale, inner = size / side, (square - side) / 2
+    corner = left + inner, top + inner - RAISED * side
     shift = [-0.5 - scale * at for at in corner]  # pixel centres lie at whole numbers
     return warp(image, torch.tensor([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]]), (size, size))
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facelab.nets.correspondence import places
+from facelab.nets.warping import places
 
 HIDDEN = 0.1
 """Weight of places that something stands before: where they would be is known, but nothing can be fetched there."""
@@ -47,7 +46,7 @@ def asked_cross_entropy(answers: Tensor, match: Tensor) -> Tensor:
     weight, pooled = _trust(match), lambda maps: F.adaptive_avg_pool2d(maps, side)
     total = pooled(weight)
     flow = pooled(match[:, :2] * weight) / total.clamp(min=1e-6)
-    at = places(side, side, answers.device).T
+    at = places(side, side, answers.device).flatten(1).T
     apart = (flow.flatten(2).transpose(1, 2) + at)[:, :, None] - at  # (N, asked, said, 2)
     target = (1 - apart.abs() * (side / 2)).clamp(min=0).prod(-1)
     inside = target.sum(2)  # 1; less where the truth lies beyond the picture
@@ -71,8 +70,3 @@ def _trust(match: Tensor) -> Tensor:
     true, seen = match[:, :2], match[:, 2:]
     known = (true != 0).any(1, keepdim=True).to(seen.dtype)
     return seen + HIDDEN * (1 - seen) * known
-
-
-def mirrored_match(match: Tensor) -> Tensor:
-    """The match of the mirror image of a turned face, as far as faces are symmetric. (N, 3, h, w) to the same."""
-    return match.flip(-1) * torch.tensor([-1.0, 1.0, 1.0], device=match.device).view(1, 3, 1, 1)

@@ -2,7 +2,8 @@
 
 A flow that convolutions predict must be *computed*: where the nose is in the input has to travel as numbers through the
 whole net. Here each place of the input says what it shows, each place of a frontal face asks for what belongs there,
-and the flow follows from where the answers come from. That is learned many times faster.
+and the flow follows from where the answers come from. It pays where matches are known: each question then has an answer
+that is right, and a cross-entropy of its own.
 Source: ours; places that look for their counterparts: Rocco et al. 2017, "Convolutional Neural Network Architecture
 for Geometric Matching"; the mean place of a softmax: Levine et al. 2016.
 Taught in: lesson 07.
@@ -19,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.nets.blocks import ConvUnit, DilatedBlock
-from facelab.nets.warping import centres, warp
+from facelab.nets.warping import mirrored_field, places, sized, warp
 
 SIDE = 16  # places along a side for which questions are learned; they are interpolated to another side
 SHARP = 16.0  # by which cosines are multiplied at first
@@ -71,23 +72,23 @@ class Correspondence(nn.Module):
     def forward(self, maps: Sequence[Tensor], deep: Tensor) -> Found:
         """Maps (N, C, H, W) at strides 2, 4 and 8, and a deeper one, to what is found, at stride 2."""
         fine, size = maps[0], maps[1].shape[-2:]
-        known = [_resized(level(part), size) for level, part in zip(self.levels, (*maps[1:3], deep), strict=True)]
+        known = [sized(level(part), size) for level, part in zip(self.levels, (*maps[1:3], deep), strict=True)]
         said = self.join(sum(known))
         answers, asked = self.ask(self.say(said))
         flow = flow_of(answers, size)
         heard = (answers.softmax(2).to(said.dtype) @ said.flatten(2).transpose(1, 2)).transpose(1, 2).unflatten(2, size)
         wish = self.wish(
-            _resized(torch.cat([asked.expand(len(heard), -1, -1, -1).to(heard.dtype), heard], 1), fine.shape[-2:])
+            sized(torch.cat([asked.expand(len(heard), -1, -1, -1).to(heard.dtype), heard], 1), fine.shape[-2:])
         )
-        keys = self.keys(torch.cat([fine, _resized(said, fine.shape[-2:])], 1))
-        return Found(*self.refine(_resized(flow, fine.shape[-2:]), wish, keys), answers)
+        keys = self.keys(torch.cat([fine, sized(said, fine.shape[-2:])], 1))
+        return Found(*self.refine(sized(flow, fine.shape[-2:]), wish, keys), answers)
 
     def ask(self, said: Tensor) -> tuple[Tensor, Tensor]:
         """What places say (N, length, H, W) to logits (N, asked, said), and the questions (1, length, H, W).
 
         Questions and places go row by row, H · W of each.
         """
-        asked = _resized(self.questions, said.shape[-2:])
+        asked = sized(self.questions, said.shape[-2:])
         with torch.autocast(said.device.type, enabled=False):
             alike = F.normalize(asked.flatten(2), dim=1).transpose(1, 2) @ F.normalize(said.float().flatten(2), dim=1)
             return self.sharp.exp() * alike, asked
@@ -107,31 +108,17 @@ def _around(maps: Tensor) -> list[Tensor]:
     return [wide[..., down : down + height, right : right + width] for down in shifts for right in shifts]
 
 
-def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
-
-
 def flow_of(answers: Tensor, size: tuple[int, int]) -> Tensor:
     """The mean place of the answers to each question, as a flow (N, 2, H, W), 1 = half the picture's side.
 
     Args:
         answers: (N, H · W, H · W) logits, of :class:`Correspondence`. size: H and W.
     """
-    here = places(*size, answers.device)
+    here = places(*size, answers.device).flatten(1)
     return ((answers.softmax(2) @ here.T).transpose(1, 2) - here).unflatten(2, tuple(size))
 
 
-def places(height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """(2, height · width): x and y of every place, -1 … 1, row by row."""
-    y, x = torch.meshgrid(centres(height, device), centres(width, device), indexing="ij")
-    return torch.stack([x.flatten(), y.flatten()])
-
-
 def as_plan(flow: Tensor, gate: Tensor, views: int) -> Tensor:
-    """What was found as a plan (N, 3 · views, H, W): of the picture, and of its mirror image.
-
-    As far as faces are symmetric, what a place asks of the mirror image is what its mirrored place asks of the picture.
-    """
+    """What was found as a plan (N, 3 · views, H, W): of the picture, and of its mirror image."""
     own = torch.cat([torch.atanh(flow.clamp(-MOST, MOST)), gate], 1)
-    mirrored = own.flip(-1) * torch.tensor([-1.0, 1.0, 1.0], device=flow.device).view(1, 3, 1, 1)
-    return torch.cat([own, mirrored][:views], 1)
+    return torch.cat([own, mirrored_field(own)][:views], 1)

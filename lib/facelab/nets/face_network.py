@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facelab.images import resize
 from facelab.nets.blocks import ConvUnit, DilatedBlock, init_he
 
 SIDE = 64  # pixels; larger pictures are shrunk to it
@@ -38,9 +39,7 @@ class FaceNetwork(nn.Module):
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Pictures (N, C, H, W) in [-1, 1] to one map a stage, at strides 2, 4, 8 and 16 of :data:`SIDE` pixels."""
-        if images.shape[-2:] != (SIDE, SIDE):
-            images = F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
-        x, maps = F.pixel_unshuffle(images, 2), []
+        x, maps = F.pixel_unshuffle(resize(images, SIDE), 2), []
         for stage in self.stages:
             x = stage(x)
             maps.append(x)

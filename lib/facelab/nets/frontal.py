@@ -24,7 +24,7 @@ from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
 from facelab.nets.correspondence import Correspondence, as_plan
 from facelab.nets.face_network import FaceNetwork
 from facelab.nets.unet import useful_dilations
-from facelab.nets.warping import Look, WarpedSkip, centres, fetched, grown, looks, sized
+from facelab.nets.warping import Look, WarpedSkip, fetched, looks, places, sized
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
 CODE = 128  # numbers about the whole face
@@ -42,8 +42,7 @@ def fourier_places(height: int, width: int, device: torch.device | None = None) 
     Source: Liu et al. 2018, "An intriguing failing of convolutional neural networks and the CoordConv solution";
     Tancik et al. 2020 for the sines.
     """
-    y, x = torch.meshgrid(centres(height, device), centres(width, device), indexing="ij")
-    plain = torch.stack([x, y])
+    plain = places(height, width, device)
     waves = [wave(math.pi * turns * plain) for turns in (1, 2, 4) for wave in (torch.sin, torch.cos)]
     return torch.cat([plain, *waves])[None]
 
@@ -158,9 +157,9 @@ class FrontalNet(nn.Module):
         """The picture, and what it was fetched by."""
         maps = self.encode(F.avg_pool2d(images, self.shrink))
         x, plan, answers = self.decode(maps, self.describe(images, maps[-1]))
-        x, seen = grown(x, self.shrink), images
+        x, seen = sized(x, (images.shape[-2] // 2, images.shape[-1] // 2)), images
         if plan is not None:
-            plan = grown(plan, 2 * self.shrink)
+            plan = sized(plan, images.shape[-2:])
             seen = fetched(images, plan).to(x.dtype)
         pixels = F.pixel_unshuffle(seen, 2)
         x = self.refine(torch.cat([x, pixels], 1))

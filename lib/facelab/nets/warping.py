@@ -50,6 +50,22 @@ def centres(side: int, device: torch.device | None = None) -> Tensor:
     return (2 * torch.arange(side, device=device) + 1) / side - 1
 
 
+def places(height: int, width: int, device: torch.device | None = None) -> Tensor:
+    """(2, height, width): x and y of every place, -1 … 1."""
+    y, x = torch.meshgrid(centres(height, device), centres(width, device), indexing="ij")
+    return torch.stack([x, y])
+
+
+def mirrored_field(field: Tensor) -> Tensor:
+    """Flows and what goes with them, (N, 2 and more, H, W), of the mirror image, as far as faces are symmetric.
+
+    What a place asks of the mirror image is what its mirrored place asks of the picture; what lay to the right lies to
+    the left.
+    """
+    flipped = field.flip(-1)
+    return torch.cat([-flipped[:, :1], flipped[:, 1:]], 1)
+
+
 def looks(plan: Tensor) -> list[Look]:
     """Numbers (N, 3 · views, H, W), three a view, to flows and gates: of the input, then of its mirror image."""
     bounded = torch.tanh(plan)
@@ -87,7 +103,7 @@ class WarpedSkip(nn.Module):
     def forward(self, x: Tensor, coarser: Tensor | None) -> Tensor:
         """Features (N, inside, H, W), and the plan of the level below (half the size) or None, to a plan."""
         plan = self.scale * self.head(x).float()
-        return plan if coarser is None else plan + grown(coarser, 2)
+        return plan if coarser is None else plan + sized(coarser, x.shape[-2:])
 
 
 def sized(maps: Tensor, size: tuple[int, int]) -> Tensor:
@@ -95,10 +111,3 @@ def sized(maps: Tensor, size: tuple[int, int]) -> Tensor:
     if maps.shape[-1] > size[-1]:
         return F.adaptive_avg_pool2d(maps, size)
     return maps if maps.shape[-2:] == tuple(size) else F.interpolate(maps, size=size, mode="bilinear")
-
-
-def grown(maps: Tensor, factor: int) -> Tensor:
-    """Maps (N, C, H, W) with sides ``factor`` times as long, bilinearly."""
-    if factor == 1:
-        return maps
-    return F.interpolate(maps, scale_factor=float(factor), mode="bilinear", align_corners=False)

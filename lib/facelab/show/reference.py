@@ -35,7 +35,7 @@ from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.studies.trials import Trial
 from facelab.systems import hog_inpaint
-from facelab.train.weights import read_card
+from facelab.train.weights import read_card, weights_path
 
 COUNT, SEED = 64, 1
 
@@ -182,8 +182,9 @@ def turned_heads() -> Figure:
     The sets are those of the card; a tenth person of each trial stands for it.
     """
     trials, answers = _answers("frontalize")
-    labels = sorted(trials, key=lambda label: (not label.startswith("synth"), label))
-    labels = [label for label in labels if label.endswith("°") and not label.endswith(", 15°") or "turned" in label]
+    photographs = sorted(label for label in trials if ":turned, " in label)
+    heads = sorted(label for label in trials if label.endswith("°") and label not in photographs)
+    labels = heads[1:] + photographs  # without the smallest turn of a head
     each = [strips(trials[label], answers[label], [10 * (place % 5) + 3]) for place, label in enumerate(labels)]
     parts = {name: torch.cat([part[name] for part in each]) for name in ("input", "output", "truth")}
     return rows(parts, [label.rpartition(", ")[2] for label in labels], title=caption("frontalize"), side=1.1)
@@ -203,28 +204,30 @@ def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> F
     return rows({name: part[places].clamp(-1, 1) for name, part in parts.items()}, None, notes, title=title, side=1.5)
 
 
-FIGURES: dict[str, Callable[[], Figure]] = {
-    "hero": hero,
-    "04_trained": partial(ends, "oagan", "trained kinds"),
-    "04_unseen": partial(ends, "oagan", "unseen kinds"),
-    "04_realmasks": partial(photographs, "oagan"),
-    "06_reference": partial(ends, "mask_removal", "facemasks"),
-    "06_realmasks": partial(photographs, "mask_removal", 6, 4),
-    "07_reference": turned_heads,
-    "09_reference": partial(ends, "hog_inpaint", "holes of 20 to 30 %"),
-    "09_guides": drawn_first,
+FIGURES: dict[str, tuple[str, Callable[[], Figure]]] = {
+    "hero": ("oagan", hero),
+    "04_trained": ("oagan", partial(ends, "oagan", "trained kinds")),
+    "04_unseen": ("oagan", partial(ends, "oagan", "unseen kinds")),
+    "04_realmasks": ("oagan", partial(photographs, "oagan")),
+    "06_reference": ("mask_removal", partial(ends, "mask_removal", "facemasks")),
+    "06_realmasks": ("mask_removal", partial(photographs, "mask_removal", 6, 4)),
+    "07_reference": ("frontalize", turned_heads),
+    "09_reference": ("hog_inpaint", partial(ends, "hog_inpaint", "holes of 20 to 30 %")),
+    "09_guides": ("hog_inpaint", drawn_first),
 }
+"""Name → whose weights it shows, and what draws it."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Draw them into ``notebooks/figures``, or into a folder given."""
     parser = argparse.ArgumentParser(prog="python -m facelab.show.reference", description="Draw the reference figures.")
     parser.add_argument("folder", nargs="?", type=Path, default=project_root() / "notebooks" / "figures")
-    parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES), help="some of them")
+    parser.add_argument("--only", nargs="+", choices=FIGURES, help="some (default: all whose weights are here)")
     parser.add_argument("--critic", nargs=2, metavar=("WITHOUT", "WITH"), help="weight files: draws 04_critic, too")
     parser.add_argument("--beginning", metavar="FILE", help="a weight file: draws 06_critic or 09_critic, too")
     args = parser.parse_args(argv)
-    chosen = {name: FIGURES[name] for name in args.only}
+    here = [name for name, (whose, _) in FIGURES.items() if weights_path(whose).is_file()]
+    chosen = {name: FIGURES[name][1] for name in args.only or here}
     chosen |= {"04_critic": partial(critic_04, *args.critic)} if args.critic else {}
     if args.beginning:
         chosen[_twin(read_card(args.beginning))[0]] = partial(beginning, args.beginning)

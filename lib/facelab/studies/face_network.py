@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,9 @@ from facelab.errors import BadWeights
 from facelab.losses.contrastive import supervised_contrastive
 from facelab.nets.face_network import SIDE, FaceNetwork
 from facelab.seeding import generator
+from facelab.studies.trials import Trial
 from facelab.studies.turning import pairs, turning_loader
-from facelab.studies.turning_trials import spread
+from facelab.studies.turning_trials import held_out_trial
 from facelab.train.engine import Engine
 from facelab.train.fit import fit
 from facelab.train.optim import adam
@@ -41,6 +43,7 @@ class Settings:
     Many people in a batch make the task hard; ``temperature`` says how much the most similar of them count.
     """
 
+    size: ClassVar[int] = SIDE
     steps: int
     channels: int = 3
     width: int = 32
@@ -98,10 +101,10 @@ def _train(data: str, settings: Settings, folder: Path, engine: Engine, progress
     opts = {"E": adam(net.parameters(), settings.learning_rate, (0.9, 0.99))}
     state = State(total_steps=settings.steps, generator=generator(settings.seed, "faces"), cfg=settings)
     run = open_run(folder, net, opts, state, engine=engine, about={"data": data})
-    part = pairs(data, "train", SIDE, settings.channels)
+    part = pairs(data, "train", settings.size, settings.channels)
     step = lambda batch: train_step(batch, net, opts, state, engine)  # noqa: E731
-    looked = held_out(data, settings.channels)
-    check = lambda done: {"rank1": rank1(net, *looked, engine)}  # noqa: E731
+    test = held_out_trial(data, settings, LOOKED_AT, settings.seed)
+    check = lambda done: {"rank1": rank1(net, test, engine)}  # noqa: E731
     fit(step, turning_loader(part, settings.batch, settings.seed), settings.steps, validate=check, progress=progress,
         every=max(1, settings.steps // 10), **run.hooks())  # fmt: skip
     last = run.history.rows[-1]
@@ -130,21 +133,14 @@ def train_step(
     return {"contrastive": loss.item()}
 
 
-def held_out(data: str, channels: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Turned faces of validation people (N, C, 64, 64), theirs from the front (M, C, 64, 64), one a person, and places
-    (N,) of the first among the second."""
-    part = pairs(data, "val", SIDE, channels)
-    chosen, front = spread(range(len(part)), LOOKED_AT), {}
-    for place in chosen:
-        front.setdefault(part.identities[place], part.rows[place][1])
-    names = {who: place for place, who in enumerate(front)}
-    side = part.cache.batch([part.rows[place][0] for place in chosen])
-    return side, part.cache.batch(list(front.values())), torch.tensor([names[part.identities[p]] for p in chosen])
-
-
 @torch.no_grad()
-def rank1(net: nn.Module, side: Tensor, front: Tensor, who: Tensor, engine: Engine) -> float:
-    """Share of turned faces whose nearest face from the front is the right person's; arguments of :func:`held_out`."""
+def rank1(net: nn.Module, test: Trial, engine: Engine) -> float:
+    """Share of turned faces that are nearest to the right person among all of a trial, by one frontal face of each."""
+    people: dict[str, int] = {}
+    for place, who in enumerate(test.identities):
+        people.setdefault(who, place)
+    right = torch.tensor([list(people).index(who) for who in test.identities])
+    faces = test.occluded, test.truth[list(people.values())]
     with engine.autocast():
-        here, there = (torch.cat([net(part.to(engine.device)) for part in all_.split(64)]) for all_ in (side, front))
-    return ((here @ there.T).argmax(1).cpu() == who).float().mean().item()
+        side, front = (torch.cat([net(part.to(engine.device)) for part in some.split(64)]) for some in faces)
+    return ((side @ front.T).argmax(1).cpu() == right).float().mean().item()

@@ -24,7 +24,7 @@ from facelab.data.turned import FRONTAL
 from facelab.errors import LayoutError
 from facelab.faces.descriptor import descriptors
 from facelab.faces.landmarks import yaw
-from facelab.images import to_channels
+from facelab.images import grid, to_channels
 from facelab.studies.evaluation import rank1, run_restore, summary
 from facelab.studies.small_files import jpeg
 from facelab.studies.trials import Trial
@@ -94,9 +94,8 @@ def study(test: Trial, restore: Callable) -> tuple[dict[str, Any], Tensor]:
     return {"people": len(test), "rows": rows, "yaw, before, after": each}, image
 
 
-def main(argv: list[str]) -> int:
-    """Measure and draw; arguments are a dataset and weights, ``orl`` and those that ship by default."""
-    data, weights = [*argv, *("orl", frontalize.NAME)[len(argv) :]][:2]
+def main(data: str = "orl", weights: str = frontalize.NAME) -> int:
+    """Measure a dataset with weights, those that ship by default, and draw."""
     model, cfg = frontalize.load(weights)
     test = side_poses(data, cfg.size, cfg.channels)
     channels = open_dataset(data).channels
@@ -104,7 +103,7 @@ def main(argv: list[str]) -> int:
     found, image = study(test, restore)
     places = spread(range(len(test)), SHOWN)
     strips = [to_channels(part[places], 3) for part in (test.occluded, image, test.truth)]
-    sheet = torch.stack(strips).permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
+    sheet = grid(torch.cat(strips), len(places), 0)
     target = files.project_root() / "notebooks" / "figures"
     about = {"data": data, "at least": f"{ASIDE:g} degrees", "shown": [test.identities[k] for k in places]}
     files.write_bytes(target / "07_sides.jpg", jpeg(sheet))
@@ -120,4 +119,4 @@ def _in_channels(restore: Callable, channels: int, pictures: Tensor) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:3]))

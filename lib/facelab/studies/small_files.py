@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
 from PIL import Image
 from torch import Tensor
@@ -20,7 +21,8 @@ def jpeg(sheet: Tensor, limit: int = LIMIT) -> bytes:
     Raises:
         ValueError: it does not fit.
     """
-    return _first_that_fits(images.to_pil(sheet), limit, [{"format": "JPEG", "quality": q} for q in QUALITIES])
+    picture = images.to_pil(sheet)
+    return _first_that_fits((_encoded(picture, format="JPEG", quality=quality) for quality in QUALITIES), limit)
 
 
 def png(hole: Tensor, limit: int = LIMIT) -> bytes:
@@ -30,20 +32,23 @@ def png(hole: Tensor, limit: int = LIMIT) -> bytes:
         ValueError: it does not fit.
     """
     picture = images.to_pil(hole * 2 - 1).convert("L")
-    for greys in GREYS:
-        step = 255 / (greys - 1)
-        levels = [round(round(value / step) * step) for value in range(256)]
-        try:
-            return _first_that_fits(picture.point(levels), limit, [{"format": "PNG"}])
-        except ValueError:
-            continue
-    raise ValueError(f"{tuple(hole.shape)} do not fit into {limit} bytes")
+    return _first_that_fits((_encoded(picture.point(_levels(greys)), format="PNG") for greys in GREYS), limit)
 
 
-def _first_that_fits(picture: Image.Image, limit: int, ways: list[dict[str, object]]) -> bytes:
-    for way in ways:
-        out = io.BytesIO()
-        picture.save(out, optimize=True, **way)
-        if out.tell() <= limit:
-            return out.getvalue()
-    raise ValueError(f"{picture.size[0]} × {picture.size[1]} pixels do not fit into {limit} bytes")
+def _levels(greys: int) -> list[int]:
+    """What becomes of each of 256 greys where so many are left."""
+    step = 255 / (greys - 1)
+    return [round(round(value / step) * step) for value in range(256)]
+
+
+def _encoded(picture: Image.Image, **options: object) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, optimize=True, **options)
+    return out.getvalue()
+
+
+def _first_that_fits(contents: Iterable[bytes], limit: int) -> bytes:
+    for content in contents:
+        if len(content) <= limit:
+            return content
+    raise ValueError(f"the pictures do not fit into {limit} bytes")

@@ -23,6 +23,7 @@ from facelab.data.kface import CAMERAS, angle_index, shot_of
 from facelab.data.matches import matches
 from facelab.errors import LayoutError
 from facelab.images import to_channels
+from facelab.nets.warping import mirrored_field, places
 from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled
 from facelab.studies.parts import refuse_empty
@@ -141,7 +142,7 @@ def moved_aside(batch: dict[str, Tensor], theta: Tensor) -> dict[str, Tensor]:
     out = batch | {"side": placed(batch["side"], theta)}
     if "match" in batch:
         n, _, height, width = batch["match"].shape
-        here = places_of(height, width)
+        here = places(height, width)[None]
         flow, seen = batch["match"][:, :2], batch["match"][:, 2:]
         known = (flow != 0).any(1, keepdim=True) | (seen > 0)
         there = moved((here + flow).flatten(2).transpose(1, 2), theta).transpose(1, 2).view(n, 2, height, width)
@@ -150,20 +151,13 @@ def moved_aside(batch: dict[str, Tensor], theta: Tensor) -> dict[str, Tensor]:
     return out
 
 
-def places_of(height: int, width: int) -> Tensor:
-    """(1, 2, height, width): (x, y) of every place, -1 … 1."""
-    y, x = ((2 * torch.arange(count) + 1) / count - 1 for count in (height, width))
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]
-
-
 def mirrored(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
     """The batch with some of its pairs mirrored, ``which`` (N,) of them: pictures, angles and matches."""
     choose = lambda flipped, kept: torch.where(which.view(-1, 1, 1, 1), flipped, kept)  # noqa: E731
     out = batch | {name: choose(batch[name].flip(-1), batch[name]) for name in ("side", "front")}
     out["angle"] = torch.where(which, 12 - batch["angle"], batch["angle"])
     if "match" in batch:
-        sign = torch.tensor([-1.0, 1.0, 1.0]).view(1, 3, 1, 1)
-        out["match"] = choose(batch["match"].flip(-1) * sign, batch["match"])
+        out["match"] = choose(mirrored_field(batch["match"]), batch["match"])
     return out
 
 

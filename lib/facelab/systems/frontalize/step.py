@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from facelab.images import to_unit
 from facelab.losses.adversarial import PAIRS
-from facelab.losses.matching import asked_cross_entropy, match_l1, mirrored_match, seen_bce
+from facelab.losses.matching import asked_cross_entropy, match_l1, seen_bce
 from facelab.losses.penalties import PENALTIES
 from facelab.losses.perceptual import identity_preserving, perceptual_relative
 from facelab.losses.reconstruction import kl_standard_normal, symmetry, total_variation
 from facelab.losses.similarity import ssim_loss
 from facelab.nets.frontal import Painting
 from facelab.nets.frontal_cvae import FRONT
-from facelab.nets.warping import looks
+from facelab.nets.warping import looks, mirrored_field
 from facelab.systems.frontalize.config import OURS, Config
 from facelab.systems.frontalize.model import Frontalize
 from facelab.train import ema
@@ -150,14 +150,14 @@ def match_terms(
     """
     if plan is None or "match" not in batch or not cfg.lambda_match:
         return {}
-    truths = (batch["match"], mirrored_match(batch["match"]))
+    truths = (batch["match"], mirrored_field(batch["match"]))
     pairs = list(zip(looks(plan), truths, strict=False))
     off = sum(match_l1(look.flow, true) for look, true in pairs)
     unsure = sum(seen_bce(look.gate, true) for look, true in pairs)
     terms = {"match": cfg.lambda_match * off, "gate": 0.1 * cfg.lambda_match * unsure}
-    return (
-        terms if answers is None else terms | {"asked": cfg.lambda_asked * asked_cross_entropy(answers, batch["match"])}
-    )
+    if answers is not None:
+        terms["asked"] = cfg.lambda_asked * asked_cross_entropy(answers, batch["match"])
+    return terms
 
 
 def feature_terms(fake: Tensor, front: Tensor, model: Frontalize, cfg: Config, engine: Engine) -> dict[str, Tensor]:
