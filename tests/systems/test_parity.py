@@ -32,8 +32,8 @@ SYSTEMS = {
     )),
     "frontalize": (frontalize, frontalize.Config(
         size=32, channels=1, width=8, blocks=1, critic_width=4, feature_net="none", batch=4, steps=6,
-        adversarial_from=0.0, critic_side=True, lambda_tv=0.01, penalty_every=2, learning_rate=1e-4,
-        critic_learning_rate=1e-4, ema=0.9,
+        adversarial_from=0.0, critic_side=True, lambda_tv=0.01, penalty_every=2, learning_rate=1e-5,
+        critic_learning_rate=1e-5, ema=0.9,  # behind heads that begin at zero its first gradients are hardly any
     )),
     "frontalize cvae": (frontalize, frontalize.Config(
         model="cvae", size=32, channels=1, width=8, feature_net="none", batch=4, steps=6, lambda_mse=1.0,
