@@ -50,7 +50,7 @@ class Correspondence(nn.Module):
 
     Args:
         widths: channels of the encoder's maps at strides 2, 4 and 8. deep: of a deeper one, which knows the whole face.
-        length: of a question; half of it at half the size.
+        length: of a question, and the channels at which it is asked; half of it at half the size.
 
     Source: ours; correlations near a first guess: Sun et al. 2018, "PWC-Net".
     """
@@ -64,8 +64,8 @@ class Correspondence(nn.Module):
         self.questions = nn.Parameter(torch.randn(1, length, SIDE, SIDE))
         self.sharp = nn.Parameter(torch.tensor(math.log(SHARP)))
         self.keys, self.wish = ConvUnit(widths[0] + length, half), nn.Conv2d(2 * length, half, 1)
-        self.compare = nn.Sequential(ConvUnit(window + 2 * half + 2, 48), ConvUnit(48, 48))
-        self.correct = nn.Conv2d(48, 3, 3, 1, 1)
+        self.compare = nn.Sequential(ConvUnit(window + 2 * half + 2, length), ConvUnit(length, length))
+        self.correct = nn.Conv2d(length, 3, 3, 1, 1)
         nn.init.zeros_(self.correct.weight)
         nn.init.zeros_(self.correct.bias)
 

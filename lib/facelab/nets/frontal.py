@@ -145,7 +145,7 @@ class FrontalNet(nn.Module):
             self.middle.append(SelfAttention(widths[-1], attention))
         self.views = views
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped and not ask else None
-        self.match = Correspondence(widths, widths[-1]) if warped and ask else None
+        self.match = Correspondence(widths, widths[-1], 2 * width) if warped and ask else None
         self.face = None if face is None else copy.deepcopy(face).requires_grad_(False)
         self.tell = None if face is None else nn.Linear(face.length, CODE)
 

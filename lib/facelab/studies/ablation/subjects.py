@@ -93,7 +93,7 @@ SUBJECTS = {
         own_batches=("fit",), also=_told_and_real,
     ),
     "frontalize": Subject(
-        "frontalize", "07", turning_variants.VARIANTS, turning_variants.BASE, 600, lambda cfg, data: cfg,
+        "frontalize", "07", turning_variants.VARIANTS, turning_variants.BASE, 750, lambda cfg, data: cfg,
         each_trial=("psnr", "ssim", "identity", "rank1"),
         nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),

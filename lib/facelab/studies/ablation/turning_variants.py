@@ -13,8 +13,8 @@ from facelab.systems.frontalize import Config
 
 #: The base is ours. Everybody has the same pairs in the same order, and the same steps.
 BASE = dict(
-    model="flow", width=16, critic_width=16, batch=16, feature_net="effnet-lite0", face_steps=1500, face_told=True,
-    lambda_identity_preserving=10.0, adversarial_from=0.7, ema=0.99,
+    model="flow", width=16, critic_width=16, batch=8, feature_net="effnet-lite0", face_steps=1000, face_told=True,
+    face_width=16, lambda_identity_preserving=10.0, adversarial_from=0.7, ema=0.99,
 )  # fmt: skip
 
 
