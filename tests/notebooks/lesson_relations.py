@@ -337,6 +337,55 @@ RELATIONS: dict[str, list[Relation]] = {
             {"wrong_hole": {"right": 5.0, "too large": 6.0, "half missing": 1.0}},
         ),
     ],
+    "07_frontalization": [
+        Relation(
+            "the further a head is turned the less of its face is seen, and its mirror image always shows more",
+            lambda m: (
+                all(near >= far for near, far in itertools.pairwise(alone for alone, _ in m["seen"].values()))
+                and all(alone <= both for alone, both in m["seen"].values())
+                and m["seen"]["90°"][1] > m["seen"]["90°"][0] + 0.2
+            ),
+            {"seen": {"0°": [1.0, 1.0], "45°": [0.7, 0.9], "90°": [0.5, 0.5]}},
+        ),
+        Relation(
+            "the detector finds faces from the front and no profiles",
+            lambda m: m["found"]["0°"] > 0.9 > 0.1 > m["found"]["90°"],
+            {"found": {"0°": 1.0, "90°": 0.5}},
+        ),
+        Relation(
+            "a true flow copies together a picture nearer to the truth than the turned one is, and than the mean face",
+            lambda m: m["copied"]["and mirrored"] > max(m["copied"]["side"] + 3, m["copied"]["mean face"]),
+            {"copied": {"side": 12.0, "and mirrored": 14.0, "mean face": 13.0}},
+        ),
+        Relation(
+            "the step by hand, critic, questions and all, is the library's",
+            lambda m: m["by_hand"]["apart"] < 0.01 * m["by_hand"]["step"],
+            {"by_hand": {"apart": 0.1, "step": 0.2}},
+        ),
+        Relation(
+            "posters are carried back better where they may be fetched",
+            lambda m: m["toy"]["fetched"] > m["toy"]["plain skips"] + 0.3 and m["toy"]["fetched"] > m["toy"]["turned"],
+            {"toy": {"fetched": 16.0, "plain skips": 16.0, "turned": 12.0}},
+        ),
+        Relation(
+            "the losses fall, those of the flow among them",
+            lambda m: len(m["losses"]) == 4 and all(last < first for first, last in m["losses"].values()),
+            {"losses": {"l1": [2.0, 1.0], "ssim": [2.0, 1.0], "match": [2.0, 1.0], "asked": [2.0, 2.1]}},
+        ),
+        Relation(
+            "trained, it is nearer to the true picture than its input, and than its untrained self",
+            lambda m: (
+                _mean(m, "ours", "psnr") > _mean(m, "input", "psnr") + 2
+                and _mean(m, "ours", "psnr") > _mean(m, "untrained", "psnr") + 2
+            ),
+            {"rows": {name: {"psnr": {"mean": 15.0}} for name in ("ours", "input", "untrained")}},
+        ),
+        Relation(
+            "the rows beside it are there: input, mean face, and the source's four",
+            lambda m: {"input", "mean face", "AE", "pix2pix", "DCGAN", "CVAE"} <= set(m["rows"]),
+            {"rows": {"input": {}, "ours": {}}},
+        ),
+    ],
     "09_hog_inpainting": [
         Relation(
             "the HOG by hand and the library's are scikit-image's",

@@ -130,7 +130,7 @@ class Config:
                 adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=16, critic_width=16, batch=16, steps=1000, feature_net="none", adversarial_from=0.75,
+                size=64, width=16, critic_width=16, batch=8, steps=700, feature_net="none", adversarial_from=0.75,
             ),
             "gpu": dict(
                 size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5,
