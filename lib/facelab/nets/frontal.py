@@ -12,8 +12,8 @@ Taught in: lesson 07.
 
 from __future__ import annotations
 
-import copy
 import math
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -23,10 +23,12 @@ from torch import Tensor, nn
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
 from facelab.nets.correspondence import Correspondence, as_plan
 from facelab.nets.face_network import FaceNetwork
+from facelab.nets.relighting import Relight, copied
 from facelab.nets.unet import useful_dilations
 from facelab.nets.warping import Look, WarpedSkip, fetched, looks, places, sized
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
+LIGHT = 2  # the level that says how light changes: eight places a side of 64 pixels
 CODE = 128  # numbers about the whole face
 
 
@@ -102,8 +104,8 @@ class FrontalNet(nn.Module):
 
     It works from half size: 2×2 pixels become four channels at the door and are unfolded at the exit. Where to look is
     decided on an overview of about 64 pixels: a larger picture is shrunk for that, and only painted large. The picture
-    itself is fetched along the finest flow, too, and reaches the last layer past every norm: what is sharp in it can
-    stay sharp, and a colour stays that colour.
+    itself is fetched along the finest flow, too. What is seen of it is copied, in another light, see
+    :mod:`facelab.nets.relighting`; what is not seen is painted.
 
     Args:
         channels: 1 or 3.
@@ -115,11 +117,12 @@ class FrontalNet(nn.Module):
         size: side of the pictures it is made for.
         ask: flows begin with :class:`facelab.nets.correspondence.Correspondence`; False: convolutions compute them.
         face: a face network; the decoder is told its vector of the turned face, too. It stays as it is.
+        copy: what is seen is copied; False, and without flows: everything is painted.
     """
 
     def __init__(
         self, channels: int = 3, width: int = 32, blocks: int = 4, attention: int = 4, warped: bool = True,
-        mirror: bool = True, size: int = 64, ask: bool = True, face: FaceNetwork | None = None,
+        mirror: bool = True, size: int = 64, ask: bool = True, face: FaceNetwork | None = None, copy: bool = True,
     ):  # fmt: skip
         super().__init__()
         self.shrink = overview(size)
@@ -146,7 +149,8 @@ class FrontalNet(nn.Module):
         self.views = views
         self.skips = nn.ModuleList(WarpedSkip(a, mirror) for a in widths) if warped and not ask else None
         self.match = Correspondence(widths, widths[-1], 2 * width) if warped and ask else None
-        self.face = None if face is None else copy.deepcopy(face).requires_grad_(False)
+        self.relight = Relight(widths[LIGHT], channels) if warped and copy else None
+        self.face = None if face is None else deepcopy(face).requires_grad_(False)
         self.tell = None if face is None else nn.Linear(face.length, CODE)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -156,14 +160,18 @@ class FrontalNet(nn.Module):
     def paint(self, images: Tensor) -> Painting:
         """The picture, and what it was fetched by."""
         maps = self.encode(F.avg_pool2d(images, self.shrink))
-        x, plan, answers = self.decode(maps, self.describe(images, maps[-1]))
+        x, grid, plan, answers = self.decode(maps, self.describe(images, maps[-1]))
         x, seen = sized(x, (images.shape[-2] // 2, images.shape[-1] // 2)), images
         if plan is not None:
             plan = sized(plan, images.shape[-2:])
             seen = fetched(images, plan).to(x.dtype)
         pixels = F.pixel_unshuffle(seen, 2)
         x = self.refine(torch.cat([x, pixels], 1))
-        return Painting(torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2)), plan, answers)
+        painted = torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2))
+        if self.relight is not None:
+            copy, share = copied(seen, plan)
+            painted = (self.relight(copy, share, grid) + (1 - share) * painted).clamp(-1, 1)
+        return Painting(painted, plan, answers)
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Pictures to the maps of the encoder, the finest first: strides 2, 4, 8, 16."""
@@ -177,8 +185,11 @@ class FrontalNet(nn.Module):
         code = self.code(last)
         return code if self.face is None else code + self.tell(math.sqrt(CODE) * self.face(images))
 
-    def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Maps and codes to features (N, width, H / 2, W / 2), the finest plan, of the same size, and the answers."""
+    def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Maps and codes to features (N, width, H / 2, W / 2), those of :data:`LIGHT`, the finest plan, and the answers.
+
+        The plan is of the features' size.
+        """
         x, plan = self.middle(maps[-1]), None
         found = None if self.match is None else self.match(maps, x)
         asked = None if found is None else as_plan(found.flow, found.gate, self.views)
@@ -193,7 +204,8 @@ class FrontalNet(nn.Module):
             if plan is not None:
                 taken = fetched(taken, plan).to(x.dtype)
             x = self.join[level](torch.cat([x, taken], 1), code)
-        return x, plan, None if found is None else found.answers
+            grid = x if level >= LIGHT else grid
+        return x, grid, plan, None if found is None else found.answers
 
     @torch.no_grad()
     def explain(self, images: Tensor) -> list[Look]:

@@ -32,6 +32,7 @@ class Config:
     blocks: int = 4  # dilated residual blocks in the middle of ours
     attention: int = 4  # heads of self-attention behind them; 0: none
     ask: bool = True  # flows begin with every place being asked what it shows; False: convolutions compute them
+    copy: bool = True  # what is seen is copied, in another light; False: everything is painted
     mirror: bool = True  # the warped skips look at the mirror image of the turned face, too
     encoder: str = "none"  # of "ae" and "pix2pix": "none" is trained, the others are frozen; published: "vggface"
     latent: int = 2  # numbers of the CVAE's code

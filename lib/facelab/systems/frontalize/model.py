@@ -61,7 +61,9 @@ def _generator(cfg: Config, pretrained: bool, embed: nn.Module | None) -> nn.Mod
     if cfg.model in OURS:
         flow = cfg.model == "flow"
         face = (embed or FaceNetwork(cfg.channels, cfg.face_width)) if cfg.face_told else None
-        return FrontalNet(cfg.channels, cfg.width, cfg.blocks, cfg.attention, flow, cfg.mirror, cfg.size, cfg.ask, face)
+        return FrontalNet(
+            cfg.channels, cfg.width, cfg.blocks, cfg.attention, flow, cfg.mirror, cfg.size, cfg.ask, face, cfg.copy
+        )
     if cfg.model == "dcgan":
         return DCGANFrontalizer(cfg.channels, cfg.width, cfg.size)
     if cfg.model == "cvae":
