@@ -38,6 +38,19 @@ def test_sides_are_taken_in_turn_and_the_minimum_counts(monkeypatch):
     assert best == {"a": 3.0, "b": 5.0}  # the clock ticks 1, 2, 3 ...: the first round is not timed
 
 
+def test_a_slow_side_is_run_between_two_runs_of_the_other(monkeypatch):
+    order, now = [], [0.0]
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0])
+
+    def take(name, seconds):
+        order.append(name)
+        now[0] += seconds.pop(0)
+
+    outer, inner = [9.0, 2.0, 4.0, 1.0, 2.0], [10.0, 7.0]  # the first is not measured; the second round is faster
+    found = timing.framed(lambda: take("outer", outer), lambda: take("inner", inner), 2)
+    assert order == ["outer"] + ["outer", "inner", "outer"] * 2 and found == (1.5, 7.0)
+
+
 def test_kept_memory_is_not_asked_for_again(monkeypatch, glibc):
     monkeypatch.setattr(step, "SIZE", 64)
     monkeypatch.setattr(step, "BATCH", 4)
@@ -70,6 +83,18 @@ def test_both_hogs_are_one():
     assert found["largest difference"] <= 1e-6 and set(found["ratio"]) == {"ours", "soft, forward and backward"}
 
 
+def test_one_process_renders_other_people_at_every_call(monkeypatch):
+    found, seen = open_synth(3), []
+    monkeypatch.setattr(found, "at", lambda place, size, channels: seen.append((found.shots[place].person, size)))
+    run, heads = pictures._by_one(found, 2)
+    run(64)
+    first = seen.copy()
+    run(128)
+    assert heads == len(first) == len(seen) / 2 and {size for _, size in first} == {64}
+    assert [len({who for who, _ in part}) for part in (first, seen[heads:])] == [2, 2]
+    assert seen[heads][0] not in {who for who, _ in first}
+
+
 def test_heads_are_rendered_by_one_process_and_by_several(monkeypatch):
     one = pictures.bench_render(1, 2)
     assert set(one["heads per second"]) == {"64 px, one process", "128 px, one process"} and one["ratio"] == {}
@@ -79,6 +104,6 @@ def test_heads_are_rendered_by_one_process_and_by_several(monkeypatch):
     monkeypatch.setattr(machine, "usable_cores", lambda: 2)
     two = pictures.bench_render(1, 8)
     many = len(open_synth(8))
-    assert calls == [(size, (many, 3, size, size)) for size in (64, 64, 128, 128)], "one round is not measured"
-    assert set(two["ratio"]) == {"64 px", "128 px"}
+    assert calls == [(128, (many, 3, 128, 128))], "helpers start afresh: no round in vain"
+    assert set(two["ratio"]) == {"128 px"}
     assert "128 px, 2 processes" in two["heads per second"] and f"{many} pictures" in two["setting"]

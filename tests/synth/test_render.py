@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from facelab.errors import BadConfig
-from facelab.synth import ACCESSORIES, LABELS, STYLES, View, person
+from facelab.synth import ACCESSORIES, LABELS, STYLES, View, person, scene
 from facelab.synth.modes import shapes
-from facelab.synth.render import Rendered, landmarks_of, render
+from facelab.synth.render import Rendered, _largest, landmarks_of, render
 
 SIZE = 64
 SIDE = View(yaw=40, pitch=8, roll=3, expression={"smile": 0.7}, accessory="glasses", dress=5, backdrop=6, camera=7)
@@ -32,6 +32,29 @@ def test_the_same_bits_twice_even_after_other_people():
     after = render(11, SIDE, SIZE)
     for field in dataclasses.fields(Rendered):
         assert torch.equal(getattr(before, field.name), getattr(after, field.name)), field.name
+
+
+@pytest.mark.parametrize("number, accessory", [(3, "cap, horn-rimmed"), (9, "plain")])
+def test_what_is_kept_of_a_scene_fits_every_dress_and_face(number, accessory):
+    who, change = person(number), {"dress": 8, "expression": {"jaw": 0.6}, "gaze": (9, 2)}
+    first = scene.scene_of(who, View(accessory=accessory), 1.6)
+    for view in (View(accessory=accessory), View(accessory=accessory, **change)):
+        kept = scene.scene_of(who, view, 1.6)
+        scene._around.cache_clear()
+        anew = scene.scene_of(who, view, 1.6)
+        for name in ("points", "faces", "painted", "label", "cover", "two_sided", "marks"):
+            assert np.array_equal(getattr(kept, name), getattr(anew, name)), name
+        sizes = {len(values) for values in (kept.points, kept.painted, kept.label, kept.cover)}
+        assert len(sizes) == 1 and kept.faces.max() < min(sizes) and len(kept.two_sided) == len(kept.faces)
+        cloth = kept.label == LABELS.index("clothes")
+        corners = cloth[kept.faces].sum(1)  # a triangle is of one part
+        assert set(corners) == {0, 3} and cloth.sum() > 400
+    assert not np.array_equal(first.painted, kept.painted) and np.array_equal(first.faces, kept.faces)
+
+
+def test_the_corner_of_most_weight_is_the_first_of_the_largest():
+    weights = np.random.default_rng(0).integers(0, 4, (500, 3)).astype(float)
+    assert np.array_equal(_largest(*weights.T), weights.argmax(1))
 
 
 def test_different_people_and_views_differ():

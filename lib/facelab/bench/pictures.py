@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from facelab.bench.timing import interleaved, speeds
+from facelab.bench.timing import framed, interleaved, speeds
+
+if TYPE_CHECKING:
+    from facelab.data.synth import SynthFaces
 
 SIZE = 128
 
@@ -29,12 +35,14 @@ def bench_loader(rounds: int, data: str = "orl") -> dict:
     return {"what": f"loading {data}", "setting": setting, **speeds(best, len(rows), "files")}
 
 
-def bench_render(rounds: int, people: int = 48) -> dict:
-    """Rendered heads a second: in this process, and by as many as the cache of a set takes, their start included.
+def bench_render(rounds: int, people: int = 38) -> dict:
+    """Rendered heads a second: in this process; and by as many as the cache of a set takes, their start included.
+
+    Several processes render the larger pictures only: they are where the time of a cache goes.
 
     Args:
-        rounds: measured rounds, at most 2 here: one takes half a minute on two cores.
-        people: of the set that several processes render; one process has an eighth of it.
+        rounds: five make one here, which takes about half a minute on two cores.
+        people: of the set that several processes render; one process has a sixteenth of it, before and after them.
     """
     import numpy as np
 
@@ -42,26 +50,42 @@ def bench_render(rounds: int, people: int = 48) -> dict:
     from facelab.data.synth import open_synth
     from facelab.machine import usable_cores
 
-    whole, part, best = open_synth(people), open_synth(max(1, people // 8)), {}
-    several = min(usable_cores(), HELPERS) if len(whole) >= MANY else 1
+    whole, speed, ratio = open_synth(people), {}, {}
+    several, rounds = min(usable_cores(), HELPERS) if len(whole) >= MANY else 1, max(1, rounds // 5)
+    by_one, heads = _by_one(whole, max(1, people // 16))
 
     def by_several(size: int) -> None:
-        decode(whole, size, 3, np.empty((len(whole), 3, size, size), np.uint8), lambda done, count: None)
+        if several > 1 and size == SIZE:
+            decode(whole, size, 3, np.empty((len(whole), 3, size, size), np.uint8), lambda done, count: None)
 
-    rounds = min(rounds, 2)
     for size in (64, SIZE):
-        print(f"render: {size} px, {rounds} rounds of {len(whole)} heads", file=sys.stderr, flush=True)
-        sides = {"one process": lambda size=size: [part.at(k, size, 3) for k in range(len(part))]}
-        if several > 1:
-            sides[f"{several} processes"] = partial(by_several, size)
-        seconds = interleaved(sides, rounds)
-        each = {name: value / len(part if name == "one process" else whole) for name, value in seconds.items()}
-        best |= {f"{size} px, {name}": value for name, value in each.items()}
-    speed = {name: round(1 / value, 1) for name, value in best.items()}
-    ratio = {f"{size} px": round(best[f"{size} px, one process"] / best[f"{size} px, {several} processes"], 2)
-             for size in (64, SIZE) if several > 1}  # fmt: skip
+        print(f"render: {size} px", file=sys.stderr, flush=True)
+        one, many = framed(partial(by_one, size), partial(by_several, size), rounds)
+        speed[f"{size} px, one process"] = round(heads / one, 1)
+        if several > 1 and size == SIZE:
+            speed[f"{size} px, {several} processes"] = round(len(whole) / many, 1)
+            ratio[f"{size} px"] = round(one / heads * len(whole) / many, 2)
     return {"what": "rendering heads", "setting": f"synth, {len(whole)} pictures by several processes",
             "heads per second": speed, "ratio": ratio}  # fmt: skip
+
+
+def _by_one(dataset: SynthFaces, people: int) -> tuple[Callable[[int], None], int]:
+    """A function that renders so many people at a size, and how many heads that makes.
+
+    Every call takes the next people: what is kept of those before does not help, as it does not in a set.
+    """
+    from facelab.data.synth import VIEWS
+
+    shots = dataset.shots
+    starts = itertools.cycle(k for k, shot in enumerate(shots) if k == 0 or shot.person != shots[k - 1].person)
+    each = VIEWS + 1  # everybody has the turned ones and at least one from the front
+
+    def run(size: int) -> None:
+        for start in itertools.islice(starts, people):
+            for place in range(start, start + each):
+                dataset.at(place, size, 3)
+
+    return run, people * each
 
 
 def bench_occluders(rounds: int) -> dict:

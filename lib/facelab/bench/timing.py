@@ -18,6 +18,26 @@ def interleaved(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str
     return best
 
 
+def framed(outer: Callable[[], object], inner: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Seconds of two sides, the second so slow that it is run as seldom as can be: between two runs of the first.
+
+    A machine that becomes slower on the way slows the mean of the outer runs and the inner one alike. One more outer
+    run comes first and is not measured; the inner side must be one that a run before does not help.
+
+    Returns:
+        Mean seconds of the two outer runs, and seconds of the inner one, of the fastest of ``rounds`` rounds.
+    """
+    outer()
+    found = []
+    for _ in range(rounds):
+        times = [time.perf_counter()]
+        for run in (outer, inner, outer):
+            run()
+            times.append(time.perf_counter())
+        found.append(((times[1] - times[0] + times[3] - times[2]) / 2, times[2] - times[1]))
+    return min(found, key=sum)
+
+
 def speeds(best: dict[str, float], count: int, against: str | None = None) -> dict:
     """Pictures a second of each side, and how many times faster than ``against`` the others are."""
     out = {"pictures per second": {name: round(count / value) for name, value in best.items()}}

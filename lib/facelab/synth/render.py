@@ -68,7 +68,7 @@ class _Camera(NamedTuple):
 
 
 class _Samples(NamedTuple):
-    """What every sample shows: light (W·W, 4), distance (W·W,) mm, label (W·W,)."""
+    """What every sample shows: light (4, W·W), distance (W·W,) mm, label (W·W,)."""
 
     linear: np.ndarray
     depth: np.ndarray
@@ -125,22 +125,29 @@ def _drawn(scene: Scene, camera: _Camera) -> _Samples:
     """All solid parts before the backdrop."""
     count = camera.wide**2
     seen = camera.seen(scene.points, scene.faces, scene.cover, scene.two_sided)
-    out = _Samples(backdrop(camera.wide, camera.view.backdrop).reshape(-1, 4), np.full(count, np.inf),
-                   np.zeros(count, np.int64))  # fmt: skip
-    out.linear[seen.pixels] = _shaded(scene, seen, camera)
+    behind = backdrop(camera.wide, camera.view.backdrop).transpose(2, 0, 1).reshape(4, -1)
+    out = _Samples(behind, np.full(count, np.inf), np.zeros(count, np.int64))
+    for band, light in zip(out.linear, _shaded(scene, seen, camera).T, strict=True):
+        band[seen.pixels] = light
     out.depth[seen.pixels] = seen.depth
-    out.labels[seen.pixels] = scene.label[scene.faces[seen.faces, seen.weights.argmax(1)]]
+    out.labels[seen.pixels] = scene.label[scene.faces[seen.faces, _largest(*seen.weights.T)]]
     return out
+
+
+def _largest(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Which of three (P,) is the largest, (P,) 0, 1 or 2: what argmax says, which is slow on short axes."""
+    return np.where(c > np.maximum(a, b), 2, b > a)
 
 
 def _shaded(scene: Scene, seen: Seen, camera: _Camera) -> np.ndarray:
     """Light (P, 4) from what is seen."""
-    painted = seen.of(scene.painted, scene.faces)
-    normals = painted[:, 4:7]
-    normals = normals / (np.sqrt((normals**2).sum(1, keepdims=True)) + 1e-9)
-    behind = (normals @ camera.eye < 0) & scene.two_sided[seen.faces]
-    normals = np.where(behind[:, None], -normals, normals)
-    return shade(painted[:, :4], normals, painted[:, 7], painted[:, 8], painted[:, 9], camera.eye, camera.view.light)
+    painted = seen.of(scene.painted, scene.faces).T
+    x, y, z = painted[4:7]
+    normals = painted[4:7] / (np.sqrt(x**2 + y**2 + z**2) + 1e-9)
+    two = np.flatnonzero(scene.two_sided[seen.faces])
+    behind = two[np.ascontiguousarray(normals[:, two].T) @ camera.eye < 0]
+    normals[:, behind] *= -1  # seen from the other side
+    return shade(painted[:4].T, normals.T, *painted[7:], camera.eye, camera.view.light)
 
 
 def _look_through(samples: _Samples, lens: Part, camera: _Camera) -> None:
@@ -148,11 +155,11 @@ def _look_through(samples: _Samples, lens: Part, camera: _Camera) -> None:
     seen = camera.seen(lens.points, lens.faces, lens.cover, np.ones(len(lens.faces), bool))
     nearer = seen.depth < samples.depth[seen.pixels]
     at = seen.pixels[nearer]
-    normals = seen.of(lens.normals, lens.faces)[nearer]
+    normals = np.ascontiguousarray(seen.of(lens.normals, lens.faces)[nearer])
     normals = normals * np.sign(normals @ camera.eye)[:, None]
     one, none = np.ones(len(at)), np.zeros(len(at))
     glint = shade(np.full((len(at), 4), 0.012), normals, one, one, none, camera.eye, camera.view.light)
-    samples.linear[at] = samples.linear[at] * lens.albedo[0] + np.minimum(0.2 * glint, 0.12)
+    samples.linear[:, at] = samples.linear[:, at] * lens.albedo[0][:, None] + np.minimum(0.2 * glint.T, 0.12)
     samples.labels[at] = LABELS.index("lenses")
 
 
@@ -160,8 +167,8 @@ def _finished(scene: Scene, samples: _Samples, camera: _Camera) -> Rendered:
     """Samples pooled to pixels, as the camera records them; and which landmarks are seen."""
     wide, smooth = camera.wide, camera.smooth
     size = wide // smooth
-    small = _pooled(samples.linear.reshape(wide, wide, 4), smooth, np.add) / smooth**2
-    picture = sensor(encode(small), camera.view.camera).astype(np.float32)
+    small = _pooled(samples.linear.reshape(4, wide, wide), smooth, np.add) / smooth**2
+    picture = sensor(encode(small).transpose(1, 2, 0), camera.view.camera).astype(np.float32)
     near = _pooled(samples.depth.reshape(wide, wide), smooth, np.minimum)
     plane, distance = project(scene.marks, camera.view)
     marks = pixels(plane, camera.centre, camera.side, size)
@@ -178,5 +185,5 @@ def _finished(scene: Scene, samples: _Samples, camera: _Camera) -> Rendered:
 
 def _pooled(field: np.ndarray, smooth: int, join: Callable) -> np.ndarray:
     """Squares of ``smooth`` × ``smooth`` places joined into one."""
-    parts = [field[row::smooth, column::smooth] for row in range(smooth) for column in range(smooth)]
+    parts = [field[..., row::smooth, column::smooth] for row in range(smooth) for column in range(smooth)]
     return reduce(join, parts)

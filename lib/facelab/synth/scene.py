@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,6 +48,30 @@ class Scene:
     marks: np.ndarray
 
 
+class _Layers(NamedTuple):
+    """Parts put together: points (V, 3), painted (10, V) float32, label (V,), cover (V,); see :class:`Scene`."""
+
+    points: np.ndarray
+    painted: np.ndarray
+    label: np.ndarray
+    cover: np.ndarray
+
+
+class _Still(NamedTuple):
+    """What stays as it is from picture to picture, whatever face and dress.
+
+    Args:
+        before, after: the parts before and behind the clothes in a scene's list; there may be none behind.
+        clear, faces, two_sided: of :class:`Scene`, the head's and the clothes' triangles included.
+    """
+
+    before: _Layers
+    after: list[_Layers]
+    clear: list[Part]
+    faces: np.ndarray
+    two_sided: np.ndarray
+
+
 def face(who: Person, view: View, fine: float) -> tuple[np.ndarray, np.ndarray]:
     """Somebody's head with a view's expression.
 
@@ -60,13 +85,18 @@ def face(who: Person, view: View, fine: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=8)
+def _at_rest(who: Person, fine: float) -> np.ndarray:
+    """Points (V, 3) of a head without expression, mm."""
+    return mean_head(fine).points + np.einsum("k,kvc->vc", who.shape, shapes(fine)[1])  # BLAS's bits depend on threads
+
+
+@lru_cache(maxsize=8)
 def _moved(who: Person, fine: float, movement: Movement) -> tuple[np.ndarray, np.ndarray]:
     """Points (V, 3) and landmarks (68, 3) of a head, mm."""
-    head, (names, moves) = mean_head(fine), expressions(fine)
-    points = head.points + np.einsum("k,kvc->vc", who.shape, shapes(fine)[1])  # BLAS's bits depend on threads
+    points, (names, moves) = _at_rest(who, fine), expressions(fine)
     for name, amount in movement:
         points = points + amount * moves[names.index(name)]
-    index, weight = head.marks
+    index, weight = mean_head(fine).marks
     return points.astype(np.float32), (points[index] * weight[..., None]).sum(1)
 
 
@@ -98,24 +128,40 @@ def _fit(who: Person) -> np.ndarray:
                      (("wide head", WIDE), ("long head", LONG), ("deep head", DEEP))])  # fmt: skip
 
 
-@lru_cache(maxsize=8)
-def _around(who: Person, fine: float, dress: int, accessory: str) -> tuple[list[Part], list[Part]]:
-    """What does not move with the face: ears, neck, clothes, hair, and what is worn; solid and clear parts."""
+@lru_cache(maxsize=4)
+def _around(who: Person, fine: float, accessory: str) -> _Still:
+    """What neither moves with the face nor changes with the dress: ears, neck, hair, and what is worn."""
     points, marks = _moved(who, fine, ())
     width = np.abs(points[np.abs(points[:, 1] + 10) < 14, 0]).max()  # where the ears sit
     hidden = who.style != "bald" and STYLES[who.style].hangs
-    parts = [] if hidden else ear_parts(who, width, fine)
-    parts += [neck_part(who, fine), clothes_part(dress, fine)]
-    capped = accessory.startswith("cap")
+    before = [*([] if hidden else ear_parts(who, width, fine)), neck_part(who, fine)]
     solid, clear = worn(accessory, points, marks, who.grain, fine)
-    hair, fit = hair_part(who, fine, cap_line(fine) if capped else None), _fit(who)
-    if hair is not None:
-        hair.points = hair.points * fit
-        parts.append(hair)
-    for part in solid:
-        if part.label[0] == LABELS.index("cap"):
+    hair = hair_part(who, fine, cap_line(fine) if accessory.startswith("cap") else None)
+    after, fit = solid if hair is None else [hair, *solid], _fit(who)
+    for part in after:
+        if part.label[0] in (LABELS.index("hair"), LABELS.index("cap")):
             part.points = part.points * fit
-    return parts + solid, clear
+    triangles = _triangles([*before, clothes_part(0, fine), *after], fine)
+    return _Still(_layers(before), [_layers(after)] if after else [], clear, *triangles)
+
+
+def _layers(parts: list[Part]) -> _Layers:
+    """Everything but the triangles of parts."""
+    painted = [np.concatenate([p.albedo.T, p.normals.T, [p.gloss, p.light, p.strand]], dtype=np.float32) for p in parts]
+    points, label, cover = ([getattr(p, name) for p in parts] for name in ("points", "label", "cover"))
+    return _Layers(np.concatenate(points), np.concatenate(painted, 1), np.concatenate(label), np.concatenate(cover))
+
+
+def _triangles(parts: list[Part], fine: float) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles (F, 3) of a head and of parts behind it in the list, and which are two-sided (F,).
+
+    Clothes of every cut have the same triangles.
+    """
+    head = mean_head(fine)
+    starts = np.cumsum([0, len(head.points), *(len(part.points) for part in parts[:-1])])
+    faces = [each.faces.T + start for each, start in zip([head, *parts], starts, strict=True)]
+    sides = [np.full(len(part.faces), part.two_sided) for part in parts]
+    return np.concatenate(faces, 1).T, np.concatenate([np.zeros(len(head.faces), bool), *sides])
 
 
 def scene_of(who: Person, view: View, fine: float) -> Scene:
@@ -125,16 +171,8 @@ def scene_of(who: Person, view: View, fine: float) -> Scene:
         who: stands there. view: expression, gaze, dress and accessory count. fine: of the head's grid.
     """
     head, marks = _head_part(who, view, fine)
-    solid, clear = _around(who, fine, view.dress, view.accessory)
-    parts = [head, *solid]
-    starts = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
-    painted = [
-        np.concatenate([p.albedo, p.normals, p.gloss[:, None], p.light[:, None], p.strand[:, None]], 1) for p in parts
-    ]
-    return Scene(
-        np.concatenate([part.points for part in parts]),
-        np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)]),
-        np.concatenate(painted).astype(np.float32), np.concatenate([part.label for part in parts]),
-        np.concatenate([part.cover for part in parts]),
-        np.concatenate([np.full(len(part.faces), part.two_sided) for part in parts]), clear, marks,
-    )  # fmt: skip
+    still = _around(who, fine, view.accessory)
+    layers = [_layers([head]), still.before, _layers([clothes_part(view.dress, fine)]), *still.after]
+    points, painted, label, cover = zip(*layers, strict=True)
+    return Scene(np.concatenate(points), still.faces, np.concatenate(painted, 1).T, np.concatenate(label),
+                 np.concatenate(cover), still.two_sided, still.clear, marks)  # fmt: skip

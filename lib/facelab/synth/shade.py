@@ -38,21 +38,36 @@ def shade(
     Source: Lambert's law; Blinn 1977 for highlights; Kajiya and Kay 1989 for hair.
     """
     to, eye = towards(light).astype(np.float32), eye.astype(np.float32)
-    facing = normals @ to
-    wrapped = np.clip((facing[:, None] + _WRAP) / (1 + _WRAP), 0, None) ** 1.25
-    sky = open_ * (0.80 + 0.20 * normals[:, 1])
+    facing, rise, albedo = normals @ to, normals[:, 1], albedo.T  # channel by channel: numpy is slow on short axes
+    wrapped = np.maximum((facing + _WRAP[:, None]) / (1 + _WRAP[:, None]), 0) ** 1.25
+    sky = open_ * (0.80 + 0.20 * rise)
     direct = (0.55 + 0.45 * open_).astype(np.float64)  # a hollow loses some of the lamp, too
-    diffuse = light.ambient * sky[:, None] + light.strength * wrapped * direct[:, None]
+    diffuse = light.ambient * sky + light.strength * wrapped * direct
     half = (to + eye) / np.linalg.norm(to + eye)
-    near = np.clip(normals @ half, 0, 1)
-    spot = np.where(gloss > 0.45, near**110 * 3.0, near**14) * (facing > -0.1)
-    rise = normals[:, 1]  # the strand runs up, along the surface
-    along = (half[1] - rise * (normals @ half)) / np.sqrt(np.clip(1 - rise**2, 1e-6, 1))
-    across = np.clip(1 - along**2, 0, 1) ** 22 * np.clip(facing + 0.2, 0, 1)
+    near = normals @ half
+    spot, across = _spot(near, facing, gloss, strand), _across(near, facing, rise, half[1], strand)
     shine = gloss * (spot * (1 - strand) + 0.35 * across * strand) * (light.strength + 0.25 * light.ambient)
     rim = 0.05 * gloss * (1 - np.clip(normals @ eye, 0, 1)) ** 4
-    tint = np.where(strand[:, None] > 0.5, 0.25 + 0.75 * albedo, 1.0)  # hair colours its highlights
-    return (albedo * diffuse + (0.55 * shine + rim)[:, None] * tint) * lamp(light)
+    tint = np.where(strand > 0.5, 0.25 + 0.75 * albedo, 1.0)  # hair colours its highlights
+    return ((albedo * diffuse + (0.55 * shine + rim) * tint) * lamp(light)[:, None]).T
+
+
+def _spot(near: np.ndarray, facing: np.ndarray, gloss: np.ndarray, strand: np.ndarray) -> np.ndarray:
+    """Highlights (P,) of smooth surfaces; 0 on hair, and where the lamp does not reach: powers take their time."""
+    some = np.flatnonzero((facing > -0.1) & (strand != 1))  # rounding makes 1.0000001 of some hair; bits stay
+    glossy, out = gloss[some] > 0.45, np.zeros_like(near)
+    power = np.clip(near[some], 0, 1) ** np.where(glossy, 110, 14).astype(near.dtype)
+    out[some] = np.where(glossy, power * 3.0, power)
+    return out
+
+
+def _across(near: np.ndarray, facing: np.ndarray, rise: np.ndarray, half: float, strand: np.ndarray) -> np.ndarray:
+    """Highlights (P,) of hair, which run across it; 0 where there is none."""
+    some = np.flatnonzero(strand)
+    rise, out = rise[some], np.zeros_like(near)  # the strand runs up, along the surface
+    along = (half - rise * near[some]) / np.sqrt(np.clip(1 - rise**2, 1e-6, 1))
+    out[some] = np.clip(1 - along**2, 0, 1) ** 22 * np.clip(facing[some] + 0.2, 0, 1)
+    return out
 
 
 def encode(linear: np.ndarray) -> np.ndarray:
@@ -60,8 +75,10 @@ def encode(linear: np.ndarray) -> np.ndarray:
 
     Source: IEC 61966-2-1 for the curve.
     """
-    x = linear * EXPOSURE
-    x = np.where(x > 0.7, 0.7 + 0.3 * np.tanh((x - 0.7) / 0.3), x).clip(0, 1)
+    x = np.asarray(linear * EXPOSURE)
+    high = x > 0.7
+    x[high] = 0.7 + 0.3 * np.tanh((x[high] - 0.7) / 0.3)
+    x = x.clip(0, 1)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-6) ** (1 / 2.4) - 0.055)
 
 
@@ -82,11 +99,13 @@ def backdrop(size: int, seed: int) -> np.ndarray:
     blots = tone / (tone.std() + 1e-6) + 0.25 * tint / (tint.std() + 1e-6)
     small = blots * random.uniform(0.01, 0.11) + (0.2 * random.random(3) + 0.8 * random.random()) ** 1.7 * 0.7 + 0.02
     at = np.linspace(0, 22.99, size)
-    low, share = at.astype(int), (at % 1)[:, None, None]
-    rows = small[low] * (1 - share) + small[low + 1] * share
-    wide = rows[:, low] * (1 - share[None, :, 0]) + rows[:, low + 1] * share[None, :, 0]
-    wide = wide * np.linspace(*random.uniform(0.7, 1.3, 2), size)[:, None, None]
-    return np.concatenate([wide, wide.mean(2, keepdims=True) * 0.7], 2).clip(0.004, 0.95)
+    low, share = at.astype(int), at % 1
+    small = np.ascontiguousarray(small.transpose(2, 0, 1))
+    rows = small[:, low] * (1 - share[:, None]) + small[:, low + 1] * share[:, None]
+    wide = rows.take(low, 2) * (1 - share) + rows.take(low + 1, 2) * share
+    wide *= np.linspace(*random.uniform(0.7, 1.3, 2), size)[:, None]
+    infrared = (wide[0] + wide[1] + wide[2]) / 3 * 0.7
+    return np.concatenate([wide, infrared[None]]).clip(0.004, 0.95).transpose(1, 2, 0)
 
 
 def sensor(picture: np.ndarray, seed: int) -> np.ndarray:
@@ -101,6 +120,7 @@ def sensor(picture: np.ndarray, seed: int) -> np.ndarray:
     if seed == 0:
         return picture
     random = np.random.default_rng([13, seed])
-    picture = gaussian_filter(picture * random.uniform(0.86, 1.1), (*[random.uniform(0, 0.55)] * 2, 0))
+    bands = picture.transpose(2, 0, 1) * random.uniform(0.86, 1.1)
+    bands = gaussian_filter(bands, (0, *[random.uniform(0, 0.55)] * 2))
     grain = random.standard_normal(picture.shape) * random.uniform(0.002, 0.018)
-    return (picture + grain).clip(0, 1)
+    return (bands + grain.transpose(2, 0, 1)).clip(0, 1).transpose(1, 2, 0)

@@ -136,9 +136,9 @@ def project(points: np.ndarray, view: View) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         (V, 2) mm in the plane through the head's middle, x to the right and y up; and (V,) mm from the camera's plane.
     """
-    there = (points - PIVOT) @ rotation(view).T
-    distance = DISTANCE - there[:, 2]
-    return there[:, :2] * (DISTANCE / distance)[:, None], distance
+    there = rotation(view) @ (points - PIVOT).T
+    distance = DISTANCE - there[2]
+    return (there[:2] * (DISTANCE / distance)).T, distance
 
 
 def frame(marks: np.ndarray, view: View) -> tuple[np.ndarray, float]:
