@@ -186,11 +186,10 @@ class FrontalNet(nn.Module):
         return code if self.face is None else code + self.tell(math.sqrt(CODE) * self.face(images))
 
     def decode(self, maps: list[Tensor], code: Tensor) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        """Maps and codes to features (N, width, H / 2, W / 2), those of :data:`LIGHT`, the finest plan, and the answers.
-
-        The plan is of the features' size.
-        """
-        x, plan = self.middle(maps[-1]), None
+        """Maps and codes to the finest features (N, width, H / 2, W / 2) and those of :data:`LIGHT`, the finest plan,
+        of the same size, and the answers."""
+        x = grid = self.middle(maps[-1])
+        plan = None
         found = None if self.match is None else self.match(maps, x)
         asked = None if found is None else as_plan(found.flow, found.gate, self.views)
         for level in reversed(range(LEVELS)):

@@ -31,7 +31,8 @@ def source(model: str, **more: Any) -> dict[str, Any]:
 
 
 VARIANTS = (
-    Variant("base", "", about="ours: skips that are warped, and warped from the mirror image too; a critic at the end"),
+    Variant("base", "", about="ours: what is seen is fetched, from the mirror image too, and copied; a critic"),
+    Variant("painted", "base", {"copy": False}, "what is seen is painted, too, and not copied"),
     Variant("not asked", "base", {"ask": False}, "no questions: convolutions compute the flows"),
     Variant("not told", "base", {"face_told": False}, "the decoder is not told what the face network says"),
     Variant("no mirror", "base", {"mirror": False}, "skips are warped, but not from the mirror image"),
