@@ -5,8 +5,8 @@ from torch import nn
 
 from facelab.nets.correspondence import Found
 from facelab.nets.frontal import FrontalNet
-from facelab.nets.relighting import Relight, copied
-from facelab.nets.warping import fetched
+from facelab.nets.relighting import BRIGHTER, LIFT, Relight, copied, decided
+from facelab.nets.warping import brought
 from facelab.seeding import generator
 
 OPEN, SHUT = 10.0, -10.0  # of a plan; tanh makes 1 and -1 of them
@@ -38,21 +38,21 @@ def test_what_the_picture_shows_is_taken_from_it_and_the_rest_from_its_mirror_im
     picture = draw(2, 3, 16, 16)
     cases = {(OPEN, OPEN): picture, (SHUT, OPEN): picture.flip(-1), (SHUT, SHUT): torch.zeros_like(picture)}
     for gates, expected in cases.items():
-        copy, seen = copied(fetched(picture, plan_of(*gates)), plan_of(*gates))
+        copy, seen = copied(brought(picture, plan_of(*gates)), plan_of(*gates))
         torch.testing.assert_close(copy, expected, atol=1e-5, rtol=0)
         assert bool((seen > 0.999).all()) == (OPEN in gates)
 
 
 def test_shares_add_up_and_a_half_open_gate_leaves_half_to_the_mirror_image():
     picture, plan = draw(2, 1, 16, 16), plan_of(0.0, 0.0)
-    copy, seen = copied(fetched(picture, plan), plan)
+    copy, seen = copied(brought(picture, plan), plan)
     torch.testing.assert_close(seen, torch.full_like(seen, 0.75))
     torch.testing.assert_close(copy, 0.5 * picture + 0.25 * picture.flip(-1), atol=1e-5, rtol=0)
 
 
 def test_without_a_mirror_image_there_is_one_view():
     picture, plan = draw(2, 3, 16, 16), plan_of(OPEN, OPEN)[:, :3]
-    copy, seen = copied(fetched(picture, plan), plan)
+    copy, seen = copied(brought(picture, plan), plan)
     torch.testing.assert_close(copy, picture, atol=1e-5, rtol=0)
     assert seen.shape == (2, 1, 16, 16)
 
@@ -61,19 +61,32 @@ def test_light_begins_at_rest_and_is_a_gain_and_an_offset():
     copy, seen, grid = draw(2, 3, 16, 16), torch.full((2, 1, 16, 16), 0.5), draw(2, 8, 4, 4, name="grid")
     net = Relight(8, 3)
     assert torch.equal(net(copy, seen, grid), copy)
-    nn.init.constant_(net.say.bias[:3], 0.25)
-    nn.init.constant_(net.say.bias[3:], -0.1)
-    torch.testing.assert_close(net(copy, seen, grid), 1.25 * copy - 0.05)
+    nn.init.constant_(net.say.bias[:3], 50.0)
+    nn.init.constant_(net.say.bias[3:], -50.0)
+    torch.testing.assert_close(net(copy, seen, grid), 2 * copy + seen - LIFT * seen)
+    nn.init.constant_(net.say.bias[:3], -50.0)
+    torch.testing.assert_close(net(copy, seen, grid), 0.5 * copy - 0.5 * seen - LIFT * seen)
+    assert abs(BRIGHTER - 0.6931) < 1e-3
 
 
 def test_light_cannot_blur():
     """A fine pattern keeps its contrast under any light but for the gain: neighbours change alike."""
-    stripes = (torch.arange(32) % 2 * 2.0 - 1).expand(1, 3, 32, 32)
+    stripes = (torch.arange(32) % 2 - 0.5).expand(1, 3, 32, 32)
     net = Relight(8, 3)
-    nn.init.normal_(net.say.weight[3:], 0.0, 1.0, generator=generator(0, "light"))  # offsets, as wild as they like
+    nn.init.normal_(net.say.weight, 0.0, 9.0, generator=generator(0, "light"))  # as wild as it likes
     lit = net(stripes, torch.ones(1, 1, 32, 32), draw(1, 8, 4, 4, name="grid"))
-    contrast = lambda x: (x[..., 1:] - x[..., :-1]).abs().mean().item()  # noqa: E731
-    assert abs(contrast(lit) - contrast(stripes)) < 0.05 < (lit - stripes).abs().mean().item()
+    steps = (lit[..., 1:] - lit[..., :-1]) * (stripes[..., 1:] - stripes[..., :-1])  # 1 where nothing changes
+    assert 0.3 < steps.min().item() < 0.7 < 1.5 < steps.max().item()
+
+
+def test_gates_are_driven_apart_and_no_loss_on_the_picture_moves_them():
+    torch.testing.assert_close(
+        decided(torch.tensor([0.0, 0.3, 0.5, 1.0])), torch.tensor([0.0, 0.073, 0.5, 1.0]), atol=1e-3, rtol=0
+    )
+    plan = plan_of(0.3, 0.2).requires_grad_(True)
+    copy, _ = copied(brought(draw(2, 3, 16, 16), plan), plan)
+    copy.square().sum().backward()
+    assert plan.grad[:, [0, 1]].abs().sum() > 0 == plan.grad[:, [2, 5]].abs().sum()
 
 
 def test_what_is_seen_is_never_painted_and_what_is_not_seen_is():
@@ -96,6 +109,6 @@ def test_what_is_seen_is_never_painted_and_what_is_not_seen_is():
 def test_answers_stay_in_range_under_any_light():
     torch.manual_seed(0)
     net = FrontalNet(3, 8, blocks=1, attention=0, size=32).eval()
-    nn.init.constant_(net.relight.say.bias, 3.0)
+    nn.init.constant_(net.relight.say.bias, 9.0)
     with torch.no_grad():
         assert net(draw(2, 3, 32, 32)).abs().max() == 1

@@ -25,7 +25,7 @@ from facelab.nets.correspondence import Correspondence, as_plan
 from facelab.nets.face_network import FaceNetwork
 from facelab.nets.relighting import Relight, copied
 from facelab.nets.unet import useful_dilations
-from facelab.nets.warping import Look, WarpedSkip, fetched, looks, places, sized
+from facelab.nets.warping import Look, WarpedSkip, brought, fetched, gated, looks, places, sized
 
 LEVELS = 4  # maps of the encoder, at strides 2, 4, 8 and 16
 LIGHT = 2  # the level that says how light changes: eight places a side of 64 pixels
@@ -164,12 +164,13 @@ class FrontalNet(nn.Module):
         x, seen = sized(x, (images.shape[-2] // 2, images.shape[-1] // 2)), images
         if plan is not None:
             plan = sized(plan, images.shape[-2:])
-            seen = fetched(images, plan).to(x.dtype)
+            views = brought(images, plan)
+            seen = gated(views, plan).to(x.dtype)
         pixels = F.pixel_unshuffle(seen, 2)
         x = self.refine(torch.cat([x, pixels], 1))
         painted = torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2))
         if self.relight is not None:
-            copy, share = copied(seen, plan)
+            copy, share = copied(views, plan)
             painted = (self.relight(copy, share, grid) + (1 - share) * painted).clamp(-1, 1)
         return Painting(painted, plan, answers)
 

@@ -1,33 +1,48 @@
 """What a turned face shows, put where it belongs and into the light it is wanted in.
 
 A net that may paint every pixel paints the mean of all that it is unsure of. What is seen need not be painted: it is
-copied, and only its light may change, which changes slowly from place to place. So detail, and with it the person,
-comes through from the first steps on.
+copied, and only its light may change, within bounds and slowly from place to place: enough for another lamp, too little
+to wash out what is drawn there. So detail, and with it the person, comes through from the first steps on.
 Source: ours; a coarse grid of local affine colour changes: Gharbi et al. 2017, "Deep Bilateral Learning".
 Taught in: lesson 07.
 """
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor, nn
 
 from facelab.nets.warping import looks, sized
 
+BRIGHTER, LIFT = math.log(2.0), 0.15
+"""Light changes by a factor of 2 at most, either way, and by so much of half the range beside that."""
 
-def copied(views: Tensor, plan: Tensor) -> tuple[Tensor, Tensor]:
+
+def decided(gate: Tensor) -> Tensor:
+    """Gates in (0, 1) driven apart: 0.7 becomes 0.93. A place that is half seen here and half there shows a ghost."""
+    yes, no = gate**3, (1 - gate) ** 3
+    return yes / (yes + no)
+
+
+def copied(views: list[Tensor], plan: Tensor) -> tuple[Tensor, Tensor]:
     """What is seen of a face: first in the picture; where that hides a place, in its mirror image.
 
+    What counts as seen is not for a loss on the picture to say, which would call everything hidden and paint it: no
+    gradient runs to the gates from here.
+
     Args:
-        views: (N, views · C, H, W), the picture as :func:`facelab.nets.warping.fetched` gives it.
-        plan: (N, 3 · views, H, W), by which it was fetched.
+        views: of :func:`facelab.nets.warping.brought`, (N, C, H, W) each.
+        plan: (N, 3 · views, H, W), by which they were fetched.
 
     Returns:
         the copy (N, C, H, W), times how much of each place is seen, and that share (N, 1, H, W) in (0, 1).
     """
-    found = looks(plan)
+    found = looks(plan.detach())
     copy, seen = 0.0, 0.0
-    for view, look in zip(views.float().chunk(len(found), 1), found, strict=True):
-        copy, seen = copy + (1 - seen) * view, seen + (1 - seen) * look.gate.float()
+    for view, look in zip(views, found, strict=True):
+        share = (1 - seen) * decided(look.gate.float())
+        copy, seen = copy + share * view, seen + share
     return copy, seen
 
 
@@ -49,5 +64,6 @@ class Relight(nn.Module):
     def forward(self, copy: Tensor, seen: Tensor, grid: Tensor) -> Tensor:
         """A copy (N, C, H, W) and its share (N, 1, H, W) of :func:`copied`, and features (N, inside, h, w), to (N, C,
         H, W): the copy in another light."""
-        gain, offset = sized(self.say(grid).float(), copy.shape[-2:]).chunk(2, 1)
-        return copy * (1 + gain) + seen * offset
+        gain, offset = sized(self.say(grid).float().tanh(), copy.shape[-2:]).chunk(2, 1)
+        light = (copy + seen) * (BRIGHTER * gain).exp()  # black is -1
+        return light - seen + LIFT * seen * offset

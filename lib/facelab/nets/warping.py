@@ -72,15 +72,24 @@ def looks(plan: Tensor) -> list[Look]:
     return [Look(view[:, :2], 0.5 + 0.5 * view[:, 2:]) for view in bounded.split(3, 1)]
 
 
-def fetched(maps: Tensor, plan: Tensor) -> Tensor:
-    """The views of one map, warped and gated, (N, views · C, H, W).
+def brought(maps: Tensor, plan: Tensor) -> list[Tensor]:
+    """The views of one map, warped, (N, C, H, W) each.
 
     Args:
         maps: (N, C, H, W), of the encoder, or the picture itself.
         plan: (N, 3 · views, H, W), see :func:`looks`; two views are the map and its mirror image.
     """
-    views = zip((maps, maps.flip(-1)), looks(plan), strict=False)
-    return torch.cat([warp(view, look.flow) * look.gate for view, look in views], 1)
+    return [warp(view, look.flow) for view, look in zip((maps, maps.flip(-1)), looks(plan), strict=False)]
+
+
+def fetched(maps: Tensor, plan: Tensor) -> Tensor:
+    """The views of one map, warped and gated, (N, views · C, H, W); arguments as of :func:`brought`."""
+    return gated(brought(maps, plan), plan)
+
+
+def gated(views: list[Tensor], plan: Tensor) -> Tensor:
+    """Views of :func:`brought`, each times its gate, (N, views · C, H, W)."""
+    return torch.cat([view * look.gate for view, look in zip(views, looks(plan), strict=True)], 1)
 
 
 class WarpedSkip(nn.Module):
