@@ -79,14 +79,13 @@ def test_light_cannot_blur():
     assert 0.3 < steps.min().item() < 0.7 < 1.5 < steps.max().item()
 
 
-def test_gates_are_driven_apart_and_no_loss_on_the_picture_moves_them():
+def test_gates_are_driven_apart_and_no_loss_on_the_picture_moves_them_or_flows():
     torch.testing.assert_close(
         decided(torch.tensor([0.0, 0.3, 0.5, 1.0])), torch.tensor([0.0, 0.073, 0.5, 1.0]), atol=1e-3, rtol=0
     )
     plan = plan_of(0.3, 0.2).requires_grad_(True)
     copy, _ = copied(brought(draw(2, 3, 16, 16), plan), plan)
-    copy.square().sum().backward()
-    assert plan.grad[:, [0, 1]].abs().sum() > 0 == plan.grad[:, [2, 5]].abs().sum()
+    assert not copy.requires_grad
 
 
 def test_what_is_seen_is_never_painted_and_what_is_not_seen_is():

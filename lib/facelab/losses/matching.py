@@ -56,13 +56,15 @@ def asked_cross_entropy(answers: Tensor, match: Tensor) -> Tensor:
 
 
 def seen_bce(gate: Tensor, match: Tensor) -> Tensor:
-    """Cross-entropy between how much is let through and what is really seen.
+    """Cross-entropy between how much is let through and what is really seen; a pair nothing is known of counts nothing.
 
     Args:
-        gate: (N, 1, H, W) in (0, 1). match: as of :func:`match_l1`.
+        gate: (N, 1, H, W) in (0, 1). match: as of :func:`match_l1`; all zero where nothing is known.
     """
     share = F.adaptive_avg_pool2d(gate.float(), match.shape[-2:]).clamp(1e-4, 1 - 1e-4)
-    return F.binary_cross_entropy(share, match[:, 2:])
+    known = (match != 0).flatten(1).any(1).to(share.dtype)
+    each = F.binary_cross_entropy(share, match[:, 2:], reduction="none").flatten(1).mean(1)
+    return (known * each).sum() / known.sum().clamp(min=1.0)
 
 
 def _trust(match: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class Found(NamedTuple):
     """Where each place of a frontal face is seen.
 
     ``flow`` (N, 2, H, W), 1 = half the picture's side; ``gate`` (N, 1, H, W), how sure it is that it is seen there, in
-    the units of a plan: tanh of it goes from -1 to 1; ``answers`` (N, P, P) logits, question and place.
+    the units of a plan: tanh of it goes from -1 to 1; ``answers`` (N, P², P²) logits, question and place, P a side.
     """
 
     flow: Tensor
@@ -115,7 +115,8 @@ def flow_of(answers: Tensor, size: tuple[int, int]) -> Tensor:
         answers: (N, H · W, H · W) logits, of :class:`Correspondence`. size: H and W.
     """
     here = places(*size, answers.device).flatten(1)
-    return ((answers.softmax(2) @ here.T).transpose(1, 2) - here).unflatten(2, tuple(size))
+    with torch.autocast(answers.device.type, enabled=False):  # half a per cent of the side would be lost
+        return ((answers.float().softmax(2) @ here.T).transpose(1, 2) - here).unflatten(2, tuple(size))
 
 
 def as_plan(flow: Tensor, gate: Tensor, views: int) -> Tensor:

@@ -90,7 +90,7 @@ class FaceCode(nn.Module):
 class Painting(NamedTuple):
     """A frontal picture (N, C, H, W), and what it was fetched by.
 
-    ``plan`` (N, 3 · views, H, W) of :func:`facelab.nets.warping.looks`; None without flows. ``answers`` (N, P, P) of
+    ``plan`` (N, 3 · views, H, W) of :func:`facelab.nets.warping.looks`; None without flows. ``answers`` (N, P², P²) of
     :class:`facelab.nets.correspondence.Correspondence`; None where nobody asks.
     """
 

@@ -28,8 +28,8 @@ def decided(gate: Tensor) -> Tensor:
 def copied(views: list[Tensor], plan: Tensor) -> tuple[Tensor, Tensor]:
     """What is seen of a face: first in the picture; where that hides a place, in its mirror image.
 
-    What counts as seen is not for a loss on the picture to say, which would call everything hidden and paint it: no
-    gradient runs to the gates from here.
+    Where to look, and what counts as seen, is not for a loss on the picture to say. It would call everything hidden and
+    paint it, or look at bare skin for want of a mean eye: no gradient runs to flows and gates from here.
 
     Args:
         views: of :func:`facelab.nets.warping.brought`, (N, C, H, W) each.
@@ -42,7 +42,7 @@ def copied(views: list[Tensor], plan: Tensor) -> tuple[Tensor, Tensor]:
     copy, seen = 0.0, 0.0
     for view, look in zip(views, found, strict=True):
         share = (1 - seen) * decided(look.gate.float())
-        copy, seen = copy + share * view, seen + share
+        copy, seen = copy + share * view.detach(), seen + share
     return copy, seen
 
 

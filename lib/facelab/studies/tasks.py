@@ -94,7 +94,7 @@ def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = N
 
 
 def _face_network(data: str, cfg: Any, engine: Engine) -> dict[str, nn.Module]:
-    if not cfg.face_steps:
+    if not (cfg.face_steps and (cfg.face_told or cfg.lambda_identity_preserving)):
         return {}
     settings = face_network.Settings(cfg.face_steps, cfg.channels, cfg.face_width)
     return {"embed": face_network.face_network(data, settings, engine)}

@@ -53,7 +53,7 @@ class Config:
     face_width: int = 24  # of that network
     lambda_adv: float = 1.0  # TP-GAN: 0.001
     lambda_tv: float = 0.0  # TP-GAN: 0.0001; it smooths what the critic has sharpened
-    lambda_match: float = 40.0  # do our flows point to where a place is really seen? Only where the data knows
+    lambda_match: float = 80.0  # do our flows point to where a place is really seen? Only where the data knows
     lambda_asked: float = 50.0  # are questions answered at the right places? With "ask", and beside lambda_match
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net

@@ -152,8 +152,8 @@ def match_terms(
         return {}
     truths = (batch["match"], mirrored_field(batch["match"]))
     pairs = list(zip(looks(plan), truths, strict=False))
-    off = sum(match_l1(look.flow, true) for look, true in pairs)
-    unsure = sum(seen_bce(look.gate, true) for look, true in pairs)
+    off = sum(match_l1(look.flow, true) for look, true in pairs) / len(pairs)  # as much with one view as with two
+    unsure = sum(seen_bce(look.gate, true) for look, true in pairs) / len(pairs)
     terms = {"match": cfg.lambda_match * off, "gate": 0.1 * cfg.lambda_match * unsure}
     if answers is not None:
         terms["asked"] = cfg.lambda_asked * asked_cross_entropy(answers, batch["match"])
