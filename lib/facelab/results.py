@@ -42,8 +42,12 @@ LEGEND = (
     "PSNR in dB over the whole picture, gain over the input; identity gain: how much closer to the truth a face "
     "embedding lies than the input's, face by face; sharpness: 1 is the truth's; Fréchet on effnet-lite0's features, "
     "with which some of them were trained, and where measured on effnet-lite1's, with which none was: less is better, "
-    "not comparable with published FID; rank-1: share of people whose answer is nearest to their own true frontal face "
-    "among those of all people of the trial. SSIM, identity and the raw outputs stand in the cards."
+    "not comparable with published FID. SSIM, identity and the raw outputs stand in the cards."
+)
+TURNED_LEGEND = (
+    "Rank-1: share of people whose answer is nearest to their own true frontal face among those of all people of the "
+    "trial. Of turned photographs that is the very photograph that was turned, in the same light and with the same "
+    "expression."
 )
 NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your own."
 
@@ -51,7 +55,8 @@ NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your
 def render(cards: Mapping[str, Mapping[str, Any]]) -> str:
     """Cards by file name to Markdown: one table a system and trial, settings above it."""
     parts = [part for name, card in sorted(cards.items()) for part in _tables(name, card)]
-    return "\n\n".join([*parts, LEGEND]) if parts else NOTHING
+    whole = any(TASKS[card["system"]].whole for card in cards.values() if card.get("system") in TASKS)
+    return "\n\n".join([*parts, LEGEND, *([TURNED_LEGEND] if whole else [])]) if parts else NOTHING
 
 
 def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:

@@ -37,6 +37,16 @@ def test_gates_learn_what_is_seen():
     assert (gate.grad[:, :, :2] > 0).all() and (gate.grad[:, :, 2:] < 0).all()
 
 
+def test_a_pair_that_nothing_is_known_of_teaches_no_gate():
+    known, unknown = match_of(0.1, 1.0), torch.zeros(1, 3, 4, 4)
+    gate = torch.full((2, 1, 4, 4), 0.7, requires_grad=True)
+    loss = seen_bce(gate, torch.cat([known, unknown]))
+    loss.backward()
+    assert gate.grad[0].abs().sum() > 0 == gate.grad[1].abs().sum()
+    torch.testing.assert_close(loss, seen_bce(gate[:1], known))
+    assert seen_bce(gate, torch.zeros(2, 3, 4, 4)) == 0
+
+
 def test_the_mirror_image_is_looked_at_from_the_other_side():
     match = torch.rand(2, 3, 4, 4)
     other = mirrored_field(match)

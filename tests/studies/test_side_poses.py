@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from facelab import files
-from facelab.data import cache
+from facelab.data import cache, splits
 from facelab.data.catalogue import open_dataset
 from facelab.errors import LayoutError
 from facelab.faces.landmarks import yaw
@@ -36,6 +36,15 @@ def test_everybody_is_shown_once_from_aside_and_once_from_the_front(test):
     assert test.kinds[0] == f"{yaw(marks[furthest]):+.0f}°"
 
 
+def test_people_who_were_trained_on_are_not_judged():
+    dataset = open_dataset("orl")
+    assert side_poses.unseen(dataset, "synth:1500+lfw:turned") == list(range(400))
+    assert side_poses.unseen(dataset, "synth+orl:turned") == splits.split(dataset, "test")
+    few = side_poses.side_poses("orl", 64, 1, "orl")
+    assert 0 < len(few) < 15 and {splits.split_of("orl", item) for item in dataset.items
+                                  if item.identity in few.identities} == {"test"}  # fmt: skip
+
+
 def test_a_perfect_answer_is_the_person_and_no_answer_changes_little(test):
     few = side_poses.Trial(*(part[:6] for part in (test.occluded, test.truth, test.hole, test.points)), test.kinds[:6],
                            test.identities[:6], whole=True, shown_points=test.shown_points[:6])  # fmt: skip
@@ -61,6 +70,7 @@ def test_the_files_and_grey_answers_for_grey_photographs(tmp_path, monkeypatch, 
     cfg = frontalize.Config.for_profile("smoke", size=64)
     monkeypatch.setattr(files, "project_root", lambda: tmp_path)
     monkeypatch.setattr(frontalize, "load", lambda name: (None, cfg))
+    monkeypatch.setattr(side_poses, "read_card", lambda name: {"data": "synth:1500+lfw:turned"})
     tinted = lambda model, pictures: Restoration(pictures * torch.tensor([1.0, 0.5, 0.2]).view(1, 3, 1, 1), None, None)  # noqa: E731
     monkeypatch.setattr(frontalize, "restore", tinted)
     seen = []

@@ -16,10 +16,11 @@ from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import Item
 from facelab.data.synth import open_synth, write_synth
 from facelab.data.turned import turned
-from facelab.errors import BadConfig, LayoutError
+from facelab.errors import BadCheckpoint, BadConfig, LayoutError
 from facelab.metrics.baselines import mean_face
+from facelab.nets.face_network import FaceNetwork
 from facelab.restoration import Restoration
-from facelab.studies import evaluation, protocol, training, turning, turning_trials
+from facelab.studies import evaluation, face_network, protocol, training, turning, turning_trials
 from facelab.studies.ablation import stock
 from facelab.studies.tasks import task
 from facelab.systems import frontalize
@@ -293,6 +294,13 @@ def test_rank1_known_answers():
     ]
 
 
+def test_an_answer_that_is_no_number_is_nobody():
+    gallery = torch.randn(3, 128, generator=torch.Generator().manual_seed(0))
+    broken = torch.full((3, 128), torch.nan)
+    assert evaluation.rank1(broken, gallery).sum() == 0
+    assert evaluation.rank1(gallery, torch.cat([broken[:1], gallery[1:]])).tolist() == [0.0, 1.0, 1.0]
+
+
 def test_rows_of_a_whole_trial(trials):
     pytest.importorskip("dlib")
     test = trials["45°"]
@@ -330,6 +338,24 @@ def run(tmp_path_factory):
     cfg = frontalize.Config.for_profile("smoke", size=SIZE, blocks=1, steps=6, batch=4, feature_net="none")
     training.train("frontalize", cfg, DATA, out=folder, device="cpu", progress=False)
     return folder
+
+
+def test_copies_are_not_trained_on_what_has_no_matches(monkeypatch):
+    cfg = frontalize.Config.for_profile("smoke", size=SIZE)
+    monkeypatch.setattr(turning, "matches", lambda dataset: None)
+    with pytest.raises(BadConfig, match="copy=false"):
+        turning.training_loader(DATA, cfg, 0)
+    batch = turning.training_loader(DATA, dataclasses.replace(cfg, copy=False), 0)(0)
+    assert "match" not in batch
+
+
+def test_a_run_is_not_gone_on_with_beside_another_face_network(tmp_path, monkeypatch):
+    nets = iter(FaceNetwork(3, 8).eval() for _ in range(2))
+    cfg = frontalize.Config.for_profile("smoke", size=SIZE, blocks=1, steps=4, batch=4, face_steps=2, face_width=8)
+    monkeypatch.setattr(face_network, "face_network", lambda *_: next(nets))
+    training.train("frontalize", cfg, DATA, out=tmp_path, device="cpu", progress=False, seconds=0.0)
+    with pytest.raises(BadCheckpoint, match="nets"):
+        training.train("frontalize", cfg, DATA, out=tmp_path, device="cpu", progress=False)
 
 
 def test_a_run_is_trained_and_says_what_of(run):

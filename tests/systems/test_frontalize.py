@@ -325,7 +325,8 @@ def test_the_vae_is_shown_both_faces_at_their_angles():
 @pytest.mark.parametrize("name", MODELS)
 def test_one_fixed_batch_is_learnt(name, precision):
     steps = 40 if precision == "bf16" else 60
-    cfg = of(name, steps=steps, adversarial_from=1.0, learning_rate=4e-3, ema=0.0, decay_from=1.0, lambda_kl=0.0)
+    rest = {"learning_rate": 4e-3, "ema": 0.0, "decay_from": 1.0, "lambda_kl": 0.0}
+    cfg = of(name, steps=steps, adversarial_from=1.0, copy=False, **rest)  # these batches know no matches
     model, opts, state = make(cfg)
     batch, term = batch_of(cfg), {"ae": "mse", "cvae": "mse"}.get(name, "l1")
     logs = []
@@ -456,8 +457,18 @@ def test_sizes_that_a_model_cannot_take():
     for model, size in (("dcgan", 48), ("ae", 144), ("cvae", 40)):
         with pytest.raises(BadConfig, match="size"):
             of(model, size=size)
-    assert of("flow", size=96).multiple == 16
-    assert of("flow", size=160).multiple == of("ae", size=160).multiple == 32
+    for size in (48, 96, 160):  # questions on a grid of 12, 24 or 20 places, matches on one of 32
+        with pytest.raises(BadConfig, match="size"):
+            of("flow", size=size)
+    assert of("unet", size=96).multiple == 16
+    assert of("unet", size=160).multiple == of("ae", size=160).multiple == 32
+
+
+def test_copies_want_somebody_who_teaches_their_flows():
+    with pytest.raises(BadConfig, match="copy"):
+        of("flow", lambda_match=0.0)
+    assert of("flow", lambda_match=0.0, copy=False).model == "flow"
+    assert of("unet", lambda_match=0.0).copy, "whoever copies nothing needs no teacher"
 
 
 @pytest.mark.parametrize("profile", ["smoke", "laptop", "gpu"])
@@ -593,7 +604,7 @@ def test_flows_learn_from_known_matches():
 
 
 def test_matches_are_for_flows_and_optional():
-    for changes in ({"model": "unet"}, {"lambda_match": 0.0}):
+    for changes in ({"model": "unet"}, {"lambda_match": 0.0, "copy": False}):
         cfg = frontalize.Config.for_profile("smoke", size=32, channels=1, **changes)
         seed_all(0)
         model, engine = frontalize.build(cfg), Engine()

@@ -140,10 +140,7 @@ class FrontalNet(nn.Module):
         finer = (DilatedBlock(width, dilation) for dilation in (1, 2))
         self.refine = nn.Sequential(ConvUnit(width + 4 * channels * views, width), *finer)
         self.head = nn.Conv2d(width + 4 * channels * views, 4 * channels, 3, 1, 1)
-        init_he(self)
-        for placed in (*self.join, *self.before):  # they begin by scaling nothing
-            nn.init.zeros_(placed.say.weight)
-        nn.init.normal_(self.head.weight, 0.0, 0.02)
+        self._begin()
         if attention:  # these begin at zero
             self.middle.append(SelfAttention(widths[-1], attention))
         self.views = views
@@ -152,6 +149,12 @@ class FrontalNet(nn.Module):
         self.relight = Relight(widths[LIGHT], channels) if warped and copy else None
         self.face = None if face is None else deepcopy(face).requires_grad_(False)
         self.tell = None if face is None else nn.Linear(face.length, CODE)
+
+    def _begin(self) -> None:
+        init_he(self)
+        for placed in (*self.join, *self.before):  # they begin by scaling nothing
+            nn.init.zeros_(placed.say.weight)
+        nn.init.normal_(self.head.weight, 0.0, 0.02)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1], H and W divisible by 16 times :func:`overview`, to the same shape and range."""

@@ -179,13 +179,14 @@ def drawn_first() -> Figure:
 def turned_heads() -> Figure:
     """Five rendered heads and four photographs, turned further and further: what is seen, what is answered, the truth.
 
-    The sets are those of the card; a tenth person of each trial stands for it.
+    The sets are those of the card; one person of each trial, at a place fixed in advance, stands for it.
     """
     trials, answers = _answers("frontalize")
     photographs = sorted(label for label in trials if ":turned, " in label)
     heads = sorted(label for label in trials if label.endswith("°") and label not in photographs)
     labels = heads[1:] + photographs  # without the smallest turn of a head
-    each = [strips(trials[label], answers[label], [10 * (place % 5) + 3]) for place, label in enumerate(labels)]
+    chosen = [(7 * place + 3) % len(trials[label]) for place, label in enumerate(labels)]  # to either side
+    each = [strips(trials[label], answers[label], [place]) for label, place in zip(labels, chosen, strict=True)]
     parts = {name: torch.cat([part[name] for part in each]) for name in ("input", "output", "truth")}
     return rows(parts, [label.rpartition(", ")[2] for label in labels], title=caption("frontalize"), side=1.1)
 

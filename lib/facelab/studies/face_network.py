@@ -32,6 +32,7 @@ from facelab.train.schedule import cosine_decay
 from facelab.train.state import State
 from facelab.train.weights import fill_module, read_weights, write_weights
 
+VERSION = 1  # raise when the same settings would come out as another network
 WARMUP = 50  # steps in which the learning rate rises
 LOOKED_AT = 300  # pairs of validation people
 
@@ -69,12 +70,10 @@ def face_network(data: str, settings: Settings, engine: Engine | None = None, pr
     """
     crew, folder = engine or Engine(), folder_of(data, settings)
     with torch.random.fork_rng(devices=[]):  # fresh weights draw from torch's global generator
+        if crew.is_main and _read(folder, settings) is None:
+            _train(data, settings, folder, Engine(crew.device, crew.precision), progress)
+        crew.wait()
         found = _read(folder, settings)
-        if found is None:
-            if crew.is_main:
-                _train(data, settings, folder, Engine(crew.device, crew.precision), progress)
-            crew.wait()
-            found = _read(folder, settings)
     return found.eval().requires_grad_(False)
 
 
@@ -82,7 +81,7 @@ def folder_of(data: str, settings: Settings) -> Path:
     """The run folder of a face network, in the cache; every setting has a place of its own."""
     dataset = open_dataset(data)
     values = "-".join(str(value) for value in dataclasses.astuple(settings))
-    return place_of(dataset, f"faces_{values}", fingerprint(dataset), files.cache_root())
+    return place_of(dataset, f"faces{VERSION}_{values}", fingerprint(dataset), files.cache_root())
 
 
 def _read(folder: Path, settings: Settings) -> FaceNetwork | None:

@@ -20,6 +20,8 @@ from torch import Tensor
 from facelab import files
 from facelab.data import cache
 from facelab.data.catalogue import open_dataset
+from facelab.data.dataset import FaceDataset
+from facelab.data.splits import split
 from facelab.data.turned import FRONTAL
 from facelab.errors import LayoutError
 from facelab.faces.descriptor import descriptors
@@ -30,16 +32,18 @@ from facelab.studies.small_files import jpeg
 from facelab.studies.trials import Trial
 from facelab.studies.turning_trials import spread
 from facelab.systems import frontalize
+from facelab.train.weights import read_card
 
 ASIDE = 20.0  # degrees, as :func:`facelab.faces.landmarks.yaw` estimates them
 SHOWN = 10  # people in the figure, evenly spread over all of them
 
 
-def side_poses(data: str, size: int, channels: int) -> Trial:
+def side_poses(data: str, size: int, channels: int, trained: str = "") -> Trial:
     """Everybody's photograph that is turned furthest, and the one that is turned least.
 
     Args:
-        data: photographs of people, several of each; nobody may have been trained on. size, channels: of the pictures.
+        data: photographs of people, several of each. size, channels: of the pictures.
+        trained: the data of the weights that are judged; of a set among it only the test part is taken.
 
     Returns:
         A trial in the order of the people's names; ``kinds`` say the degrees. ``points`` belong to the frontal
@@ -52,9 +56,9 @@ def side_poses(data: str, size: int, channels: int) -> Trial:
     marks, _ = cache.landmarks(dataset, size)
     turned = yaw(marks)
     of: dict[str, list[int]] = {}
-    for index, item in enumerate(dataset.items):
+    for index in unseen(dataset, trained):
         if torch.isfinite(marks[index]).all():
-            of.setdefault(str(item.identity), []).append(index)
+            of.setdefault(str(dataset.items[index].identity), []).append(index)
     pairs = {}
     for who, own in sorted(of.items()):
         side, front = max(own, key=lambda k: abs(turned[k])), min(own, key=lambda k: abs(turned[k]))
@@ -67,6 +71,13 @@ def side_poses(data: str, size: int, channels: int) -> Trial:
     kinds = tuple(f"{turned[k]:+.0f}°" for k in sides)
     everywhere = torch.ones(len(pairs), 1, size, size)
     return Trial(*pictures, everywhere, marks[fronts], kinds, tuple(pairs), whole=True, shown_points=marks[sides])
+
+
+def unseen(dataset: FaceDataset, trained: str) -> list[int]:
+    """Places of people that weights were not trained on: all, or the test part of a set that was trained on."""
+    base = lambda name: name.partition(":")[0]  # noqa: E731
+    known = base(dataset.name) in map(base, trained.split("+"))
+    return split(dataset, "test") if known else list(range(len(dataset)))
 
 
 def study(test: Trial, restore: Callable) -> tuple[dict[str, Any], Tensor]:
@@ -97,7 +108,7 @@ def study(test: Trial, restore: Callable) -> tuple[dict[str, Any], Tensor]:
 def main(data: str = "orl", weights: str = frontalize.NAME) -> int:
     """Measure a dataset with weights, those that ship by default, and draw."""
     model, cfg = frontalize.load(weights)
-    test = side_poses(data, cfg.size, cfg.channels)
+    test = side_poses(data, cfg.size, cfg.channels, str(read_card(weights)["data"]))
     channels = open_dataset(data).channels
     restore = partial(_in_channels, partial(frontalize.restore, model), channels)
     found, image = study(test, restore)

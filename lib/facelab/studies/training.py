@@ -95,7 +95,7 @@ def train(
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
-    about = run_about(name, data, seed, cfg, own, start)
+    about = run_about(name, data, seed, cfg, own, start) | {"nets": {k: digest(net) for k, net in nets.items()}}
     run = open_run(folder, model, opts, state, engine=engine, resume=resume, about=about)
     loader = loader or task(name).loader(data, cfg, seed, own)
     held_out = task(name).held_out(data, cfg, 64, seed)
@@ -110,7 +110,7 @@ def train(
     )  # fmt: skip
     if engine.is_main:
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
-        card |= _begun_with(start)
+        card |= _begun_with(start) | ({"nets": about["nets"]} if nets else {})
         card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
         found = next((row for row in reversed(run.history.rows) if "val_gain" in row), {})
@@ -134,6 +134,12 @@ def run_about(
     names = [f"{cutout.name} {digest}" for cutout, digest in zip(own, pixels, strict=True)]
     begun_with = read_card(start).get("sha256") if start is not None else None
     return {"data": data, "seed": seed, "kinds": list(task(name).kinds(cfg)), "cutouts": names, "start": begun_with}
+
+
+def digest(net: torch.nn.Module) -> str:
+    """Which weights a network has, in twelve hexadecimal digits: a run is not gone on with beside another one."""
+    parts = (value.detach().cpu().contiguous().numpy().tobytes() for _, value in sorted(net.state_dict().items()))
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
 
 def begun(model: Any, start: str | Path | None) -> Any:

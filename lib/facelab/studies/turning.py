@@ -21,7 +21,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import FaceDataset
 from facelab.data.kface import CAMERAS, angle_index, shot_of
 from facelab.data.matches import matches
-from facelab.errors import LayoutError
+from facelab.errors import BadConfig, LayoutError
 from facelab.images import to_channels
 from facelab.nets.warping import mirrored_field, places
 from facelab.seeding import generator
@@ -171,6 +171,12 @@ def greyed(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
 
 
 def training_loader(data: str, cfg: Any, seed: int) -> Loader:
-    """The training batches of a run: ``cfg`` has ``size channels batch view_steps lambda_match``."""
+    """The training batches of a run: ``cfg`` has ``model copy size channels batch view_steps lambda_match``.
+
+    Raises:
+        BadConfig: the flows of copies are to be taught by matches, and the set knows none.
+    """
     part = pairs(data, "train", cfg.size, cfg.channels, matched=cfg.lambda_match > 0)
+    if cfg.model == "flow" and cfg.copy and part.matches is None:
+        raise BadConfig("copy", True, f"False for {data}, which does not know where places are seen: --set copy=false")
     return turning_loader(part, cfg.batch, seed, cfg.view_steps)

@@ -141,6 +141,8 @@ def _over_seeds(rows: Sequence[Mapping[str, Any]], metric: str, label: str, digi
     key, text = f"{metric}, {label}", f"{mean:.{digits}f}"
     if not people or any(key not in row["pictures"] for row in rows):
         return text
+    if any(len(row["pictures"][key]) != len(people) for row in rows):
+        return text  # other people than the first trial's: whom to draw is not recorded
     each = torch.tensor([[math.nan if v is None else v for v in row["pictures"][key]] for row in rows]).double()
     low, high = bootstrap(each.mean(0), generator(0, "by trial", key), people)
     return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -89,7 +89,9 @@ def lines(
         to: the variant everybody is held against; each against its own parent where empty.
     """
     found = values(content["rows"], metric)
-    people = content["header"]["people"] if metric not in STRANGERS else _strangers(found)
+    people = content["header"]["people"]
+    if metric in STRANGERS or any(len(v) != len(people) for runs in found.values() for v in runs.values()):
+        people = _strangers(found)  # who they are is not recorded
     out = []
     for variant in held_against(to, variants) if to else variants:
         rows = [row for row in content["rows"] if row["variant"] == variant.name]

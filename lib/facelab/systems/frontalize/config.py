@@ -83,6 +83,8 @@ class Config:
         self._check_sizes()
         if self.face_told and not (self.face_steps and self.model in OURS):
             raise BadConfig("face_told", True, "False for the source's models, and without face_steps")
+        if self.model == "flow" and self.copy and not self.lambda_match:
+            raise BadConfig("copy", True, "False without lambda_match: nothing would teach its flows")
         if self.encoder != "none" and self.model not in ("ae", "pix2pix"):
             raise BadConfig("encoder", self.encoder, f'"none" for the model {self.model}: it has an encoder of its own')
 
@@ -91,6 +93,8 @@ class Config:
             raise BadConfig("size", self.size, f"a multiple of {self.multiple} from 32 to 512")
         if self.model == "dcgan" and self.size & (self.size - 1):
             raise BadConfig("size", self.size, "a power of two for the model dcgan: it halves down to one place")
+        if self.model == "flow" and 32 % (self.size // overview(self.size) // 4):
+            raise BadConfig("size", self.size, "32, 64, 128, 256 or 512 for the model flow: questions lie on a grid")
         if self.model in OURS:
             refuse_unless(self, ["width"], lambda w: w % 8 == 0, "a multiple of 8")
             if self.attention and 6 * self.width % self.attention:
