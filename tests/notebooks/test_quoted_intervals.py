@@ -1,4 +1,4 @@
-"""What lessons 05, 06 and 09 or the README quote from records and cards is what these give."""
+"""What lessons 05, 06, 07 and 09 or the README quote from records and cards is what these give."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from lesson_relations import RELATIONS
 
-from facelab.studies.ablation import facemask_variants, guide_variants, record, table
+from facelab.studies.ablation import facemask_variants, guide_variants, record, table, turning_variants
 
 JUDGED = "holes of 20 to 30 %"
 OTHER = "somebody else's"
@@ -49,6 +49,16 @@ def known_09():
     for metric in table.measured(content):
         for to in ("", "base"):
             for line in table.lines(content, guide_variants.VARIANTS, metric, to):
+                found |= rounded(line.difference, line.low, line.high)
+    return found
+
+
+@pytest.fixture(scope="module")
+def known_07():
+    content, found = record.recorded("synth:1500", "07"), set()
+    for metric in table.measured(content):
+        for to in ("", "base"):
+            for line in table.lines(content, turning_variants.VARIANTS, metric, to):
                 found |= rounded(line.difference, line.low, line.high)
     return found
 
@@ -209,6 +219,39 @@ def test_lesson_09_quotes_the_card(repo):
         assert claim in part, claim
 
 
+def test_lesson_07_quotes_its_laptop_run(repo):
+    prose = prose_of(repo, "07_frontalization")
+    m = json.loads((repo / "notebooks/figures/07_results.json").read_text(encoding="utf-8"))
+    share, by, rows = lambda value: f"{100 * value:.0f} %", m["by_yaw"], m["rows"]
+    rank = lambda name, label: f"{by[name][label]['rank1']:.2f}"  # noqa: E731
+    ours, theirs, copied, told = rows["ours"], rows["AE"], m["copied"], m["told"]
+    assert max(by[name]["45°"]["rank1"] for name in ("AE", "pix2pix", "DCGAN", "CVAE")) < by["ours"]["45°"]["rank1"]
+    for claim in (
+        f"{share(m['found']['45°'])} are still found at 45° and {share(m['found']['60°'])} at 60°",
+        f"At 45° {share(m['seen']['45°'][0])} are there, with the mirror image {share(m['seen']['45°'][1])}; in full "
+        f"profile {share(m['seen']['90°'][0])}, and with the mirror image {share(m['seen']['90°'][1])}",
+        f"copy has {copied['fetched']:.1f} dB, and with the mirror image's help {copied['and mirrored']:.1f}, where "
+        f"the turned picture has {copied['side']:.1f} and the mean face {copied['mean face']:.1f}",
+        f"{m['toy']['fetched']:.0f} dB where posters are fetched, {m['toy']['plain skips']:.0f} with plain skips, "
+        f"{m['toy']['turned']:.0f} for the turned poster",
+        f"{theirs['psnr']['mean']:.1f} dB against our {ours['psnr']['mean']:.1f}",
+        f"{share(ours['rank1']['mean'])} are recognised in our answers, [{ours['rank1']['low']:.2f}, "
+        f"{ours['rank1']['high']:.2f}], and {share(theirs['rank1']['mean'])} in the autoencoder's",
+        f"{ours['identity']['mean']:.2f} against {theirs['identity']['mean']:.2f}",
+        f"a rank-1 of {rank('input', '45°')} at 45°, ours {rank('ours', '45°')}; at 75° it is {rank('input', '75°')} "
+        f"against {rank('ours', '75°')}, at 15° {rank('input', '15°')} against {rank('ours', '15°')}",
+        f"gives back {rank('ours', '0°, another light')} where",
+        f"real in {share(told['the turned face']['right'])} of cases and somebody else's in "
+        f"{share(told['the turned face']['somebody else'])}",
+        f"real in {share(told['the target']['right'])} of cases and a stranger's real face in "
+        f"{share(told['the target']['somebody else'])}",
+        f"by rank-1 at 45° it has {rank('AE', '45°')} and the copier {rank('ours', '45°')}; the input itself has "
+        f"{rank('input', '45°')}",
+    ):
+        assert claim in prose, claim
+    assert m["people"] == 20
+
+
 def mean_09(rows, variant: str, metric: str) -> float:
     return statistics.mean(row["trials"][JUDGED][metric] for row in rows if row["variant"] == variant)
 
@@ -239,11 +282,11 @@ def test_lesson_09_quotes_its_record(repo, known_09):
     assert f"is {far['guide']} in place of {far['base']}" in text and "is a fifth of it" in text
 
 
-def test_the_readme_quotes_the_records(repo, known, known_06, known_09):
+def test_the_readme_quotes_the_records(repo, known, known_06, known_07, known_09):
     text = (repo / "README.md").read_text(encoding="utf-8").replace("\n", " ")
-    heads = ("**Which critic?**", "**Which parts take a mask off?**", "**Is a guide worth it?**",
+    heads = ("**Which critic?**", "**Which parts take a mask off?**", "**Who comes back?**", "**Is a guide worth it?**",
              "## The library in fifteen lines")  # fmt: skip
     places = [text.index(head) for head in heads]
-    for (start, end), found in zip(itertools.pairwise(places), (known, known_06, known_09), strict=True):
+    for (start, end), found in zip(itertools.pairwise(places), (known, known_06, known_07, known_09), strict=True):
         part = text[start:end]
         assert quoted(part) and not [one for one in quoted(part) if one not in found]

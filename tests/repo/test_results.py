@@ -6,7 +6,7 @@ import pytest
 
 from facelab.errors import BadWeights, LayoutError
 from facelab.results import BEGIN, COLUMNS, END, read_cards, render, renewed, up_to_date
-from facelab.systems import hog_inpaint, mask_removal
+from facelab.systems import frontalize, hog_inpaint, mask_removal
 from facelab.systems.oagan import Config
 
 CARD = {
@@ -143,6 +143,21 @@ def test_so_is_the_sentence_about_facemasks(repo):
         f"overlap the true ones by {row['iou']['mean']:.2f}",
     ):
         assert claim in words, claim
+
+
+def test_so_is_the_sentence_about_turned_heads(repo):
+    words = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    record = json.loads((repo / "notebooks/figures/07_results.json").read_text(encoding="utf-8"))
+    assert frontalize.Config(**record["config"]) == frontalize.Config.for_profile("laptop", channels=3)
+    rank = {name: row["rank1"]["mean"] for name, row in record["rows"].items()}
+    theirs = max(rank[name] for name in ("AE", "pix2pix", "DCGAN", "CVAE"))
+    claim = (
+        f"five networks of {record['steps']:,} steps each ([its record](notebooks/figures/07_results.json)): of "
+        f"{record['people']} people never seen, turned by {record['judged']}, a face network recognises "
+        f"{rank['ours']:.0%} in our answers, at most {theirs:.0%} in those of the source's four, and "
+        f"{rank['input']:.0%} in the turned pictures"
+    )
+    assert claim.replace("%", " %") in words
 
 
 def test_so_are_the_sentences_about_irregular_holes(repo):
