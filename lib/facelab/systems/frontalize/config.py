@@ -131,7 +131,7 @@ class Config:
         """
         profiles = {
             "smoke": dict(
-                size=32, width=8, blocks=2, critic_width=8, steps=75, learning_rate=2e-3, feature_net="none",
+                size=32, width=8, blocks=2, critic_width=8, steps=60, learning_rate=2e-3, feature_net="none",
                 adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
