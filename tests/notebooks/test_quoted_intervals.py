@@ -284,6 +284,7 @@ def test_lesson_09_quotes_its_record(repo, known_09):
 
 def test_the_readme_quotes_the_records(repo, known, known_06, known_07, known_09):
     text = (repo / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    text = re.sub(r"<!-- ([\w ]+):begin -->.*?<!-- \1:end -->", "", text)  # made from the records, and tested so
     heads = ("**Which critic?**", "**Which parts take a mask off?**", "**Who comes back?**", "**Is a guide worth it?**",
              "## The library in fifteen lines")  # fmt: skip
     places = [text.index(head) for head in heads]
