@@ -31,36 +31,29 @@ def known():
     return found
 
 
+def triples(content, variants, *others: str) -> set[tuple[str, ...]]:
+    """Every (difference, low, high) of a record, to the parent and to some variants, in every metric it has."""
+    found = set()
+    for metric, to in itertools.product(table.measured(content), ("", *others)):
+        for line in table.lines(content, variants, metric, to):
+            found |= rounded(line.difference, line.low, line.high)
+    return found
+
+
 @pytest.fixture(scope="module")
 def known_06():
-    records = [record.recorded(data, "06") for data in ("orl", "lfw")]
-    found = set()
-    for content in records:
-        for metric in table.measured(content):
-            for to in ("", "never told"):
-                for line in table.lines(content, facemask_variants.VARIANTS, metric, to):
-                    found |= rounded(line.difference, line.low, line.high)
-    return found
-
-
-@pytest.fixture(scope="module")
-def known_09():
-    content, found = record.recorded("lfw", "09"), set()
-    for metric in table.measured(content):
-        for to in ("", "base"):
-            for line in table.lines(content, guide_variants.VARIANTS, metric, to):
-                found |= rounded(line.difference, line.low, line.high)
-    return found
+    records = (record.recorded(data, "06") for data in ("orl", "lfw"))
+    return set().union(*(triples(content, facemask_variants.VARIANTS, "never told") for content in records))
 
 
 @pytest.fixture(scope="module")
 def known_07():
-    content, found = record.recorded("synth:1500", "07"), set()
-    for metric in table.measured(content):
-        for to in ("", "base"):
-            for line in table.lines(content, turning_variants.VARIANTS, metric, to):
-                found |= rounded(line.difference, line.low, line.high)
-    return found
+    return triples(record.recorded("synth:1500", "07"), turning_variants.VARIANTS, "base")
+
+
+@pytest.fixture(scope="module")
+def known_09():
+    return triples(record.recorded("lfw", "09"), guide_variants.VARIANTS, "base")
 
 
 def quoted(text: str) -> list[tuple[str, ...]]:
