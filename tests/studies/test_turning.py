@@ -16,7 +16,7 @@ from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import Item
 from facelab.data.synth import open_synth, write_synth
 from facelab.data.turned import turned
-from facelab.errors import BadCheckpoint, BadConfig, LayoutError
+from facelab.errors import BadCheckpoint, BadConfig, BadWeights, LayoutError
 from facelab.metrics.baselines import mean_face
 from facelab.nets.face_network import FaceNetwork
 from facelab.restoration import Restoration
@@ -356,6 +356,23 @@ def test_a_run_is_not_gone_on_with_beside_another_face_network(tmp_path, monkeyp
     training.train("frontalize", cfg, DATA, out=tmp_path, device="cpu", progress=False, seconds=0.0)
     with pytest.raises(BadCheckpoint, match="nets"):
         training.train("frontalize", cfg, DATA, out=tmp_path, device="cpu", progress=False)
+
+
+def test_a_run_that_begins_with_weights_hears_their_face_network(tmp_path, monkeypatch):
+    cfg = frontalize.Config.for_profile("smoke", size=SIZE, blocks=1, steps=2, batch=4, face_steps=2, face_width=8)
+    cfg = dataclasses.replace(cfg, face_told=True)
+    net = FaceNetwork(3, 8).eval()
+    monkeypatch.setattr(face_network, "face_network", lambda *_: net)
+    quiet = dict(device="cpu", progress=False)
+    training.train("frontalize", cfg, DATA, out=tmp_path / "a", **quiet)
+    monkeypatch.delattr(face_network, "face_network")  # none is trained
+    begun = dict(start=tmp_path / "a" / "weights.safetensors", **quiet)
+    _, model = training.train("frontalize", dataclasses.replace(cfg, size=2 * SIZE), DATA, out=tmp_path / "b", **begun)
+    for face in (model.embed[0], model.G.face):
+        apart = [(a - b).abs().max() for a, b in zip(face.parameters(), net.parameters(), strict=True)]
+        assert max(apart) < 1e-3, "the same, in half precision"
+    with pytest.raises(BadWeights, match="another network"):
+        training.train("frontalize", dataclasses.replace(cfg, face_width=16), DATA, out=tmp_path / "c", **begun)
 
 
 def test_a_run_is_trained_and_says_what_of(run):

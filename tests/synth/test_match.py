@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from facelab.nets.warping import warp
 from facelab.synth import View
 from facelab.synth.match import match
-from facelab.synth.render import landmarks_of
+from facelab.synth.render import landmarks_of, render
 
 SIZE = 64
 INNER = [*range(27, 36), *range(36, 60)]  # landmarks off the outline and off the brows' ends
@@ -27,7 +28,7 @@ def moved(number, view):
 @pytest.mark.parametrize("yaw", [-60.0, -20.0, 20.0, 60.0])
 def test_places_move_as_landmarks_do(yaw):
     known, found, seen = moved(4, View(yaw=yaw, pitch=5, dress=3))
-    assert seen.sum() > 15
+    assert seen.sum() > 10
     assert (known - found)[seen].norm(dim=1).median() < 0.03
     other = moved(4, View(yaw=-yaw, pitch=5, dress=3))[0]
     assert (other - found)[seen].norm(dim=1).median() > 0.08, "the other sign would be seen"
@@ -45,3 +46,14 @@ def test_the_far_side_is_not_seen():
     half = SIZE // 2
     shares = [float(seen[:, part].sum() / front[:, part].sum()) for part in (slice(0, half), slice(half, SIZE))]
     assert shares[0] > 2 * shares[1], "turned to the right, the image's right half of the face is hidden"
+
+
+def test_what_lies_at_an_edge_is_not_seen():
+    """A flow that is a pixel of 64 off, in any direction, still fetches the head: its depth goes on without a step."""
+    view = View(yaw=75)
+    flow = torch.from_numpy(match(4, view, SIZE))
+    on = torch.isfinite(render(4, view, SIZE).depth).float()[None, None]
+    for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        off = torch.tensor([right, down]).view(1, 2, 1, 1) * 2 / SIZE
+        fetched = warp(on, flow[None, :2] + off)[0, 0][flow[2] > 0]
+        assert fetched.mean() > 0.995, (down, right)

@@ -603,6 +603,38 @@ def test_flows_learn_from_known_matches():
     assert logs[-1]["gate"] < logs[0]["gate"]
 
 
+def test_flows_alone_learn_before_pictures_are_made():
+    cfg = frontalize.Config.for_profile("smoke", size=32, channels=1, steps=10, paint_from=0.5, adversarial_from=0.0)
+    model, opts, state = make(cfg)
+    own = {name for name in model.G.state_dict() if name.split(".")[0] in ("stem", "down", "middle", "match")}
+    before, critic, batch = weights(model.G), weights(model.D), matched_batch()
+    logs = frontalize.train_step(batch, model, opts, state, Engine())
+    assert set(logs) == {"match", "gate", "asked"} and not changed(critic, model.D)
+    moved = {name for name, value in model.G.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved <= own and any(name.startswith("stem") for name in moved)
+    state.step = 5
+    assert {"l1", "adv", "match"} <= set(frontalize.train_step(batch, model, opts, state, Engine()))
+
+
+@pytest.mark.parametrize("changes", [{"model": "unet"}, {"ask": False}, {"lambda_match": 0.0, "copy": False}, {}])
+def test_pictures_are_made_at_once_where_nothing_could_be_learned_without(changes):
+    cfg = frontalize.Config.for_profile("smoke", size=32, channels=1, paint_from=0.5, **changes)
+    batch = matched_batch()
+    if not changes:
+        del batch["match"]
+    model, opts, state = make(cfg)
+    assert "l1" in frontalize.train_step(batch, model, opts, state, Engine())
+
+
+def test_where_to_look_is_found_without_painting():
+    model, _, _ = make(of(size=32))
+    images = batch_of(model.cfg)["side"]
+    plan, answers = model.G.find(images)
+    made = model.G.paint(images)
+    assert torch.equal(answers, made.answers) and plan.shape[-1] == 16
+    assert (F.interpolate(plan, 32, mode="bilinear") - made.plan).abs().max() < 1e-4
+
+
 def test_matches_are_for_flows_and_optional():
     for changes in ({"model": "unet"}, {"lambda_match": 0.0, "copy": False}):
         cfg = frontalize.Config.for_profile("smoke", size=32, channels=1, **changes)

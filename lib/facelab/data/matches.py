@@ -16,7 +16,7 @@ from facelab.data.decode import CHUNK, in_order
 from facelab.data.fingerprints import fingerprint, place_of
 from facelab.data.stacked import Stacked
 from facelab.data.waiting import Progress, said_in_lines
-from facelab.synth.match import SIZE
+from facelab.synth.match import SIZE, VERSION
 
 
 def matches(
@@ -38,7 +38,7 @@ def matches(
     sides = [side for side, _ in dataset.pairs]
     if not sides or dataset.known_match(sides[0], SIZE) is None:
         return None
-    path = place_of(dataset, f"matches{SIZE}", fingerprint(dataset), root).with_suffix(".npy")
+    path = place_of(dataset, f"matches{VERSION}_{SIZE}", fingerprint(dataset), root).with_suffix(".npy")
     if not _usable(path, len(sides)):
         _build(path, dataset, sides, progress or said_in_lines(f"matching {dataset.name}"))
     return np.load(path, mmap_mode="r")

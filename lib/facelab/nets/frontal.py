@@ -177,6 +177,13 @@ class FrontalNet(nn.Module):
             painted = (self.relight(copy, share, grid) + (1 - share) * painted).clamp(-1, 1)
         return Painting(painted, plan, answers)
 
+    def find(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Only where to look, for a net that asks: the plan (N, 3 · views, H / 2, W / 2), of the overview, and the
+        answers, see :class:`Painting`."""
+        maps = self.encode(F.avg_pool2d(images, self.shrink))
+        found = self.match(maps, self.middle(maps[-1]))
+        return as_plan(found.flow, found.gate, self.views), found.answers
+
     def encode(self, images: Tensor) -> list[Tensor]:
         """Pictures to the maps of the encoder, the finest first: strides 2, 4, 8, 16."""
         maps = [self.stem(F.pixel_unshuffle(images, 2))]

@@ -77,6 +77,20 @@ def face_network(data: str, settings: Settings, engine: Engine | None = None, pr
     return found.eval().requires_grad_(False)
 
 
+def inside(weights: str | Path, settings: Settings) -> FaceNetwork:
+    """The face network that a generator is told by, out of its weights; frozen.
+
+    Args:
+        weights: of a frontalizer with ``face_told``, a file or name. settings: its ``channels`` and ``width``.
+
+    Raises:
+        BadWeights: missing, damaged, or of a generator that is told nothing, or by a network of another width.
+    """
+    net = FaceNetwork(settings.channels, settings.width)
+    fill_module(net, read_weights(weights)[0], "G.face", weights)
+    return net.eval().requires_grad_(False)
+
+
 def folder_of(data: str, settings: Settings) -> Path:
     """The run folder of a face network, in the cache; every setting has a place of its own."""
     dataset = open_dataset(data)

@@ -42,7 +42,8 @@ class Task:
         part: data, split, size and channels → what it has of a split, with a length.
         mean: data, size and channels → the training people's mean face, for its baseline row.
         people: data and count → who the pictures of its first trial show.
-        nets: data, configuration and engine → further networks that its ``build`` is handed, by name.
+        nets: data, configuration, engine and the weights it begins with, or None → further networks that its ``build``
+            is handed, by name.
         natural: it is also shown real facemasks when its weights are released.
         whole: it makes whole pictures anew; there are no holes to give it.
     """
@@ -57,7 +58,7 @@ class Task:
     part: Callable[..., Any] = faces
     mean: Callable[[str, int, int], Tensor] = training_mean
     people: Callable[[str, int], list[str]] = spread_people
-    nets: Callable[[str, Any, Engine], dict[str, nn.Module]] = lambda data, cfg, engine: {}
+    nets: Callable[[str, Any, Engine, Any], dict[str, nn.Module]] = lambda data, cfg, engine, start: {}
     natural: bool = True
     whole: bool = False
 
@@ -93,10 +94,12 @@ def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = N
     return turning.training_loader(data, cfg, seed)
 
 
-def _face_network(data: str, cfg: Any, engine: Engine) -> dict[str, nn.Module]:
+def _face_network(data: str, cfg: Any, engine: Engine, start: Any) -> dict[str, nn.Module]:
     if not (cfg.face_steps and (cfg.face_told or cfg.lambda_identity_preserving)):
         return {}
     settings = face_network.Settings(cfg.face_steps, cfg.channels, cfg.face_width)
+    if start is not None and cfg.face_told:  # its decoder understands no other
+        return {"embed": face_network.inside(start, settings)}
     return {"embed": face_network.face_network(data, settings, engine)}
 
 

@@ -89,7 +89,7 @@ def train(
     """
     module, engine = system(name), make_engine(device)
     own = load_cutouts(cutouts) if cutouts is not None else []
-    nets = task(name).nets(data, cfg, engine)
+    nets = task(name).nets(data, cfg, engine, start)
     seed_all(seed)
     model = engine.prepare(begun(module.build(cfg, **nets), start))
     opts = module.optimizers(model, cfg)

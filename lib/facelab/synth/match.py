@@ -8,14 +8,19 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from scipy.ndimage import maximum_filter
 
 from facelab.synth.person import person
 from facelab.synth.raster import Seen, rasterize
 from facelab.synth.scene import Scene, scene_of
 from facelab.synth.view import View, frame, frontal, pixels, project
 
+VERSION = 2  # raise when the same view would have another map
 SIZE = 32  # places along a side of a map
 _FINE, _LOOK, _SLACK = 1.6, 96, 8.0  # the head's grid; pixels and mm of the check for what stands before
+EDGE, RIM = 1 / 48, 30.0
+"""What lies nearer to an edge of the head than so much of the picture's side is not seen: a flow that is a little off
+would fetch what is behind the head. An edge is where the depth changes by more than so many mm."""
 
 
 @lru_cache(maxsize=8)
@@ -39,7 +44,8 @@ def match(number: int, view: View, size: int = SIZE) -> np.ndarray:
 
     Returns:
         (3, size, size) float32: how far to the right and how far below a place's counterpart lies (1 = half the
-        picture's side), and 1 where it is seen there, else 0. Behind the head all three are 0.
+        picture's side), and 1 where it is seen there, and not at an edge, see :data:`EDGE`; else 0. Behind the head all
+        three are 0.
     """
     seen, faces = _front(number, frontal(view).accessory, size)
     scene = scene_of(person(number), view, _FINE)
@@ -55,11 +61,17 @@ def match(number: int, view: View, size: int = SIZE) -> np.ndarray:
 
 
 def _visible(scene: Scene, places: np.ndarray, distance: np.ndarray, there: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """Which points (P,), at places (P, 2) in -1 … 1 and so many mm away (P,), nothing stands before."""
+    """Which points (P,), at places (P, 2) in -1 … 1 and so many mm away (P,), nothing stands before and no edge is near."""
     found = rasterize(places, distance, scene.faces, _LOOK, scene.cover, scene.two_sided)
     depth = np.full(_LOOK * _LOOK, np.inf)
     depth[found.pixels] = found.depth
     column, row = np.rint((there + 1) / 2 * _LOOK - 0.5).T.astype(int)
     inside = (column >= 0) & (column < _LOOK) & (row >= 0) & (row < _LOOK)
     at = np.clip(row, 0, _LOOK - 1) * _LOOK + np.clip(column, 0, _LOOK - 1)
-    return inside & (away < depth[at] + _SLACK)
+    rim = deepest_around(depth.reshape(_LOOK, _LOOK)).ravel()[at] < away + RIM
+    return inside & rim & (away < depth[at] + _SLACK)
+
+
+def deepest_around(depth: np.ndarray) -> np.ndarray:
+    """The largest depth up to :data:`EDGE` away from each pixel, (S, S) to (S, S)."""
+    return maximum_filter(depth, 2 * round(EDGE * len(depth)) + 1, mode="nearest")

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from facelab.errors import BadConfig
 from facelab.synth.head import mean_head
+from facelab.synth.match import RIM, deepest_around
 from facelab.synth.part import grid_faces
 from facelab.synth.raster import NEAREST, rasterize
 
@@ -177,8 +178,8 @@ def turned_match(landmarks: Tensor, yaw: float, pitch: float, size: int, depth: 
         depth: (S, S), of :func:`relief` for the photograph.
 
     Returns:
-        (3, size, size) float32: to the right and below (1 = half the side), and 1 where the place is still seen. What
-        lies behind the head is left out: 0.
+        (3, size, size) float32: to the right and below (1 = half the side), and 1 where the place is still seen, and
+        not at an edge. What lies behind the head is left out: 0.
     """
     side, scale = len(depth), _scale(landmarks)
     places, faces, _ = _sheet(depth, side)
@@ -195,8 +196,10 @@ def turned_match(landmarks: Tensor, yaw: float, pitch: float, size: int, depth: 
     x, y, z = move(np.concatenate([(here + 1) / 2 * side - 0.5, near[:, None]], 1)).T
     there = (2 * np.stack([x, y], 1) + 1) / side - 1
     column, row = (np.clip(np.rint(v).astype(int), 0, side - 1) for v in (x, y))
-    seen = (np.abs(there) < 1).all(1) & (z / scale > front[row * side + column] - 9.0) & (near / scale > 0.5 * _BEHIND)
-    out = np.concatenate([(there - here) * (near / scale > 0.5 * _BEHIND)[:, None], seen[:, None]], 1)
+    pixel, head = row * side + column, near / scale > 0.5 * _BEHIND
+    rim = deepest_around(-front.reshape(side, side)).ravel()[pixel] < RIM - z / scale
+    seen = (np.abs(there) < 1).all(1) & (z / scale > front[pixel] - 9.0) & rim & head
+    out = np.concatenate([(there - here) * head[:, None], seen[:, None]], 1)
     return np.ascontiguousarray(out.reshape(size, size, 3).transpose(2, 0, 1), dtype=np.float32)
 
 

@@ -57,6 +57,7 @@ class Config:
     lambda_asked: float = 50.0  # are questions answered at the right places? With "ask", and beside lambda_match
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net
+    paint_from: float = 0.0  # share of the run after which pictures are made; before, only matches teach: half the time
     adversarial_from: float = 0.5  # share of the run after which the critic joins
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
@@ -77,7 +78,7 @@ class Config:
         }  # fmt: skip
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
-        shares = ("adversarial_from", "view_until", "decay_from", "ema")
+        shares = ("paint_from", "adversarial_from", "view_until", "decay_from", "ema")
         counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every", "face_width")
         refuse_impossible(self, counts, ("blocks", "attention", "face_steps"), shares)
         self._check_sizes()
@@ -132,13 +133,13 @@ class Config:
         profiles = {
             "smoke": dict(
                 size=32, width=8, blocks=2, critic_width=8, steps=60, learning_rate=2e-3, feature_net="none",
-                adversarial_from=0.8, batch=12, ema=0.98,
+                paint_from=0.2, adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=16, critic_width=16, batch=8, steps=700, feature_net="none", adversarial_from=0.75,
+                size=64, width=16, critic_width=16, batch=8, steps=700, feature_net="none", paint_from=0.2, adversarial_from=0.75,
             ),
             "gpu": dict(
-                size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, adversarial_from=0.5,
+                size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, paint_from=0.3, adversarial_from=0.6,
                 face_steps=3000, face_told=True, lambda_identity_preserving=10.0,
             ),
         }  # fmt: skip

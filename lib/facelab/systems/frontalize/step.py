@@ -45,6 +45,10 @@ def train_step(
     _set_rates(opts, cfg, state.progress)
     if cfg.model == "cvae":
         return generator_step(cvae_terms(batch, model, state, engine), model, opts["G"], state, engine)
+    if matching_first(batch, cfg, state.progress):
+        with engine.autocast():
+            plan, answers = model.G.find(batch["side"])
+        return generator_step(match_terms(batch, plan, answers, cfg), model, opts["G"], state, engine)
     with engine.autocast():
         fake, plan, answers = painted(model, batch["side"])
     logs = {}
@@ -63,6 +67,12 @@ def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
         rate = cfg.critic_learning_rate if name == "D" else cfg.learning_rate
         for group in opt.param_groups:
             group["lr"] = rate * cosine_decay(progress, start)
+
+
+def matching_first(batch: dict[str, Tensor], cfg: Config, progress: float) -> bool:
+    """Only flows learn yet: before ``paint_from`` of the run, where ours asks and the data knows the answers."""
+    asks = cfg.model == "flow" and cfg.ask and cfg.lambda_match > 0
+    return asks and "match" in batch and progress < cfg.paint_from
 
 
 def playing(cfg: Config, progress: float) -> bool:
