@@ -7,8 +7,9 @@ import torch
 
 from facelab.errors import BadConfig
 from facelab.faces.landmarks import yaw as yaw_of
-from facelab.synth import View
-from facelab.synth.photo import MOST, relief, turn, turned_landmarks
+from facelab.nets.warping import places, warp
+from facelab.synth import View, match
+from facelab.synth.photo import MOST, relief, turn, turned_landmarks, turned_match
 from facelab.synth.render import render
 
 SIZE = 96
@@ -134,3 +135,23 @@ def test_photographs_without_a_face_or_a_side_are_refused(face):
             turn(face.image, points, 20.0)
     with pytest.raises(ValueError, match="one square side"):
         turn(face.image[:, :80], face.landmarks, 20.0)
+
+
+@pytest.mark.parametrize("yaw", [-45.0, 30.0])
+def test_what_is_fetched_along_the_match_lies_where_it_lay_in_the_photograph(face, yaw):
+    depth, own = relief(face.landmarks, SIZE), places(SIZE, SIZE)
+    there = turn(own, face.landmarks, yaw, 0.0, depth)
+    flow = torch.from_numpy(turned_match(face.landmarks, yaw, 0.0, SIZE, depth))
+    seen = flow[2] > 0
+    off = (warp(there[None], flow[None, :2])[0] - own).norm(dim=0)[seen] * SIZE / 2
+    assert seen.float().mean() > 0.2 and off.median() < 0.3 and off.quantile(0.98) < 2.5, "pixels"
+    assert (there - own).norm(dim=0)[seen].median() * SIZE / 2 > 3
+
+
+def test_edges_of_a_turned_photograph_are_not_seen(face, monkeypatch):
+    depth = relief(face.landmarks, SIZE)
+    seen = lambda: turned_match(face.landmarks, 50.0, 0.0, SIZE, depth)[2]  # noqa: E731
+    now = seen()
+    monkeypatch.setattr(match, "EDGE", 0.0)
+    before = seen()
+    assert (now <= before).all() and 0.02 < 1 - now.sum() / before.sum() < 0.4
