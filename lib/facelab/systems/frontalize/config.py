@@ -136,10 +136,12 @@ class Config:
                 paint_from=0.2, adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=16, critic_width=16, batch=8, steps=700, feature_net="none", paint_from=0.2, adversarial_from=0.75,
+                size=64, width=16, critic_width=16, batch=8, steps=700, feature_net="none", paint_from=0.2,
+                adversarial_from=0.75,
             ),
             "gpu": dict(
-                size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, paint_from=0.3, adversarial_from=0.6,
+                size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, paint_from=0.3,
+                adversarial_from=0.6,
                 face_steps=3000, face_told=True, lambda_identity_preserving=10.0,
             ),
         }  # fmt: skip
