@@ -61,8 +61,8 @@ def match(number: int, view: View, size: int = SIZE) -> np.ndarray:
 
 
 def _visible(scene: Scene, places: np.ndarray, distance: np.ndarray, there: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """Which points (P,) are seen, at places (P, 2) in -1 … 1 and so many mm away (P,): nothing stands before them, and no
-    edge is near."""
+    """Which points (P,) are seen, at places (P, 2) in -1 … 1 and so many mm away (P,): nothing stands before them, and
+    no edge is near."""
     found = rasterize(places, distance, scene.faces, _LOOK, scene.cover, scene.two_sided)
     depth = np.full(_LOOK * _LOOK, np.inf)
     depth[found.pixels] = found.depth
