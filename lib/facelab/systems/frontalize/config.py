@@ -136,7 +136,7 @@ class Config:
                 paint_from=0.2, adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=16, critic_width=16, batch=8, steps=700, feature_net="none", paint_from=0.2,
+                size=64, width=16, critic_width=16, batch=8, steps=600, feature_net="none", paint_from=0.25,
                 adversarial_from=0.75,
             ),
             "gpu": dict(
