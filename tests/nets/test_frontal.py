@@ -323,6 +323,22 @@ def test_critics_give_logits():
 # ---------------------------------------------------------------- encoders
 
 
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_borrowed_eyes_see_twice_the_overview_and_add_to_every_map(size):
+    torch.manual_seed(0)
+    net, pictures = FrontalNet(3, 8, 1, 4, size=size, encoder="effnet-lite0").eval(), smooth(2, 3, size)
+    looked = []
+    net.borrowed.eyes.register_forward_pre_hook(lambda _, given: looked.append(given[0].shape[-1]))
+    with torch.no_grad():
+        maps = net.encode(pictures)
+        for read in net.borrowed.read:
+            read.weight.zero_()
+        without = net.encode(pictures)
+    assert looked == [2 * min(size, 64)] * 2
+    assert [part.shape[-1] for part in maps] == [min(size, 64) // stride for stride in (2, 4, 8, 16)]
+    assert all((a - b).abs().max() > 1e-3 for a, b in zip(maps, without, strict=True))
+
+
 @pytest.mark.parametrize(
     ("name", "channels"), [("effnet-lite0", (16, 24, 40, 112, 112)), ("none", (16, 32, 64, 64, 64))]
 )

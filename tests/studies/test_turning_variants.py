@@ -65,11 +65,13 @@ def test_a_metric_of_one_trial_is_judged_like_that_of_all(metric, difference, ve
 
 def test_frozen_eyes_that_are_not_here_are_said(monkeypatch, tmp_path):
     monkeypatch.setattr(sweep, "why_missing", lambda name: "not here" if name == "effnet-lite0" else "")
-    of = plan.Plan(turning_variants.VARIANTS, DATA, 1, 4, tmp_path, base=SMALL, table=turning_variants.VARIANTS,
+    base = {**SMALL, "encoder": "effnet-lite0"}
+    of = plan.Plan(turning_variants.VARIANTS, DATA, 1, 4, tmp_path, base=base, table=turning_variants.VARIANTS,
                    system="frontalize")  # fmt: skip
     about = dataclasses.replace(subjects.subject("frontalize"), nets={})
     monkeypatch.setitem(subjects.SUBJECTS, "frontalize", about)
-    assert sweep._why_not(of, "AE, ImageNet") == "not here" and sweep._why_not(of, "AE") == ""
+    found = {name: sweep._why_not(of, name) for name in ("base", "own eyes", "AE", "AE, own eyes", "CVAE")}
+    assert found == {"base": "not here", "own eyes": "", "AE": "not here", "AE, own eyes": "", "CVAE": ""}
 
 
 def test_a_cell_is_trained_and_judged_on_every_yaw(tmp_path, name="CVAE"):

@@ -445,12 +445,24 @@ def test_evaluation_mode_ends_with_the_picture():
 @pytest.mark.parametrize(
     ("field", "value"),
     [("model", "gan"), ("channels", 2), ("size", 40), ("width", 12), ("penalty", "gp2"), ("loss", "bce"),
-     ("encoder", "resnet"), ("encoder", "effnet-lite0"), ("latent", 0), ("batch", 0), ("adversarial_from", 1.5),
+     ("encoder", "resnet"), ("latent", 0), ("batch", 0), ("adversarial_from", 1.5),
      ("lambda_adv", -1.0), ("feature_net", "vgg11"), ("attention", 5), ("steps", 10.5), ("mirror", 1)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):
         dataclasses.replace(of(), **{field: value})
+
+
+@pytest.mark.parametrize("name", ["dcgan", "cvae"])
+def test_nets_without_maps_have_no_use_for_frozen_eyes(name):
+    with pytest.raises(BadConfig, match="encoder"):
+        of(name, encoder="effnet-lite0")
+
+
+def test_profiles_give_the_same_eyes_to_all_who_had_some():
+    for profile, wanted in (("smoke", "none"), ("laptop", "effnet-lite0"), ("gpu", "effnet-lite0")):
+        found = {name: frontalize.Config.for_profile(profile, model=name).encoder for name in MODELS}
+        assert found == {name: "none" if name in ("dcgan", "cvae") else wanted for name in MODELS}
 
 
 def test_sizes_that_a_model_cannot_take():
@@ -522,19 +534,24 @@ def test_a_face_encoder_that_is_not_here_is_named(monkeypatch, tmp_path):
         frontalize.build(of("ae", encoder="vggface"))
 
 
-def test_a_frozen_encoder_is_not_trained():
-    cfg = of("ae", encoder="effnet-lite0", channels=3, ema=0.9)
+@pytest.mark.parametrize(("name", "frozen", "learning"), [
+    ("ae", lambda G: G.encoder, lambda G: G.steps),
+    ("flow", lambda G: G.borrowed.eyes, lambda G: G.borrowed.read),
+    ("unet", lambda G: G.borrowed.eyes, lambda G: G.borrowed.read),
+])  # fmt: skip
+def test_a_frozen_encoder_is_not_trained(name, frozen, learning):
+    cfg = of(name, encoder="effnet-lite0", channels=3, ema=0.9)
     model, opts, state = make(cfg)
-    before = weights(model.G.encoder), weights(model.G.steps)
+    before = weights(frozen(model.G)), weights(learning(model.G))
     frontalize.train_step(batch_of(cfg), model, opts, state, Engine())
-    assert not changed(before[0], model.G.encoder) and changed(before[1], model.G.steps)
+    assert not changed(before[0], frozen(model.G)) and changed(before[1], learning(model.G))
     assert sum(p.numel() for group in opts["G"].param_groups for p in group["params"]) == sum(
         p.numel() for p in model.G.parameters() if p.requires_grad
     )
 
 
 @pytest.mark.parametrize(("name", "changes"), [(name, {}) for name in MODELS] + [
-    ("flow", {"mirror": False}), ("ae", {"encoder": "effnet-lite0"}),
+    ("flow", {"mirror": False}), ("ae", {"encoder": "effnet-lite0"}), ("flow", {"encoder": "effnet-lite0"}),
 ])  # fmt: skip
 def test_weights_survive_the_round_trip(tmp_path, name, changes):
     cfg = of(name, **changes)

@@ -35,7 +35,7 @@ from facelab.studies.ablation.variants import chosen
 from facelab.studies.tasks import task
 from facelab.train.engine import make_engine
 
-WITH_EYES = ("unet", "ae", "pix2pix")  # models of any system that may have a frozen encoder
+WITH_EYES = ("flow", "unet", "ae", "pix2pix")  # models of any system that may have a frozen encoder
 _STOP: list[Any] = []  # in a worker: the event that says that the sweep is being ended
 
 

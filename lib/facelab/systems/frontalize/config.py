@@ -34,7 +34,9 @@ class Config:
     ask: bool = True  # flows begin with every place being asked what it shows; False: convolutions compute them
     copy: bool = True  # what is seen is copied, in another light; False: everything is painted
     mirror: bool = True  # the warped skips look at the mirror image of the turned face, too
-    encoder: str = "none"  # of "ae" and "pix2pix": "none" is trained, the others are frozen; published: "vggface"
+    encoder: str = (
+        "none"  # frozen eyes: beside the encoder of ours, for that of "ae" and "pix2pix" (published: "vggface")
+    )
     latent: int = 2  # numbers of the CVAE's code
     critic_width: int = 24
     critic_side: bool = False  # the critic is shown the turned face beside its candidate
@@ -86,7 +88,7 @@ class Config:
             raise BadConfig("face_told", True, "False for the source's models, and without face_steps")
         if self.model == "flow" and self.copy and not self.lambda_match:
             raise BadConfig("copy", True, "False without lambda_match: nothing would teach its flows")
-        if self.encoder != "none" and self.model not in ("ae", "pix2pix"):
+        if self.encoder != "none" and self.model in ("dcgan", "cvae"):
             raise BadConfig("encoder", self.encoder, f'"none" for the model {self.model}: it has an encoder of its own')
 
     def _check_sizes(self):
@@ -127,8 +129,8 @@ class Config:
     def for_profile(cls, profile: str, **changes: object) -> Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top.
 
-        The source's models keep their loss terms, and are as wide, and learn as fast, as the profile's time allows;
-        the DCGAN is told the truth (published: it is not).
+        The source's models keep their loss terms, and are as wide, and learn as fast, as the profile's time allows.
+        Those that had frozen eyes have the profile's; the DCGAN is told the truth (published: it is not).
         """
         profiles = {
             "smoke": dict(
@@ -136,13 +138,13 @@ class Config:
                 paint_from=0.2, adversarial_from=0.8, batch=12, ema=0.98,
             ),
             "laptop": dict(
-                size=64, width=16, critic_width=16, batch=8, steps=600, feature_net="none", paint_from=0.25,
-                adversarial_from=0.75,
+                size=64, width=16, critic_width=16, batch=8, steps=600, feature_net="none", encoder="effnet-lite0",
+                paint_from=0.25, adversarial_from=0.75,
             ),
             "gpu": dict(
-                size=128, width=24, batch=32, steps=12_000, ema=0.999, view_until=0.8, paint_from=0.3,
-                adversarial_from=0.6,
-                face_steps=3000, face_told=True, lambda_identity_preserving=10.0,
+                size=128, width=24, encoder="effnet-lite0", batch=32, steps=12_000, ema=0.999, view_until=0.8,
+                paint_from=0.3, adversarial_from=0.6, face_steps=3000, face_told=True, face_width=16,
+                lambda_identity_preserving=10.0,
             ),
         }  # fmt: skip
         if profile not in profiles:
@@ -153,8 +155,9 @@ class Config:
         kept = {name: profiles[profile][name] for name in ("size", "steps", "batch")}
         widths = {"smoke": (8, 8), "laptop": (16, 16), "gpu": (32, 16)}[profile]
         faster = dict(
-            encoder="none", width=widths[model in ("dcgan", "cvae")], critic_width=widths[1], learning_rate=1e-3,
+            width=widths[model in ("dcgan", "cvae")], critic_width=widths[1], learning_rate=1e-3,
             critic_learning_rate=4e-4, decay_from=0.5, ema=0.0 if profile == "smoke" else 0.995,
+            encoder=profiles[profile].get("encoder", "none") if model in ("ae", "pix2pix") else "none",
         )  # fmt: skip
         faster |= {"lambda_l1": 100.0} if model == "dcgan" else {}
         return cls(**{**_published(model), **faster, **kept, **changes})
