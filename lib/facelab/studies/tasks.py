@@ -42,8 +42,8 @@ class Task:
         part: data, split, size and channels → what it has of a split, with a length.
         mean: data, size and channels → the training people's mean face, for its baseline row.
         people: data and count → who the pictures of its first trial show.
-        nets: data, configuration, engine and the weights it begins with, or None → further networks that its ``build``
-            is handed, by name.
+        nets: data, configuration, engine, and weights it begins with (none needed) → further networks that its
+            ``build`` is handed, by name.
         natural: it is also shown real facemasks when its weights are released.
         whole: it makes whole pictures anew; there are no holes to give it.
     """
@@ -58,7 +58,7 @@ class Task:
     part: Callable[..., Any] = faces
     mean: Callable[[str, int, int], Tensor] = training_mean
     people: Callable[[str, int], list[str]] = spread_people
-    nets: Callable[[str, Any, Engine, Any], dict[str, nn.Module]] = lambda data, cfg, engine, start: {}
+    nets: Callable[..., dict[str, nn.Module]] = lambda data, cfg, engine, start=None: {}
     natural: bool = True
     whole: bool = False
 
@@ -94,7 +94,7 @@ def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = N
     return turning.training_loader(data, cfg, seed)
 
 
-def _face_network(data: str, cfg: Any, engine: Engine, start: Any) -> dict[str, nn.Module]:
+def _face_network(data: str, cfg: Any, engine: Engine, start: Any = None) -> dict[str, nn.Module]:
     if not (cfg.face_steps and (cfg.face_told or cfg.lambda_identity_preserving)):
         return {}
     settings = face_network.Settings(cfg.face_steps, cfg.channels, cfg.face_width)

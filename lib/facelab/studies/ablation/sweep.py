@@ -133,7 +133,7 @@ def _draw(plan: Plan, cell: Cell) -> None:
 def _hand(system: str, data: str, cfgs: Sequence[Any], device: str) -> None:
     """Have the networks made that cells are handed, before two of them begin to at once."""
     for cfg in cfgs:
-        task(system).nets(data, cfg, make_engine(device), None)
+        task(system).nets(data, cfg, make_engine(device))
 
 
 def _run(cell: Cell) -> dict[str, Any]:
