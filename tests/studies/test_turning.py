@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from facelab.data import splits
+from facelab.data import matches, splits
 from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import Item
 from facelab.data.synth import open_synth, write_synth
@@ -24,6 +24,7 @@ from facelab.studies import evaluation, face_network, protocol, training, turnin
 from facelab.studies.ablation import stock
 from facelab.studies.tasks import task
 from facelab.systems import frontalize
+from facelab.train.engine import Engine
 
 DATA, SIZE = "synth:16", 32
 CFG = types.SimpleNamespace(size=SIZE, channels=3)
@@ -371,8 +372,59 @@ def test_a_run_that_begins_with_weights_hears_their_face_network(tmp_path, monke
     for face in (model.embed[0], model.G.face):
         apart = [(a - b).abs().max() for a, b in zip(face.parameters(), net.parameters(), strict=True)]
         assert max(apart) < 1e-3, "the same, in half precision"
-    with pytest.raises(BadWeights, match="another network"):
+    with pytest.raises(BadWeights, match="another network.*--set face_width=8$"):
         training.train("frontalize", dataclasses.replace(cfg, face_width=16), DATA, out=tmp_path / "c", **begun)
+    with pytest.raises(BadWeights, match="--set width=8 --set encoder=none$"):
+        other = dataclasses.replace(cfg, width=16, encoder="effnet-lite0")
+        training.train("frontalize", other, DATA, out=tmp_path / "c", **begun)
+
+
+def test_a_face_network_that_the_decoder_is_not_told_by_is_trained_anyhow(monkeypatch):
+    cfg = frontalize.Config.for_profile("smoke", size=SIZE, face_steps=2, face_width=8)
+    monkeypatch.setattr(face_network, "face_network", lambda *_: "trained")
+    monkeypatch.setattr(face_network, "told_by", lambda *_: "told")
+    nets = lambda cfg, start: task("frontalize").nets(DATA, cfg, Engine(), start)["embed"]  # noqa: E731
+    told = dataclasses.replace(cfg, face_told=True)
+    found = [nets(cfg, None), nets(cfg, "w"), nets(told, None), nets(told, "w")]
+    assert found == ["trained", "trained", "trained", "told"]
+
+
+def test_a_run_that_begins_with_weights_makes_pictures_at_once(tmp_path):
+    cfg = frontalize.Config.for_profile("smoke", size=SIZE, blocks=1, steps=4, batch=4, paint_from=0.5)
+    quiet = dict(device="cpu", progress=False)
+    training.train("frontalize", cfg, DATA, out=tmp_path / "a", **quiet)
+    training.train("frontalize", cfg, DATA, out=tmp_path / "b", start=tmp_path / "a" / "weights.safetensors", **quiet)
+    first = [json.loads((tmp_path / run / "history.jsonl").read_text("utf-8").splitlines()[0]) for run in "ab"]
+    assert "l1" not in first[0] and "l1" in first[1]
+    assert json.loads((tmp_path / "b" / "metrics.json").read_text("utf-8"))["config"]["paint_from"] == 0.0
+
+
+def test_a_run_stopped_while_only_flows_learn_goes_on_to_the_same_bits(tmp_path):
+    cfg = frontalize.Config.for_profile("smoke", size=SIZE, blocks=1, steps=6, batch=4, paint_from=0.5)
+    quiet = dict(device="cpu", progress=False, every=2)
+    _, whole = training.train("frontalize", cfg, DATA, out=tmp_path / "whole", **quiet)
+    with pytest.raises(KeyboardInterrupt):
+        training.train("frontalize", cfg, DATA, out=tmp_path / "two", watch=_stop_at(2), **quiet)
+    _, two = training.train("frontalize", cfg, DATA, out=tmp_path / "two", **quiet)
+    parts = zip(whole.state_dict().values(), two.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in parts)
+
+
+def _stop_at(step):
+    def watch(model, cfg, held_out, engine):
+        def look(done):
+            if done > step:
+                raise KeyboardInterrupt
+            return {}
+
+        return look
+
+    return watch
+
+
+def test_sets_of_which_none_knows_its_matches_know_none_together():
+    part = types.SimpleNamespace(parts=(), pairs=[(0, 1)], known_match=lambda index, size: None)
+    assert matches.matches(types.SimpleNamespace(parts=(part, part))) is None
 
 
 def test_a_run_is_trained_and_says_what_of(run):

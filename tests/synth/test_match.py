@@ -28,7 +28,7 @@ def moved(number, view):
 @pytest.mark.parametrize("yaw", [-60.0, -20.0, 20.0, 60.0])
 def test_places_move_as_landmarks_do(yaw):
     known, found, seen = moved(4, View(yaw=yaw, pitch=5, dress=3))
-    assert seen.sum() > 10
+    assert seen.sum() > 10  # of 33 landmarks; at 60 degrees half of them are hidden or at an edge
     assert (known - found)[seen].norm(dim=1).median() < 0.03
     other = moved(4, View(yaw=-yaw, pitch=5, dress=3))[0]
     assert (other - found)[seen].norm(dim=1).median() > 0.08, "the other sign would be seen"
@@ -48,9 +48,9 @@ def test_the_far_side_is_not_seen():
     assert shares[0] > 2 * shares[1], "turned to the right, the image's right half of the face is hidden"
 
 
-def test_what_lies_at_an_edge_is_not_seen():
+@pytest.mark.parametrize("view", [View(yaw=75), View(yaw=-45, accessory="glasses"), View(yaw=30, pitch=10)])
+def test_what_lies_at_an_edge_is_not_seen(view):
     """A flow that is a pixel of 64 off, in any direction, still fetches the head: its depth goes on without a step."""
-    view = View(yaw=75)
     flow = torch.from_numpy(match(4, view, SIZE))
     on = torch.isfinite(render(4, view, SIZE).depth).float()[None, None]
     for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):

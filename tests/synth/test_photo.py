@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from facelab.errors import BadConfig
 from facelab.faces.landmarks import yaw as yaw_of
 from facelab.nets.warping import places, warp
-from facelab.synth import View, match
+from facelab.synth import View, photo
 from facelab.synth.photo import MOST, relief, turn, turned_landmarks, turned_match
 from facelab.synth.render import render
 
@@ -152,6 +153,10 @@ def test_edges_of_a_turned_photograph_are_not_seen(face, monkeypatch):
     depth = relief(face.landmarks, SIZE)
     seen = lambda: turned_match(face.landmarks, 50.0, 0.0, SIZE, depth)[2]  # noqa: E731
     now = seen()
-    monkeypatch.setattr(match, "EDGE", 0.0)
+    monkeypatch.setattr(photo, "deepest_around", lambda depth: depth)
     before = seen()
-    assert (now <= before).all() and 0.02 < 1 - now.sum() / before.sum() < 0.4
+    left_out = torch.from_numpy(before - now)
+    assert left_out.min() >= 0 and 0.02 < left_out.sum() / before.sum() < 0.4
+    edge = torch.from_numpy(before)[None, None]  # where what is seen ends, in the photograph
+    near_an_end = F.max_pool2d(1 - edge, 9, 1, 4)[0, 0] > 0
+    assert near_an_end[left_out > 0].float().mean() > 0.7 > 1.5 * near_an_end[before > 0].float().mean()

@@ -2,22 +2,25 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from facelab.errors import BadConfig, BadWeights, MissingPart
+from facelab.losses import matching
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.penalties import PENALTIES
 from facelab.nets.blocks import parameter_count
 from facelab.nets.face_network import FaceNetwork
 from facelab.seeding import generator, seed_all
 from facelab.systems import frontalize
+from facelab.systems.frontalize import step as step_module
 from facelab.systems.frontalize.model import _at_rest
 from facelab.systems.frontalize.step import judge
 from facelab.train.engine import Engine
 from facelab.train.state import State
-from facelab.train.weights import write_weights
+from facelab.train.weights import LIMIT_BYTES, write_weights
 
 MODELS = frontalize.MODELS
 JUDGED = [name for name in MODELS if name not in ("ae", "cvae")]
@@ -446,7 +449,8 @@ def test_evaluation_mode_ends_with_the_picture():
     ("field", "value"),
     [("model", "gan"), ("channels", 2), ("size", 40), ("width", 12), ("penalty", "gp2"), ("loss", "bce"),
      ("encoder", "resnet"), ("latent", 0), ("batch", 0), ("adversarial_from", 1.5),
-     ("lambda_adv", -1.0), ("feature_net", "vgg11"), ("attention", 5), ("steps", 10.5), ("mirror", 1)],
+     ("lambda_adv", -1.0), ("feature_net", "vgg11"), ("attention", 5), ("steps", 10.5), ("mirror", 1),
+     ("paint_from", 1.0), ("paint_from", -0.1)],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(BadConfig, match=field):
@@ -641,6 +645,43 @@ def test_pictures_are_made_at_once_where_nothing_could_be_learned_without(change
         del batch["match"]
     model, opts, state = make(cfg)
     assert "l1" in frontalize.train_step(batch, model, opts, state, Engine())
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_flows_learn_the_same_before_and_after_pictures_are_made(size):
+    """Nothing that is compared with the truth is coarser than the truth."""
+    cfg = of(size=size, channels=1, paint_from=0.5, encoder="effnet-lite0")
+    model, opts, state = make(cfg)
+    batch = matched_batch(size=size) | {
+        "match": matched_batch()["match"].repeat_interleave(4, -1).repeat_interleave(4, -2)
+    }
+    seen, real = [], matching.match_l1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step_module, "match_l1", lambda flow, match: seen.append(flow.shape[-1]) or real(flow, match))
+        for state.step in (0, 60):
+            frontalize.train_step(batch, model, opts, state, Engine())
+    assert min(seen) >= batch["match"].shape[-1] == 32
+
+
+def test_borrowed_eyes_stay_as_they_are_in_the_average_too():
+    cfg = of(channels=3, encoder="effnet-lite0", ema=0.9)
+    model, opts, state = make(cfg)
+    for _ in range(3):
+        frontalize.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert not changed(weights(model.G.borrowed.eyes), model.average.borrowed.eyes)
+
+
+def test_borrowed_eyes_look_in_half_precision_too():
+    cfg = of(channels=3, encoder="effnet-lite0")
+    model, opts, state = make(cfg)
+    logs = frontalize.train_step(batch_of(cfg), model, opts, state, Engine(precision="bf16"))
+    assert all(np.isfinite(value) for value in logs.values())
+
+
+def test_the_reference_generator_fits_into_a_file_that_ships():
+    cfg = frontalize.Config.for_profile("gpu")
+    model = frontalize.Frontalize(dataclasses.replace(cfg, feature_net="none", ema=0.0), pretrained=False)
+    assert 2 * parameter_count(model.G) < 0.98 * LIMIT_BYTES
 
 
 def test_where_to_look_is_found_without_painting():

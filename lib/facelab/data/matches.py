@@ -44,9 +44,11 @@ def matches(
     return np.load(path, mmap_mode="r")
 
 
-def _stacked(dataset: FaceDataset, root: str | Path | None, progress: Progress | None) -> Stacked:
-    """The maps of a joined set's parts one after the other; of a part that does not know, zeros: nothing is known."""
+def _stacked(dataset: FaceDataset, root: str | Path | None, progress: Progress | None) -> Stacked | None:
+    """The maps of a joined set's parts one after the other, of a part that does not know zeros; None where none does."""
     found = [matches(part, root, progress) for part in dataset.parts]
+    if all(maps is None for maps in found):
+        return None
     empty = [np.zeros((len(part.pairs), 3, SIZE, SIZE), np.float16) for part in dataset.parts]
     return Stacked([zero if maps is None else maps for maps, zero in zip(found, empty, strict=True)])
 

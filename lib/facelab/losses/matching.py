@@ -13,7 +13,7 @@ from torch import Tensor
 from facelab.nets.warping import places
 
 HIDDEN = 0.1
-"""Weight of places that something stands before: where they would be is known, but nothing can be fetched there."""
+"""Weight of places that something stands before or that lie at an edge: where they are is known, nothing is fetched."""
 
 
 def match_l1(flow: Tensor, match: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ def seen_bce(gate: Tensor, match: Tensor) -> Tensor:
 
 
 def _trust(match: Tensor) -> Tensor:
-    """(N, 1, h, w): 1 for seen places, :data:`HIDDEN` for hidden ones, 0 for unknown ones."""
+    """(N, 1, h, w): 1 for seen places, :data:`HIDDEN` for hidden ones and edges, 0 for unknown ones."""
     true, seen = match[:, :2], match[:, 2:]
     known = (true != 0).any(1, keepdim=True).to(seen.dtype)
     return seen + HIDDEN * (1 - seen) * known

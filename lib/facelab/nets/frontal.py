@@ -3,7 +3,7 @@
 A plain skip hands each map of the encoder on as it lies. That is right where input and output show the same thing at
 the same place; here the eye of the input lies where the output has a cheek. So it is first found out where to look, see
 :mod:`facelab.nets.correspondence`: a flow, one for the encoder's maps and one for their mirror images, since what the
-far cheek hides the near one shows.
+far cheek hides the near one shows. Beside its own encoder it may have borrowed eyes, which learned to see elsewhere.
 
 Source: ours. Warping by a predicted flow: Zhou et al. 2016, "View Synthesis by Appearance Flow"; warped skips:
 Siarohin et al. 2018, "Deformable GANs"; the two halves of a face: Huang et al. 2017, TP-GAN, as a loss.
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from facelab.nets.blocks import ConvUnit, DilatedBlock, SelfAttention, init_he
 from facelab.nets.correspondence import Correspondence, as_plan
 from facelab.nets.face_network import FaceNetwork
-from facelab.nets.frontal_eyes import eyes
+from facelab.nets.frontal_eyes import BorrowedEyes
 from facelab.nets.relighting import Relight, copied
 from facelab.nets.unet import useful_dilations
 from facelab.nets.warping import Look, WarpedSkip, brought, fetched, gated, looks, places, sized
@@ -88,31 +88,6 @@ class FaceCode(nn.Module):
         return self.say(F.adaptive_avg_pool2d(x, 4).flatten(1))
 
 
-class BorrowedEyes(nn.Module):
-    """What a net that has learned to see elsewhere makes of the picture, added to each map of the encoder.
-
-    It looks at the picture at twice the size of the overview, about 128 pixels, and stays as it is; what is learned is
-    how to read it. Flows come out as good after a fraction of the steps.
-
-    Args:
-        encoder: see :func:`facelab.nets.frontal_eyes.eyes`; not "none".
-        channels: 1 or 3. widths: of the encoder's maps. pretrained: read the weights.
-    """
-
-    def __init__(self, encoder: str, channels: int, widths: tuple[int, ...], pretrained: bool = True):
-        super().__init__()
-        self.eyes = eyes(encoder, channels, 0, LEVELS, pretrained)
-        self.read = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(self.eyes.channels, widths, strict=True))
-        for conv in self.read:
-            nn.init.normal_(conv.weight, 0.0, 0.01)
-            nn.init.zeros_(conv.bias)
-
-    def forward(self, images: Tensor, size: tuple[int, int]) -> list[Tensor]:
-        """Pictures (N, C, H, W) and the overview's size to maps (N, width, h, w) at its strides 2, 4, 8, 16."""
-        maps = self.eyes(sized(images, (2 * size[0], 2 * size[1])))
-        return [F.avg_pool2d(read(part), 2) for read, part in zip(self.read, maps, strict=True)]
-
-
 class Painting(NamedTuple):
     """A frontal picture (N, C, H, W), and what it was fetched by.
 
@@ -144,7 +119,7 @@ class FrontalNet(nn.Module):
         ask: flows begin with :class:`facelab.nets.correspondence.Correspondence`; False: convolutions compute them.
         face: a face network; the decoder is told its vector of the turned face, too. It stays as it is.
         copy: what is seen is copied; False, and without flows: everything is painted.
-        encoder: frozen eyes that look, too, see :class:`BorrowedEyes`; "none": the encoder learns alone.
+        encoder: see :class:`facelab.nets.frontal_eyes.BorrowedEyes`; "none": the encoder learns alone.
         pretrained: read the weights of those; False where all weights are read later.
     """
 
@@ -208,8 +183,14 @@ class FrontalNet(nn.Module):
         return Painting(painted, plan, answers)
 
     def find(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Only where to look, for a net that asks: the plan (N, 3 · views, H / 2, W / 2), of the overview, and the
-        answers, see :class:`Painting`."""
+        """Only where to look; of a net that asks (``ask``).
+
+        Args:
+            images: (N, C, H, W) in [-1, 1].
+
+        Returns:
+            the plan and the answers of a :class:`Painting`, the plan (N, 3 · views, h, w) at half the overview's size.
+        """
         maps = self.encode(images)
         found = self.match(maps, self.middle(maps[-1]))
         return as_plan(found.flow, found.gate, self.views), found.answers

@@ -1,4 +1,4 @@
-"""The encoders of the published frontalizers: VGG-16 as face recognition left it, and what stands in for it.
+"""Eyes of frontalizers: the published encoder, VGG-16 as face recognition left it, what stands in for it, and ours.
 
 All give maps at strides 2, 4, 8 … and all that are frozen normalise their input themselves: the source fed [-1, 1] into
 a net that was trained on blue, green, red from 0 to 255 less their means.
@@ -26,7 +26,15 @@ from facelab.compat import ensure_torchvision
 from facelab.errors import BadWeights, MissingPart
 from facelab.files import weights_root
 from facelab.nets import efficientnet
-from facelab.nets.features import IMAGENET_MEAN, IMAGENET_STD, FeatureNet, effnet, load_torchvision
+from facelab.nets.features import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    FeatureNet,
+    effnet,
+    load_torchvision,
+    why_missing,
+)
+from facelab.nets.warping import sized
 
 ENCODERS = ("none", "effnet-lite0", "vgg16", "vggface")
 VGG_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -104,6 +112,34 @@ class FrozenEyes(nn.Module):
         return maps[: self.levels]
 
 
+class BorrowedEyes(nn.Module):
+    """What a net that has learned to see elsewhere makes of the picture, added to each map of our encoder.
+
+    It looks at the picture at twice the size of the overview (128 pixels, of pictures from 64 pixels on), and stays as
+    it is; what is learned is how to read it.
+
+    Args:
+        encoder: see :func:`eyes`; not "none".
+        channels: 1 or 3. widths: of the encoder's maps, at strides 2, 4, 8 … pretrained: read the weights.
+
+    Raises:
+        MissingPart: its weights are not here.
+    """
+
+    def __init__(self, encoder: str, channels: int, widths: tuple[int, ...], pretrained: bool = True):
+        super().__init__()
+        self.eyes = eyes(encoder, channels, 0, len(widths), pretrained)
+        self.read = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(self.eyes.channels, widths, strict=True))
+        for conv in self.read:
+            nn.init.normal_(conv.weight, 0.0, 0.01)
+            nn.init.zeros_(conv.bias)
+
+    def forward(self, images: Tensor, size: tuple[int, int]) -> list[Tensor]:
+        """Pictures (N, C, H, W) and the overview's size to maps (N, width, h, w) at its strides 2, 4, 8 …"""
+        maps = self.eyes(sized(images, (2 * size[0], 2 * size[1])))
+        return [F.avg_pool2d(read(part), 2) for read, part in zip(self.read, maps, strict=True)]
+
+
 def down(inside: int, outside: int, remember: bool = True) -> nn.Sequential:
     """k4 s2, batch norm, leaky ReLU 0.2: half the size. Keras's momentum of 0.8 is 0.2 here.
 
@@ -152,6 +188,13 @@ def vggface_path() -> Path:
     """Where the weights of VGGFace are looked for: ``FACELAB_VGGFACE``, or ``weights/vggface.safetensors``."""
     given = os.environ.get("FACELAB_VGGFACE")
     return Path(given).expanduser() if given else weights_root() / "vggface.safetensors"
+
+
+def why_no_eyes(name: str) -> str:
+    """What one of :data:`ENCODERS` lacks on this machine and how to get it; empty where it can be built."""
+    if name == "vggface":
+        return "" if vggface_path().is_file() else f"place VGGFace's convolutions at {vggface_path()}"
+    return why_missing(name)
 
 
 def vggface_weights(layers: nn.Module) -> dict[str, Tensor]:

@@ -77,14 +77,19 @@ def face_network(data: str, settings: Settings, engine: Engine | None = None, pr
     return found.eval().requires_grad_(False)
 
 
-def inside(weights: str | Path, settings: Settings) -> FaceNetwork:
-    """The face network that a generator is told by, out of its weights; frozen.
+def told_by(weights: str | Path, settings: Settings) -> FaceNetwork:
+    """The face network that a generator is told by, out of its weights: the data it was trained on is theirs.
 
     Args:
         weights: of a frontalizer with ``face_told``, a file or name. settings: its ``channels`` and ``width``.
 
+    Returns:
+        The network, frozen.
+
     Raises:
         BadWeights: missing, damaged, or of a generator that is told nothing, or by a network of another width.
+
+    Taught in: lesson 07.
     """
     net = FaceNetwork(settings.channels, settings.width)
     fill_module(net, read_weights(weights)[0], "G.face", weights)

@@ -42,8 +42,8 @@ class Task:
         part: data, split, size and channels → what it has of a split, with a length.
         mean: data, size and channels → the training people's mean face, for its baseline row.
         people: data and count → who the pictures of its first trial show.
-        nets: data, configuration, engine, and weights it begins with (none needed) → further networks that its
-            ``build`` is handed, by name.
+        nets: data, configuration, engine, and the weights a run begins with, if any → further networks that
+            its ``build`` is handed, by name.
         natural: it is also shown real facemasks when its weights are released.
         whole: it makes whole pictures anew; there are no holes to give it.
     """
@@ -99,7 +99,7 @@ def _face_network(data: str, cfg: Any, engine: Engine, start: Any = None) -> dic
         return {}
     settings = face_network.Settings(cfg.face_steps, cfg.channels, cfg.face_width)
     if start is not None and cfg.face_told:  # its decoder understands no other
-        return {"embed": face_network.inside(start, settings)}
+        return {"embed": face_network.told_by(start, settings)}
     return {"embed": face_network.face_network(data, settings, engine)}
 
 

@@ -20,9 +20,11 @@ import torch
 
 from facelab import files
 from facelab.data.catalogue import open_dataset
+from facelab.errors import BadWeights
 from facelab.occlude.cutouts import Cutout, load_cutouts
 from facelab.seeding import generator, seed_all
 from facelab.studies.batches import Loader
+from facelab.studies.beginnings import already_taught, begun, begun_with, set_alike
 from facelab.studies.parts import Faces, doubtful
 from facelab.studies.tasks import task
 from facelab.studies.validation import as_judged, picture_grid, validator
@@ -31,7 +33,7 @@ from facelab.train.fit import Outcome, fit
 from facelab.train.launch import launch
 from facelab.train.run import open_run
 from facelab.train.state import State
-from facelab.train.weights import fill_module, read_card, read_weights, write_weights
+from facelab.train.weights import read_card, write_weights
 
 
 def system(name: str) -> ModuleType:
@@ -78,7 +80,8 @@ def train(
         device: see :func:`facelab.train.engine.make_engine`.
         seconds: stop cleanly after so much wall time; resume goes on.
         cutouts: a folder of pictures with transparency, drawn as one more kind of occluder.
-        start: weights of the same generator to begin with, a file or name; None begins with fresh ones.
+        start: weights of the same generator to begin with, a file or name; None begins with fresh ones. A face network
+            inside comes along, and ``paint_from`` is 0.
         loader: batches by step number; None draws those of its :class:`facelab.studies.tasks.Task`.
         watch: called once with model, configuration, validation trial and engine; what it returns is called with the
             steps done at each validation, in evaluation mode, and its numbers join the history.
@@ -89,9 +92,13 @@ def train(
     """
     module, engine = system(name), make_engine(device)
     own = load_cutouts(cutouts) if cutouts is not None else []
-    nets = task(name).nets(data, cfg, engine, start)
-    seed_all(seed)
-    model = engine.prepare(begun(module.build(cfg, **nets), start))
+    cfg = cfg if start is None else already_taught(cfg)
+    try:
+        nets = task(name).nets(data, cfg, engine, start)
+        seed_all(seed)
+        model = engine.prepare(begun(module.build(cfg, **nets), start))
+    except BadWeights as error:
+        raise BadWeights(error.path, error.reason, set_alike(start, cfg) or error.hint) from error
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
@@ -110,7 +117,7 @@ def train(
     )  # fmt: skip
     if engine.is_main:
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
-        card |= _begun_with(start) | ({"nets": about["nets"]} if nets else {})
+        card |= begun_with(start) | ({"nets": about["nets"]} if nets else {})
         card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
         write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
         found = next((row for row in reversed(run.history.rows) if "val_gain" in row), {})
@@ -140,29 +147,6 @@ def digest(net: torch.nn.Module) -> str:
     """Which weights a network has, in twelve hexadecimal digits: a run is not gone on with beside another one."""
     parts = (value.detach().cpu().contiguous().numpy().tobytes() for _, value in sorted(net.state_dict().items()))
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
-
-
-def begun(model: Any, start: str | Path | None) -> Any:
-    """The model with the generator of ``start``, in its running average too; unchanged where that is None.
-
-    Raises:
-        BadWeights: missing, damaged, or of another generator.
-    """
-    if start is not None:
-        parts, _ = read_weights(start)
-        for net in (model.G, model.average):
-            if net is not None:
-                fill_module(net, parts, "G", start)
-    return model
-
-
-def _begun_with(start: str | Path | None) -> dict[str, Any]:
-    """What a card says about the weights a run began with."""
-    if start is None:
-        return {}
-    card = read_card(start)
-    wanted = ("sha256", "data", "seed", "steps", "seconds", "device", "config", "start")  # its own beginning, too
-    return {"start": {key: card[key] for key in wanted if key in card}}
 
 
 def default_folder(name: str, data: str, seed: int) -> Path:

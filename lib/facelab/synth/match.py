@@ -15,12 +15,13 @@ from facelab.synth.raster import Seen, rasterize
 from facelab.synth.scene import Scene, scene_of
 from facelab.synth.view import View, frame, frontal, pixels, project
 
-VERSION = 2  # raise when the same view would have another map
+VERSION = 2  # raise when the same view, or a photograph turned alike, would have another map
 SIZE = 32  # places along a side of a map
 _FINE, _LOOK, _SLACK = 1.6, 96, 8.0  # the head's grid; pixels and mm of the check for what stands before
 EDGE, RIM = 1 / 48, 30.0
 """What lies nearer to an edge of the head than so much of the picture's side is not seen: a flow that is a little off
-would fetch what is behind the head. An edge is where the depth changes by more than so many mm."""
+would fetch what is behind the head. It is rounded to whole pixels, at least one. An edge is where the depth changes by
+more than so many mm."""
 
 
 @lru_cache(maxsize=8)
@@ -69,10 +70,17 @@ def _visible(scene: Scene, places: np.ndarray, distance: np.ndarray, there: np.n
     column, row = np.rint((there + 1) / 2 * _LOOK - 0.5).T.astype(int)
     inside = (column >= 0) & (column < _LOOK) & (row >= 0) & (row < _LOOK)
     at = np.clip(row, 0, _LOOK - 1) * _LOOK + np.clip(column, 0, _LOOK - 1)
-    rim = deepest_around(depth.reshape(_LOOK, _LOOK)).ravel()[at] < away + RIM
-    return inside & rim & (away < depth[at] + _SLACK)
+    inner = deepest_around(depth.reshape(_LOOK, _LOOK)).ravel()[at] < away + RIM
+    return inside & inner & (away < depth[at] + _SLACK)
 
 
 def deepest_around(depth: np.ndarray) -> np.ndarray:
-    """The largest depth up to :data:`EDGE` away from each pixel, (S, S) to (S, S)."""
-    return maximum_filter(depth, 2 * round(EDGE * len(depth)) + 1, mode="nearest")
+    """How far away the farthest thing up to :data:`EDGE` from each pixel is.
+
+    Args:
+        depth: (S, S) mm, infinite where there is nothing.
+
+    Returns:
+        (S, S) mm.
+    """
+    return maximum_filter(depth, 2 * max(1, round(EDGE * len(depth))) + 1, mode="nearest")

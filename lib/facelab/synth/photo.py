@@ -197,8 +197,8 @@ def turned_match(landmarks: Tensor, yaw: float, pitch: float, size: int, depth: 
     there = (2 * np.stack([x, y], 1) + 1) / side - 1
     column, row = (np.clip(np.rint(v).astype(int), 0, side - 1) for v in (x, y))
     pixel, head = row * side + column, near / scale > 0.5 * _BEHIND
-    rim = deepest_around(-front.reshape(side, side)).ravel()[pixel] < RIM - z / scale
-    seen = (np.abs(there) < 1).all(1) & (z / scale > front[pixel] - 9.0) & rim & head
+    inner = deepest_around(-front.reshape(side, side)).ravel()[pixel] < RIM - z / scale
+    seen = (np.abs(there) < 1).all(1) & (z / scale > front[pixel] - 9.0) & inner & head
     out = np.concatenate([(there - here) * head[:, None], seen[:, None]], 1)
     return np.ascontiguousarray(out.reshape(size, size, 3).transpose(2, 0, 1), dtype=np.float32)
 

@@ -26,6 +26,7 @@ import torch
 from facelab import files
 from facelab.errors import BadConfig, FacelabError
 from facelab.nets.features import why_missing
+from facelab.nets.frontal_eyes import why_no_eyes
 from facelab.studies.ablation import stock, table
 from facelab.studies.ablation.baselines import baselines
 from facelab.studies.ablation.cell import Cell, run
@@ -160,8 +161,8 @@ def _begin(parent: int, stop: Any) -> None:
 def _why_not(plan: Plan, name: str) -> str:
     cfg = plan.configuration(name)
     eyes = getattr(cfg, "encoder", "none") if cfg.model in WITH_EYES else "none"
-    needed = (cfg.feature_net, eyes, *subject(plan.system).nets.values())
-    return next(filter(None, map(why_missing, needed)), "")
+    nets = (cfg.feature_net, *subject(plan.system).nets.values())
+    return next(filter(None, [why_no_eyes(eyes), *map(why_missing, nets)]), "")
 
 
 @contextlib.contextmanager

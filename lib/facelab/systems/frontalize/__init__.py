@@ -28,6 +28,7 @@ from facelab.systems.frontalize.step import (
     critic_step,
     cvae_terms,
     generator_step,
+    matching_first,
     paired_terms,
     playing,
     train_step,
@@ -35,6 +36,6 @@ from facelab.systems.frontalize.step import (
 
 __all__ = [
     "ANGLES", "FRONT", "MODELS", "NAME", "Config", "Frontalize", "Restoration", "adversarial_term", "build",
-    "critic_step", "cvae_terms", "decode", "encode", "found_angle", "generator_step", "load", "optimizers",
-    "paired_terms", "playing", "restore", "train_step",
+    "critic_step", "cvae_terms", "decode", "encode", "found_angle", "generator_step", "load",
+    "matching_first", "optimizers", "paired_terms", "playing", "restore", "train_step",
 ]  # fmt: skip

@@ -34,9 +34,7 @@ class Config:
     ask: bool = True  # flows begin with every place being asked what it shows; False: convolutions compute them
     copy: bool = True  # what is seen is copied, in another light; False: everything is painted
     mirror: bool = True  # the warped skips look at the mirror image of the turned face, too
-    encoder: str = (
-        "none"  # frozen eyes: beside the encoder of ours, for that of "ae" and "pix2pix" (published: "vggface")
-    )
+    encoder: str = "none"  # frozen eyes, of ours beside an encoder of its own; published: "vggface"
     latent: int = 2  # numbers of the CVAE's code
     critic_width: int = 24
     critic_side: bool = False  # the critic is shown the turned face beside its candidate
@@ -59,7 +57,9 @@ class Config:
     lambda_asked: float = 50.0  # are questions answered at the right places? With "ask", and beside lambda_match
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net
-    paint_from: float = 0.0  # share of the run after which pictures are made; before, only matches teach: half the time
+    paint_from: float = (
+        0.0  # share of the run after which pictures are made; before, only matches teach, at half the cost
+    )
     adversarial_from: float = 0.5  # share of the run after which the critic joins
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
@@ -83,6 +83,7 @@ class Config:
         shares = ("paint_from", "adversarial_from", "view_until", "decay_from", "ema")
         counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every", "face_width")
         refuse_impossible(self, counts, ("blocks", "attention", "face_steps"), shares)
+        refuse_unless(self, ["paint_from"], lambda share: share < 1, "less than 1: pictures are made in the end")
         self._check_sizes()
         if self.face_told and not (self.face_steps and self.model in OURS):
             raise BadConfig("face_told", True, "False for the source's models, and without face_steps")

@@ -16,7 +16,7 @@ from facelab.losses.reconstruction import kl_standard_normal, symmetry, total_va
 from facelab.losses.similarity import ssim_loss
 from facelab.nets.frontal import Painting
 from facelab.nets.frontal_cvae import FRONT
-from facelab.nets.warping import looks, mirrored_field
+from facelab.nets.warping import looks, mirrored_field, sized
 from facelab.systems.frontalize.config import OURS, Config
 from facelab.systems.frontalize.model import Frontalize
 from facelab.train import ema
@@ -34,12 +34,13 @@ def train_step(
 
     Args:
         batch: ``side front`` (N, C, S, S) in [-1, 1], the turned face and the same person's from the front; for the
-            "cvae" also ``angle`` (N,) int64, which way ``side`` is turned.
+            "cvae" also ``angle`` (N,) int64, which way ``side`` is turned; where the data knows it, ``match``
+            (N, 3, h, w) of :func:`facelab.synth.match.match`.
         model, opts: from :func:`build` and :func:`optimizers`.
         state: its ``step`` decides about stages and learning rates.
 
     Returns:
-        Each loss term by name, as floats.
+        Each loss term by name, as floats; those of matches alone before ``paint_from``.
     """
     cfg: Config = state.cfg
     _set_rates(opts, cfg, state.progress)
@@ -48,6 +49,7 @@ def train_step(
     if matching_first(batch, cfg, state.progress):
         with engine.autocast():
             plan, answers = model.G.find(batch["side"])
+        plan = sized(plan, batch["match"].shape[-2:])
         return generator_step(match_terms(batch, plan, answers, cfg), model, opts["G"], state, engine)
     with engine.autocast():
         fake, plan, answers = painted(model, batch["side"])
