@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from facelab.nets import frontal_eyes
 from facelab.studies.ablation import (
     baselines,
     cell,
@@ -64,7 +65,9 @@ def test_a_metric_of_one_trial_is_judged_like_that_of_all(metric, difference, ve
 
 
 def test_frozen_eyes_that_are_not_here_are_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(sweep, "why_missing", lambda name: "not here" if name == "effnet-lite0" else "")
+    monkeypatch.setattr(frontal_eyes, "why_missing", lambda name: "not here" if name == "effnet-lite0" else "")
+    monkeypatch.setattr(sweep, "why_missing", lambda name: "")
+    monkeypatch.setenv("FACELAB_VGGFACE", str(tmp_path / "none.safetensors"))
     base = {**SMALL, "encoder": "effnet-lite0"}
     of = plan.Plan(turning_variants.VARIANTS, DATA, 1, 4, tmp_path, base=base, table=turning_variants.VARIANTS,
                    system="frontalize")  # fmt: skip
@@ -72,6 +75,8 @@ def test_frozen_eyes_that_are_not_here_are_said(monkeypatch, tmp_path):
     monkeypatch.setitem(subjects.SUBJECTS, "frontalize", about)
     found = {name: sweep._why_not(of, name) for name in ("base", "own eyes", "AE", "AE, own eyes", "CVAE")}
     assert found == {"base": "not here", "own eyes": "", "AE": "not here", "AE, own eyes": "", "CVAE": ""}
+    of = dataclasses.replace(of, base={**SMALL, "encoder": "vggface"})
+    assert "place VGGFace's convolutions at" in sweep._why_not(of, "base") and not sweep._why_not(of, "own eyes")
 
 
 def test_a_cell_is_trained_and_judged_on_every_yaw(tmp_path, name="CVAE"):

@@ -27,16 +27,19 @@ def begun(model: Any, start: str | Path | None) -> Any:
     return model
 
 
-def already_taught(cfg: Any) -> Any:
-    """A configuration for a run that begins with weights: their flows have been taught, pictures are made at once."""
-    return dataclasses.replace(cfg, paint_from=0.0) if getattr(cfg, "paint_from", 0.0) else cfg
+def already_taught(cfg: Any, start: str | Path | None) -> Any:
+    """A configuration for a run that may begin with weights: their flows have been taught, pictures are made at once."""
+    taught = start is not None and getattr(cfg, "paint_from", 0.0)
+    return dataclasses.replace(cfg, paint_from=0.0) if taught else cfg
 
 
-def set_alike(start: str | Path, cfg: Any) -> str:
+def set_alike(start: str | Path | None, cfg: Any) -> str:
     """What to set for networks as those of some weights; empty where :data:`SHAPES` are alike or the card is lost."""
     try:
-        card = read_card(start)
+        card = {} if start is None else read_card(start)
     except BadWeights:
+        card = {}
+    if not card:
         return ""
     fresh = {field.name: field.default for field in dataclasses.fields(cfg)}
     there = {name: card.get("config", {}).get(name, fresh[name]) for name in SHAPES if name in fresh}

@@ -92,13 +92,8 @@ def train(
     """
     module, engine = system(name), make_engine(device)
     own = load_cutouts(cutouts) if cutouts is not None else []
-    cfg = cfg if start is None else already_taught(cfg)
-    try:
-        nets = task(name).nets(data, cfg, engine, start)
-        seed_all(seed)
-        model = engine.prepare(begun(module.build(cfg, **nets), start))
-    except BadWeights as error:
-        raise BadWeights(error.path, error.reason, set_alike(start, cfg) or error.hint) from error
+    cfg = already_taught(cfg, start)
+    nets, model = _networks(name, cfg, data, seed, start, engine)
     opts = module.optimizers(model, cfg)
     state = State(total_steps=cfg.steps, generator=generator(seed, "train"), cfg=cfg)
     folder = Path(out) if out is not None else default_folder(name, data, seed)
@@ -124,6 +119,16 @@ def train(
         card["validation"] = {name: value for name, value in found.items() if name == "step" or name.startswith("val_")}
         files.write_text(folder / "metrics.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return outcome, model
+
+
+def _networks(name: str, cfg: Any, data: str, seed: int, start: Any, engine: Engine) -> tuple[dict, torch.nn.Module]:
+    """The networks that the system is handed, and its own, fresh or those of ``start``."""
+    try:
+        nets = task(name).nets(data, cfg, engine, start)
+        seed_all(seed)
+        return nets, engine.prepare(begun(system(name).build(cfg, **nets), start))
+    except BadWeights as error:
+        raise BadWeights(error.path, error.reason, set_alike(start, cfg) or error.hint) from error
 
 
 def run_about(
