@@ -178,7 +178,7 @@ MUTANTS = (
     Mutant("what is unknown taught as unseen", "losses/matching.py",
            "known = (match != 0)", "known = (match == match)", "tests/losses/test_matching.py"),
     Mutant("edges of the head are copied", "synth/match.py",
-           "EDGE, RIM = 1 / 48", "EDGE, RIM = 0 / 48", "tests/synth/test_match.py"),
+           "return inside & inner & (away", "return inside & (away", "tests/synth/test_match.py"),
     Mutant("edges of a turned photograph are copied", "synth/photo.py",
            "9.0) & inner & head", "9.0) & head", "tests/synth/test_photo.py"),
     Mutant("another face network than the decoder knows", "studies/tasks.py",

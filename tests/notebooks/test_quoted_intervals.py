@@ -240,8 +240,8 @@ def test_lesson_07_quotes_its_laptop_run(repo):
         f"{share(told['the turned face']['somebody else'])}",
         f"real in {share(told['the target']['right'])} of cases and a stranger's real face in "
         f"{share(told['the target']['somebody else'])}",
-        f"by rank-1 at 45° the autoencoder has {rank('AE', '45°')} and the copier {rank('ours', '45°')}; the input itself "
-        f"has {rank('input', '45°')}",
+        f"by rank-1 at 45° the autoencoder has {rank('AE', '45°')} and the copier {rank('ours', '45°')}; the "
+        f"input itself has {rank('input', '45°')}",
     ):
         assert claim in prose, claim
     assert m["people"] == 20

@@ -28,7 +28,7 @@ def begun(model: Any, start: str | Path | None) -> Any:
 
 
 def already_taught(cfg: Any, start: str | Path | None) -> Any:
-    """A configuration for a run that may begin with weights: their flows have been taught, pictures are made at once."""
+    """A configuration for a run that may begin with weights: its flows were taught, pictures are made at once."""
     taught = start is not None and getattr(cfg, "paint_from", 0.0)
     return dataclasses.replace(cfg, paint_from=0.0) if taught else cfg
 
