@@ -25,7 +25,7 @@ STRIP := $(BIN)/nbstripout --keep-id --extra-keys "$(METADATA)"
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Settings: PROFILE=smoke|laptop|gpu (now $(PROFILE)), JOBS=lessons at a time (now $(JOBS)), DIR=folder of make lab (now $(DIR))"
+	@echo "  Settings: PROFILE=smoke|laptop|gpu (now $(PROFILE)), JOBS=lessons or test files at a time (now $(JOBS)), DIR=folder of make lab (now $(DIR))"
 
 .venv: $(READY) ## Create .venv with every package at its tested version (nothing to do the second time)
 
@@ -55,7 +55,7 @@ lab-folder:
 	@test -d "$(DIR)" || { echo "There is no folder $(DIR) here (make student writes the folder student)"; exit 1; }
 
 test: $(READY) lint browser ## Lint, then run every test, the lessons in smoke included
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 demo: $(READY) ## Serve the web demo (lesson 11) on this machine
 	@$(BIN)/facelab demo --port $(DEMO_PORT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -43,7 +44,13 @@ def no_way_out():
 
 
 @pytest.fixture(scope="session")
-def course(no_way_out):
-    """Name to result of every lesson, run in smoke, two at a time."""
+def jobs():
+    """Lessons at a time: all tests together have two cores."""
+    return 1 if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)) > 1 else 2
+
+
+@pytest.fixture(scope="session")
+def course(no_way_out, jobs):
+    """Name to result of every lesson, run in smoke."""
     out = project_root() / "build" / "test-course"
-    return {result.lesson: result for result in run_lessons(NAMES, "smoke", out, jobs=2)}
+    return {result.lesson: result for result in run_lessons(NAMES, "smoke", out, jobs=jobs)}

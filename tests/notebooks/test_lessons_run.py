@@ -51,7 +51,7 @@ def test_relations_can_fail(name):
 
 
 @pytest.fixture(scope="module")
-def unsolved(no_way_out, tmp_path_factory):
+def unsolved(no_way_out, jobs, tmp_path_factory):
     """(lesson, exercise number) to how its run without that solution ended; earlier exercises are solved."""
     folder = tmp_path_factory.mktemp("unsolved")
 
@@ -68,7 +68,7 @@ def unsolved(no_way_out, tmp_path_factory):
             return short, error
         return short, None
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         return dict(zip(EXERCISES, pool.map(attempt, EXERCISES), strict=True))
 
 

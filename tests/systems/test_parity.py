@@ -40,9 +40,16 @@ SYSTEMS = {
         learning_rate=1e-4, ema=0.9,
     )),
 }  # fmt: skip
+MATCHED = {  # what matches cost is a mean over all places of a batch that are seen: of two halves it is another one
+    "frontalize, matched": (frontalize, dataclasses.replace(
+        SYSTEMS["frontalize"][1], paint_from=0.6, adversarial_from=0.8, learning_rate=1e-4,
+    )),
+}  # fmt: skip
+EVERY = SYSTEMS | MATCHED
 OTHER = {
     "oagan": {"lambda_hidden": 5.0}, "mask_removal": {"lambda_l1": 50.0}, "hog_inpaint": {"lambda_l1": 50.0},
     "frontalize": {"lambda_l1": 50.0}, "frontalize cvae": {"lambda_kl": 9.0},
+    "frontalize, matched": {"paint_from": 0.1},
 }  # fmt: skip
 
 
@@ -60,8 +67,17 @@ def holes_loader(step):
     return loader(step) | {"hole": irregular_holes(4, generator(3, "hole", step), 32, (0.05, 0.3))}
 
 
+def matched_loader(step):
+    """With matches: first only they teach, then pictures too, then a critic."""
+    flow = torch.rand(4, 2, 8, 8, generator=generator(3, "flow", step)) - 0.5
+    return loader(step) | {"match": torch.cat([flow, (flow[:, :1] > 0).float()], 1)}
+
+
+LOADERS = {"hog_inpaint": holes_loader, "frontalize, matched": matched_loader}
+
+
 def run_steps(name, folder, steps, precision="fp32", rank_file=None, **changes):
-    system, cfg = SYSTEMS[name]
+    system, cfg = EVERY[name]
     cfg = dataclasses.replace(cfg, **changes)
     engine = make_engine("cpu", precision)
     seed_all(0)
@@ -70,8 +86,7 @@ def run_steps(name, folder, steps, precision="fp32", rank_file=None, **changes):
     state = State(0, cfg.steps, generator(0, "train"), cfg)
     run = open_run(folder, model, opts, state, engine=engine, note=lambda line: None)
     step = lambda batch: system.train_step(batch, model, opts, state, engine)  # noqa: E731
-    batches = holes_loader if name == "hog_inpaint" else loader
-    fit(step, batches, steps, every=100, save_every=1, progress=False, prefetch=False, **run.hooks())
+    fit(step, LOADERS.get(name, loader), steps, every=100, save_every=1, progress=False, prefetch=False, **run.hooks())
     if rank_file and engine.is_main:
         torch.save(model.state_dict(), rank_file)
     return model
@@ -98,7 +113,7 @@ def test_two_processes_equal_one(tmp_path, name):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", EVERY)
 def test_interrupted_run_continues_to_the_same_bits(tmp_path, name, precision):
     whole = run_steps(name, tmp_path / "whole", 6, precision=precision).state_dict()
     for stop in (2, 3, 6):
