@@ -19,7 +19,7 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 ABLATIONS = {
     "oagan": ("ablation", ("orl", "lfw")),
     "mask_removal": ("ablation of mask_removal", ("orl", "lfw")),
-    "frontalize": ("ablation of frontalize", ("synth:1500",)),
+    "frontalize": ("ablation of frontalize", ("synth:1500", "lfw:turned")),
     "hog_inpaint": ("ablation of hog_inpaint", ("lfw",)),
 }
 """System → the name of its markers, and the data on which its runs are recorded."""
