@@ -175,8 +175,6 @@ MUTANTS = (
            "decided(look.gate.float())", "decided(1 - look.gate.float())", "tests/nets/test_relighting.py"),
     Mutant("a loss on the picture that says what is seen", "nets/relighting.py",
            "share * view.detach()", "share * view", "tests/nets/test_relighting.py"),
-    Mutant("what is painted lies on the copy with all its weight", "nets/frontal.py",
-           "(1 - (1 - self.touch) * share)", "1.0", "tests/nets/test_relighting.py"),
     Mutant("what is unknown taught as unseen", "losses/matching.py",
            "known = (match != 0)", "known = (match == match)", "tests/losses/test_matching.py"),
     Mutant("edges of the head are copied", "synth/match.py",

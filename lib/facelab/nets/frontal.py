@@ -121,16 +121,14 @@ class FrontalNet(nn.Module):
         copy: what is seen is copied; False, and without flows: everything is painted.
         encoder: see :class:`facelab.nets.frontal_eyes.BorrowedEyes`; "none": the encoder learns alone.
         pretrained: read the weights of those; False where all weights are read later.
-        touch: so much of what is painted, which is in (-1, 1), is added where a copy lies; 0: a copy stays as it is.
     """
 
     def __init__(
         self, channels: int = 3, width: int = 32, blocks: int = 4, attention: int = 4, warped: bool = True,
         mirror: bool = True, size: int = 64, ask: bool = True, face: FaceNetwork | None = None, copy: bool = True,
-        encoder: str = "none", pretrained: bool = True, touch: float = 0.0,
+        encoder: str = "none", pretrained: bool = True,
     ):  # fmt: skip
         super().__init__()
-        self.touch = touch
         self.shrink = overview(size)
         widths, views = (width, 2 * width, 4 * width, 6 * width), (2 if mirror else 1) if warped else 1
         pairs = list(zip(widths, widths[1:], strict=False))
@@ -181,7 +179,7 @@ class FrontalNet(nn.Module):
         painted = torch.tanh(F.pixel_shuffle(self.head(torch.cat([x, pixels], 1)), 2))
         if self.relight is not None:
             copy, share = copied(views, plan)
-            painted = (self.relight(copy, share, grid) + (1 - (1 - self.touch) * share) * painted).clamp(-1, 1)
+            painted = (self.relight(copy, share, grid) + (1 - share) * painted).clamp(-1, 1)
         return Painting(painted, plan, answers)
 
     def find(self, images: Tensor) -> tuple[Tensor, Tensor]:

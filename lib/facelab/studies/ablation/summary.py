@@ -34,9 +34,9 @@ SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
          ("real", "photographs", 3)),
     ),
     "frontalize": (
-        ("painted", "touched up", "not asked", "not told", "no mirror", "no warp", "no critic", "critic sees side",
-         "no identity", "no features", "no symmetry", "own eyes", "AE", "AE, own eyes", "pix2pix", "DCGAN",
-         "DCGAN, no L1", "CVAE", "CVAE, 64"),
+        ("painted", "not asked", "not told", "no mirror", "no warp", "no critic", "critic sees side", "no identity",
+         "no features", "no symmetry", "own eyes", "AE", "AE, own eyes", "pix2pix", "DCGAN", "DCGAN, no L1", "CVAE",
+         "CVAE, 64"),
         (("rank1, 45°", "rank-1, 45°", 2), ("rank1, 75°", "rank-1, 75°", 2), ("identity, 45°", "identity, 45°", 3),
          ("psnr, 45°", "PSNR, 45°", 2)),
     ),

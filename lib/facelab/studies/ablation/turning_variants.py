@@ -33,7 +33,6 @@ def source(model: str, **more: Any) -> dict[str, Any]:
 VARIANTS = (
     Variant("base", "", about="ours: what is seen is fetched, from the mirror image too, and copied; a critic"),
     Variant("painted", "base", {"copy": False}, "what is seen is painted, too, and not copied"),
-    Variant("touched up", "base", {"touch": 0.25}, "a copy may be changed, by a quarter of half the range"),
     Variant("own eyes", "base", {"encoder": "none"}, "no eyes that learned to see on ImageNet beside the encoder"),
     Variant("not asked", "base", {"ask": False}, "no questions: convolutions compute the flows"),
     Variant("not told", "base", {"face_told": False}, "the decoder is not told what the face network says"),

@@ -33,7 +33,6 @@ class Config:
     attention: int = 4  # heads of self-attention behind them; 0: none
     ask: bool = True  # flows begin with every place being asked what it shows; False: convolutions compute them
     copy: bool = True  # what is seen is copied, in another light; False: everything is painted
-    touch: float = 0.0  # of half the range: by so much a copy may be touched up
     mirror: bool = True  # the warped skips look at the mirror image of the turned face, too
     encoder: str = "none"  # frozen eyes, of ours beside an encoder of its own; published: "vggface"
     latent: int = 2  # numbers of the CVAE's code
@@ -81,7 +80,7 @@ class Config:
         }  # fmt: skip
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
-        shares = ("paint_from", "adversarial_from", "view_until", "decay_from", "ema", "touch")
+        shares = ("paint_from", "adversarial_from", "view_until", "decay_from", "ema")
         counts = ("batch", "steps", "width", "latent", "critic_width", "penalty_every", "face_width")
         refuse_impossible(self, counts, ("blocks", "attention", "face_steps"), shares)
         refuse_unless(self, ["paint_from"], lambda share: share < 1, "less than 1: pictures are made in the end")
@@ -90,8 +89,6 @@ class Config:
             raise BadConfig("face_told", True, "False for the source's models, and without face_steps")
         if self.model == "flow" and self.copy and not self.lambda_match:
             raise BadConfig("copy", True, "False without lambda_match: nothing would teach its flows")
-        if self.touch and not (self.model == "flow" and self.copy):
-            raise BadConfig("touch", self.touch, "0 where nothing is copied")
         if self.encoder != "none" and self.model in ("dcgan", "cvae"):
             raise BadConfig("encoder", self.encoder, f'"none" for the model {self.model}: it has an encoder of its own')
 

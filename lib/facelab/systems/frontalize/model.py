@@ -63,7 +63,7 @@ def _generator(cfg: Config, pretrained: bool, embed: nn.Module | None) -> nn.Mod
         face = (embed or FaceNetwork(cfg.channels, cfg.face_width)) if cfg.face_told else None
         return FrontalNet(
             cfg.channels, cfg.width, cfg.blocks, cfg.attention, flow, cfg.mirror, cfg.size, cfg.ask, face, cfg.copy,
-            cfg.encoder, pretrained, cfg.touch,
+            cfg.encoder, pretrained,
         )  # fmt: skip
     if cfg.model == "dcgan":
         return DCGANFrontalizer(cfg.channels, cfg.width, cfg.size)
