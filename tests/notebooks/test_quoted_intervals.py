@@ -48,7 +48,8 @@ def known_06():
 
 @pytest.fixture(scope="module")
 def known_07():
-    return triples(record.recorded("synth:1500", "07"), turning_variants.VARIANTS, "base")
+    records = (record.recorded(data, "07") for data in ("synth:1500", "lfw:turned"))
+    return set().union(*(triples(content, turning_variants.VARIANTS, "base") for content in records))
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +246,44 @@ def test_lesson_07_quotes_its_laptop_run(repo):
     ):
         assert claim in prose, claim
     assert m["people"] == 20
+
+
+def means_07(data: str) -> dict[str, dict[str, dict[str, float]]]:
+    """Variant or baseline → trial → metric → mean over seeds."""
+    content = record.recorded(data, "07")
+    found = {name: [row] for name, row in content["header"]["baselines"].items()}
+    for row in content["rows"]:
+        found.setdefault(row["variant"], []).append(row)
+    over = lambda rows, label, key: statistics.mean(row["trials"][label][key] for row in rows)  # noqa: E731
+    return {
+        name: {label: {key: over(rows, label, key) for key in means} for label, means in rows[0]["trials"].items()}
+        for name, rows in found.items()
+    }
+
+
+def test_lesson_07_quotes_its_records(repo, known_07):
+    prose = prose_of(repo, "07_frontalization")
+    part = prose[prose.index("### What copying is worth") : prose.index("### The reference run")]
+    assert len(quoted(part)) > 6
+    assert not [one for one in quoted(part) if one not in known_07]
+    heads, photos = means_07("synth:1500"), means_07("lfw:turned")
+    rank = lambda name, label: f"{heads[name][label]['rank1']:.2f}"  # noqa: E731
+    far = lambda name, label: f"{photos[name][label]['identity']:.2f}"  # noqa: E731
+    source = [photos[name] for name in ("AE", "pix2pix", "DCGAN", "CVAE")]
+    for claim in (
+        f"in {rank('base', '15°')} of cases at 15°, {rank('base', '45°')} at 45° and {rank('base', '75°')} at 75°",
+        f"have {rank('input', '15°')}, {rank('input', '45°')} and {rank('input', '75°')}",
+        f"ours is {far('base', '15°')} from the person, the input {far('input', '15°')}",
+        f"At 45° it is {far('base', '45°')} against {far('input', '45°')}; at 60° ours is nearer, "
+        f"{far('base', '60°')} against {far('input', '60°')}",
+        f"{photos['painted']['60°']['rank1']:.2f} of its people are recognised, {photos['base']['60°']['rank1']:.2f} "
+        "of the copier's",
+        f"stay at {min(row['45°']['identity'] for row in source):.2f} and beyond and are recognised in "
+        f"{max(row['45°']['rank1'] for row in source):.2f} of cases at most",
+    ):
+        assert claim in part, claim
+    assert "costs a fifth of a decibel" in part
+    assert 0.15 < photos["base"]["45°"]["psnr"] - photos["own eyes"]["45°"]["psnr"] < 0.25
 
 
 def mean_09(rows, variant: str, metric: str) -> float:
