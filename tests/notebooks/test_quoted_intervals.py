@@ -286,6 +286,34 @@ def test_lesson_07_quotes_its_records(repo, known_07):
     assert 0.15 < photos["base"]["45°"]["psnr"] - photos["own eyes"]["45°"]["psnr"] < 0.25
 
 
+def test_lesson_07_quotes_the_card_and_the_side_poses(repo):
+    prose = prose_of(repo, "07_frontalization")
+    part = prose[prose.index("### The reference run") : prose.index("## Exercises")]
+    trials = json.loads((repo / "weights/frontalize.json").read_text(encoding="utf-8"))["metrics"]["trials"]
+    sides = json.loads((repo / "notebooks/figures/07_sides.json").read_text(encoding="utf-8"))
+
+    def mean(label: str, name: str, key: str, whole: bool = False) -> str:
+        found = trials[label]["rows"][name][key]
+        text = f"{found['mean']:.2f}"
+        return f"{text} [{found['low']:.2f}, {found['high']:.2f}]" if whole else text
+
+    rank = lambda yaw, *more: [mean(f"synth:1500, {yaw}", n, "rank1", *more) for n in ("frontalize", "input")]  # noqa: E731
+    far = lambda yaw, *more: [mean(f"lfw:turned, {yaw}", n, "identity", *more) for n in ("frontalize", "input")]  # noqa: E731
+    ours, gain = sides["rows"]["frontalize"], sides["rows"]["frontalize"]["identity_gain"]
+    for claim in (
+        f"turned by 45° {rank('45°', True)[0]} are recognised in our answers, {rank('45°')[1]} in the turned pictures; "
+        f"at 75° {rank('75°', True)[0]} against {rank('75°')[1]}, at 15° {rank('15°')[0]} against {rank('15°')[1]}",
+        f"the input has {rank('0°, another light')[1]} and ours {rank('0°, another light')[0]}",
+        "at 45° {} against {}".format(*far("45°", True)),
+        "at 60° {} against {}".format(*far("60°")),
+        "({} and {})".format(*far("15°")),
+        f"of {sides['people']} people the mean distance grows by {-gain['mean']:.3f} [{-gain['high']:.3f}, "
+        f"{-gain['low']:.3f}], and {ours['rank1']['mean']:.2f} of them are recognised, "
+        f"{sides['rows']['input']['rank1']['mean']:.2f} before",
+    ):
+        assert claim in part, claim
+
+
 def mean_09(rows, variant: str, metric: str) -> float:
     return statistics.mean(row["trials"][JUDGED][metric] for row in rows if row["variant"] == variant)
 
