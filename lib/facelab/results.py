@@ -72,7 +72,7 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"**{card.get('system', name)}, {trial}**: {part['count']} pictures of {part['people']} people of `{data}` "
             f"never seen in training{size}, {what}; {steps:,} steps{before} on "
-            f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"])
+            f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"], whole)
         )
     if whole and trials:
         for name, some in _by_set(trials, str(data)).items():
@@ -96,8 +96,10 @@ def _pair(twins: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def _table(rows: Mapping[str, Mapping[str, Any]], whole: bool) -> str:
+    """A row a method; whole new pictures have no hole to measure."""
     used = [column for column in COLUMNS if any(column[1] in row for row in rows.values())]
+    used = [column for column in used if not (whole and column[1] == "psnr_hole")]
     cells = {label: [_cell(row.get(key), key, more) for _, key, more in used] for label, row in _composites(rows)}
     return grid("", [title for title, _, _ in used], cells)
 

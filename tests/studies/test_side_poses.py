@@ -70,7 +70,7 @@ def test_the_files_and_grey_answers_for_grey_photographs(tmp_path, monkeypatch, 
     cfg = frontalize.Config.for_profile("smoke", size=64)
     monkeypatch.setattr(files, "project_root", lambda: tmp_path)
     monkeypatch.setattr(frontalize, "load", lambda name: (None, cfg))
-    monkeypatch.setattr(side_poses, "read_card", lambda name: {"data": "synth:1500+lfw:turned"})
+    monkeypatch.setattr(side_poses, "read_card", lambda name: {"data": "synth:1500+lfw:turned", "sha256": "ab12"})
     tinted = lambda model, pictures: Restoration(pictures * torch.tensor([1.0, 0.5, 0.2]).view(1, 3, 1, 1), None, None)  # noqa: E731
     monkeypatch.setattr(frontalize, "restore", tinted)
     seen = []
@@ -79,5 +79,6 @@ def test_the_files_and_grey_answers_for_grey_photographs(tmp_path, monkeypatch, 
     assert side_poses.main() == 0
     assert torch.equal(seen[0][:, 0], seen[0][:, 2]), "grey"
     told = json.loads((tmp_path / "notebooks/figures/07_sides.json").read_text())
-    assert told["data"] == "orl" and len(told["shown"]) == side_poses.SHOWN and told["people"] == len(test)
+    assert (told["data"], told["weights"]) == ("orl", "ab12")
+    assert len(told["shown"]) == side_poses.SHOWN and told["people"] == len(test)
     assert (tmp_path / "notebooks/figures/07_sides.jpg").stat().st_size < 150 * 1024

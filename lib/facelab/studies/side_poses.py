@@ -116,7 +116,8 @@ def main(data: str = "orl", weights: str = frontalize.NAME) -> int:
     strips = [to_channels(part[places], 3) for part in (test.occluded, image, test.truth)]
     sheet = grid(torch.cat(strips), len(places), 0)
     target = files.project_root() / "notebooks" / "figures"
-    about = {"data": data, "at least": f"{ASIDE:g} degrees", "shown": [test.identities[k] for k in places]}
+    about = {"data": data, "weights": read_card(weights)["sha256"], "size": cfg.size, "at least": f"{ASIDE:g} degrees"}
+    about |= {"shown": [test.identities[k] for k in places]}
     files.write_bytes(target / "07_sides.jpg", jpeg(sheet))
     files.write_text(target / "07_sides.json", json.dumps(about | found, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(found["rows"], indent=1))
