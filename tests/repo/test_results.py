@@ -45,9 +45,8 @@ def test_trials_that_differ_in_one_thing_stand_side_by_side():
 
 
 def test_turned_faces_stand_by_yaw_and_set():
-    row = lambda value: {
-        key: {"mean": value, "low": value - 0.1, "high": value + 0.1} for key in ("psnr", "psnr_hole", "rank1")
-    }  # noqa: E731
+    keys = ("psnr", "psnr_hole", "rank1")
+    row = lambda value: {key: {"mean": value, "low": value - 0.1, "high": value + 0.1} for key in keys}  # noqa: E731
     part = lambda value: {"count": 9, "people": 9, "rows": {"input": row(value), "frontalize": row(value + 0.5)}}  # noqa: E731
     trials = {f"{name}, {yaw}": part(value) for name, yaw, value in
               (("synth:9", "45°", 0.3), ("lfw:turned", "45°", 0.1), ("synth:9", "15°", 0.4))}  # fmt: skip
