@@ -98,8 +98,8 @@ def _pair(twins: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _table(rows: Mapping[str, Mapping[str, Any]], whole: bool) -> str:
     """A row a method; whole new pictures have no hole to measure."""
-    used = [column for column in COLUMNS if any(column[1] in row for row in rows.values())]
-    used = [column for column in used if not (whole and column[1] == "psnr_hole")]
+    here = {key for row in rows.values() for key in row} - ({"psnr_hole"} if whole else set())
+    used = [column for column in COLUMNS if column[1] in here]
     cells = {label: [_cell(row.get(key), key, more) for _, key, more in used] for label, row in _composites(rows)}
     return grid("", [title for title, _, _ in used], cells)
 

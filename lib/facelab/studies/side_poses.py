@@ -107,8 +107,8 @@ def study(test: Trial, restore: Callable) -> tuple[dict[str, Any], Tensor]:
 
 def main(data: str = "orl", weights: str = frontalize.NAME) -> int:
     """Measure a dataset with weights, those that ship by default, and draw."""
-    model, cfg = frontalize.load(weights)
-    test = side_poses(data, cfg.size, cfg.channels, str(read_card(weights)["data"]))
+    (model, cfg), card = frontalize.load(weights), read_card(weights)
+    test = side_poses(data, cfg.size, cfg.channels, str(card["data"]))
     channels = open_dataset(data).channels
     restore = partial(_in_channels, partial(frontalize.restore, model), channels)
     found, image = study(test, restore)
@@ -116,8 +116,8 @@ def main(data: str = "orl", weights: str = frontalize.NAME) -> int:
     strips = [to_channels(part[places], 3) for part in (test.occluded, image, test.truth)]
     sheet = grid(torch.cat(strips), len(places), 0)
     target = files.project_root() / "notebooks" / "figures"
-    about = {"data": data, "weights": read_card(weights)["sha256"], "size": cfg.size, "at least": f"{ASIDE:g} degrees"}
-    about |= {"shown": [test.identities[k] for k in places]}
+    about = {"data": data, "weights": card["sha256"], "size": cfg.size, "at least": f"{ASIDE:g} degrees"}
+    about["shown"] = [test.identities[k] for k in places]
     files.write_bytes(target / "07_sides.jpg", jpeg(sheet))
     files.write_text(target / "07_sides.json", json.dumps(about | found, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(found["rows"], indent=1))

@@ -57,9 +57,7 @@ class Config:
     lambda_asked: float = 50.0  # are questions answered at the right places? With "ask", and beside lambda_match
     lambda_kl: float = 1.0  # of the CVAE, beside the squared error summed over a picture in [0, 1]
     feature_net: str = "effnet-lite0"  # "none": no perceptual term, and no identity-preserving one without a face net
-    paint_from: float = (
-        0.0  # share of the run after which pictures are made; before, only matches teach, at half the cost
-    )
+    paint_from: float = 0.0  # share of the run in which only matches teach, at half the cost; then pictures are made
     adversarial_from: float = 0.5  # share of the run after which the critic joins
     batch: int = 16
     view_until: float = 1.0  # share of the run after which pictures are only mirrored: resampling softens them
