@@ -1,5 +1,6 @@
 # Every command sets up what it needs: the first one creates .venv, the rest find it there.
 # Settings: make course PROFILE=laptop JOBS=1, make .venv PYTHON=/path/to/python3.12
+# PIP_ARGS are for every package, TORCH_ARGS for torch alone.
 
 SHELL   := /bin/bash
 PROFILE ?= smoke
@@ -8,6 +9,7 @@ PORT    ?= 8888
 DEMO_PORT ?= 8866
 DIR      = notebooks
 PIP_ARGS ?=
+TORCH_ARGS ?=
 PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c \
 	'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $(p))))
 
@@ -35,9 +37,9 @@ $(READY): constraints.txt pyproject.toml
 	  echo "Install one (Debian: apt-get install python3 python3-venv), or name it: make .venv PYTHON=/path/to/python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit("facelab needs Python 3.11 or newer; $(PYTHON) is %d.%d" % v)'
 	@echo "Installing into .venv, once: a few minutes and about 2 GB"
-	@test -n "$(PIP_ARGS)" -o "$$(uname)" != Linux || echo "(on Linux, where the index offers torch with CUDA, several GB more; README says how to do without)"
+	@test -n "$(PIP_ARGS)$(TORCH_ARGS)" -o "$$(uname)" != Linux || echo "(on Linux, where the index offers torch with CUDA, several GB more; README says how to do without)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) -c constraints.txt torch  # before all else: torch decides between a CPU and a CUDA build
+	@$(PIP) $(TORCH_ARGS) -c constraints.txt torch  # before all else: torch decides between a CPU and a CUDA build
 	@$(PIP) -c constraints.txt -e ".[$(PARTS)]"
 	@touch $@
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+VERBS = ("is ", "has ", "hides ", "would ", "shows ", "cannot ")
+"""How reasons begin that go on from the file's name: *it* is, has, hides …"""
+
 
 class FacelabError(Exception):
     """Base of all errors that are the input's fault, never the program's."""
@@ -14,12 +17,13 @@ class BadImage(FacelabError):
 
     Args:
         path: the file, or a description such as ``"<upload>"``.
-        reason: what is wrong with it, in plain words.
+        reason: what is wrong with it, in plain words; may begin with a verb, of which the file is the subject.
     """
 
     def __init__(self, path: str | Path, reason: str):
         self.path, self.reason = str(path), reason
-        super().__init__(f"{path}: not a usable picture: {reason}")
+        it = "it " if reason.startswith(VERBS) else ""
+        super().__init__(f"{path}: not a usable picture: {it}{reason}")
 
     def __reduce__(self):
         return type(self), (self.path, self.reason)

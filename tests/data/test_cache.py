@@ -183,8 +183,10 @@ def test_long_work_says_so_and_short_work_does_not(folder, tmp_path, monkeypatch
     monkeypatch.setattr(waiting.time, "monotonic", lambda: float(next(clock)))
     use("long")
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" in ")[0].split(" folder")[0] for line in lines] == ["decoding"] * 3 + ["finding faces"] * 3
-    assert lines[0].endswith("2 of 12 pictures, 0.4 min left")
+    assert [line.split(" in ")[0].split(" folder")[0] for line in lines] == ["decoding"] * 4 + ["finding faces"] * 4
+    assert [line.rpartition(": ")[2] for line in lines[:4]] == [
+        "2 of 12 pictures", "6 of 12 pictures, 0.2 min left", "10 of 12 pictures, 0.1 min left", "done"
+    ]  # fmt: skip
     use("long")
     assert capsys.readouterr().err == ""
 

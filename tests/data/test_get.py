@@ -71,7 +71,7 @@ def test_lying_mirror(tmp_path, archive, server):
         get.get("lfw", tmp_path / "root", server.at("lfw-deepfunneled.tgz"), say=quiet)
 
 
-@pytest.mark.parametrize("name", ["lfw", "celeba", "rof", "deocclusion", "kface", "realmasks", "irregular"])
+@pytest.mark.parametrize("name", ["lfw", "celeba", "rof", "deocclusion", "kface", "casia", "realmasks", "irregular"])
 def test_what_cannot_be_fetched_comes_with_steps(tmp_path, name):
     with pytest.raises(MissingPart) as caught:
         get.get(name, tmp_path, say=quiet)

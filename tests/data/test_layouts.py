@@ -142,7 +142,7 @@ def test_folder_with_and_without_people(tmp_path, photo):
     ]
 
 
-@pytest.mark.parametrize("name", ["lfw", "celeba", "rof", "deocclusion", "kface", "realmasks", "irregular"])
+@pytest.mark.parametrize("name", ["lfw", "celeba", "rof", "deocclusion", "kface", "casia", "realmasks", "irregular"])
 @pytest.mark.parametrize("make", [False, True])
 def test_missing_or_empty_set_says_what_to_do(tmp_path, name, make):
     if make:

@@ -26,6 +26,12 @@ def test_an_error_survives_pickling(kind, short):
     assert type(back) is kind and str(back) == str(error) and vars(back) == vars(error)
 
 
+def test_what_is_wrong_with_a_picture_is_said_in_a_sentence():
+    assert str(errors.BadImage("a.jpg", "is cut off")) == "a.jpg: not a usable picture: it is cut off"
+    assert str(errors.BadImage("a.jpg", "the file is empty")) == "a.jpg: not a usable picture: the file is empty"
+    assert errors.BadImage("a.jpg", "is cut off").reason == "is cut off", "whoever quotes it begins anew"
+
+
 def test_every_class_is_looked_at():
     assert len(KINDS) >= 9 and all(issubclass(kind, errors.FacelabError) for kind in KINDS)
     assert all("word 0" in str(made(kind, False)) for kind in KINDS)

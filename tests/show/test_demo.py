@@ -4,6 +4,10 @@ import argparse
 import datetime
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -67,6 +71,61 @@ def test_the_slider_mixes_input_and_result(page):
     assert opened(page.panels[2].value).getpixel((10, 60)) == 128
     page.blend.value = 0.5
     assert opened(page.panels[2].value).getpixel((10, 60)) in (191, 192)
+
+
+def test_each_new_result_is_seen_whole(page):
+    page.where.value = demo.WHOLE
+    for content in (picture(), picture((70, 70))):
+        give(page, content)
+        assert page.blend.value == 1.0 and opened(page.panels[2].value).getpixel((10, 60)) == 255
+        page.blend.value = 0.0
+        assert opened(page.panels[2].value).getpixel((10, 60)) == 60
+
+
+def test_pictures_are_on_the_page_only_while_there_are_any(page):
+    gone = lambda part: part.layout.display == "none"  # noqa: E731
+    assert gone(page.row)
+    page.sample.value = "a sample"
+    assert not gone(page.row) and not gone(page.columns[1])
+    give(page, b"%PDF-1.7", "holiday.jpg")
+    assert gone(page.row)
+    give(page, picture())
+    assert gone(page.row) and "shows no face" in page.message.value
+    page.where.value = demo.WHOLE
+    assert not gone(page.row)
+
+
+def without_hole(name):
+    return lambda pictures: Restoration(-pictures, None, -pictures), SimpleNamespace(size=32, channels=1)
+
+
+def test_what_makes_pictures_anew_shows_no_hole():
+    load = {"frontalize": without_hole, "oagan": stand_in}
+    page = demo.Demo({"a sample": torch.zeros(1, 64, 64)}, lambda name: load[name](name))
+    page.action.value = "frontalize"
+    page.sample.value = "a sample"
+    assert page.columns[1].layout.display == "none" and page.panels[0].value and page.panels[2].value
+    page.action.value = "oagan"
+    assert page.columns[1].layout.display is None and page.panels[1].value
+
+
+def test_a_sample_brings_the_action_it_is_meant_for():
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        return stand_in(name)
+
+    page = demo.Demo(dict.fromkeys(("a mask", "a head"), torch.zeros(1, 64, 64)), load, {"a head": "frontalize"})
+    first = page.action.value
+    for name, system in (("a mask", first), ("a head", "frontalize"), ("a mask", first)):
+        page.sample.value = name
+        assert page.action.value == system
+    assert asked == [first, "frontalize", first], "worked on once each"
+    page.action.value = "mask_removal"
+    page.sample.value = "a head"
+    give(page, picture())
+    assert page.action.value == "frontalize", "one's own photograph is met with what was chosen last"
 
 
 def test_an_upload_after_a_sample_is_looked_at_anew(page):
@@ -160,7 +219,29 @@ def test_the_server_listens_here_and_takes_large_messages(tmp_path):
 
 
 def test_listening_to_others_is_said(monkeypatch, capsys):
-    monkeypatch.setattr(served.subprocess, "call", lambda command, env: 0)
+    monkeypatch.setattr(served, "serve", lambda command, env: 0)
     for host, said in (("127.0.0.1", False), ("0.0.0.0", True)):
         assert served.demo_command(argparse.Namespace(host=host, port=8866, no_browser=True)) == 0
         assert ("no password" in capsys.readouterr().err) is said
+
+
+SERVER = "import os, signal, time; {}; print(os.getpid(), flush=True); time.sleep(60)"
+SERVES = "import sys; from facelab.lessons import demo; demo.PATIENCE = 0.3; demo.serve([sys.executable, '-c', {!r}])"
+
+
+@pytest.mark.parametrize("deaf", ["pass", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])
+def test_whoever_ends_the_command_ends_the_server(deaf):
+    words = [sys.executable, "-c", SERVES.format(SERVER.format(deaf))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as command:
+        server = int(command.stdout.readline())
+        os.kill(server, 0)  # it is there
+        command.send_signal(signal.SIGTERM)
+        assert command.wait(30) == 128 + signal.SIGTERM
+        with pytest.raises(ProcessLookupError):
+            os.kill(server, 0)
+
+
+def test_a_server_that_ends_by_itself_is_asked_for_its_code():
+    before = signal.getsignal(signal.SIGTERM)
+    assert served.serve([sys.executable, "-c", "raise SystemExit(7)"]) == 7
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -93,6 +93,34 @@ def test_a_long_title_ends_within_the_page(faces, draw):
         assert page[:25].min() < 0.5
 
 
+def test_a_title_that_would_be_tiny_is_broken_into_lines(faces):
+    long, short = "restored " * 12, "restored " * 4
+    one, broken = (figures.rows({"a": faces[:3]}, title=title) for title in (short, long))
+    said = [text for text in broken.axes[0].texts if "restored" in text.get_text()]
+    assert len(said) > 1 and " ".join(text.get_text() for text in said) == long.strip()
+    assert min(text.get_fontsize() for text in said) >= figures.LEAST
+    assert broken.get_size_inches()[1] > one.get_size_inches()[1]
+    assert sum("restored" in text.get_text() for text in one.axes[0].texts) == 1
+
+
+def test_what_is_rounded_to_nothing_has_no_sign(faces):
+    figure = figures.best_and_worst({"input": faces[:2]}, torch.tensor([0.001, -0.001]), unit="", form="+.2f")
+    assert words(figure).count("0.00") == 2 and not {"-0.00", "+0.00"} & set(words(figure))
+
+
+def test_few_colours_leave_a_plain_wall_plain(tmp_path):
+    photo = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    photo[..., :32] = torch.tensor([0.31, 0.34, 0.42])[:, None, None]
+    figure = figures.rows({"a": photo}, side=3.0)
+    path = figures.save(figure, tmp_path / "a.png", limit=len(figures.png(figure)) - 1)
+    with Image.open(path) as kept:
+        assert kept.mode == "P"
+        shown = np.asarray(kept.convert("RGB"))
+    middle = shown[shown.shape[0] // 2, :, :]
+    wall = middle[int(0.4 * 144) : int(1.4 * 144)]
+    assert len(np.unique(wall, axis=0)) == 1
+
+
 def test_a_white_picture_stands_out_from_the_white_page():
     page = drawn(figures.face_grid(torch.ones(1, 1, 16, 16)))
     assert page.min() < 0.9

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facelab.restoration import Restoration
-from facelab.show.turning_labs import YAWS, plane_lab, turn_lab
+from facelab.show.turning_labs import YAWS, degrees, plane_lab, turn_lab
 
 
 def keep(pictures):
@@ -60,7 +60,12 @@ def test_the_plane_is_walked_with_three_numbers():
     assert (lab.controls["across"].value, lab.controls["up"].value) == (1.5, -2.0)
     lab.controls["angle"].value = 0
     torch.testing.assert_close(panels(lab)["this place"], decode(torch.tensor([[1.5, -2.0]]), torch.tensor([0]))[0])
-    assert f"{YAWS[0]:+d}" in lab.words.value
+    assert f"{YAWS[0]:+d}" in lab.words.value and "−2.00" in lab.words.value, "with the minus of the sliders"
+
+
+def test_straight_ahead_has_no_sign():
+    assert [degrees(yaw) for yaw in (-45, 0, 45)] == ["−45°", "0°", "+45°"]
+    assert [words for words, _ in plane_lab(decode).controls["angle"].options][6] == "0°"
 
 
 def test_right_is_more_of_the_first_number_and_up_more_of_the_second():

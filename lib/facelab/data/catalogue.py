@@ -11,8 +11,11 @@ from pathlib import Path
 
 from facelab import files
 from facelab.data import layouts, splits
+from facelab.data.casia import open_casia
 from facelab.data.dataset import FaceDataset
 from facelab.data.hole_pictures import open_irregular
+from facelab.data.infrared import SUFFIX as INFRARED
+from facelab.data.infrared import infrared_set, named_infrared
 from facelab.data.joined import joined
 from facelab.data.kface import open_kface
 from facelab.data.synth import named_synth, open_synth
@@ -82,6 +85,12 @@ CATALOGUE: dict[str, Entry] = {
         "apply to AI-Hub in Korea; data_scripts/kface.py says how to place it, checks it, and cuts the faces out",
         "kface.py",
     ),
+    "casia": Entry(
+        "CASIA NIR-VIS 2.0: 725 people in colour and in near infrared, four sessions, unpaired; research, agreement",
+        open_casia,
+        "sign its publisher's agreement; data_scripts/casia.py says how to place it, checks it, and counts subjects",
+        "casia.py",
+    ),
     "realmasks": Entry(
         "photographs with and without real face masks, unpaired; any two folders of these names",
         layouts.open_realmasks,
@@ -110,7 +119,8 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
 
     Args:
         name: a name of :data:`CATALOGUE`, ``"folder:/path/to/photos"``, ``"synth:PEOPLE"``, the name of a set of
-            photographs with ``":turned"`` behind it, or several of these joined by ``"+"``, a folder last.
+            photographs with ``":turned"`` behind it, that of colour photographs or rendered people with ``":nir"``
+            behind it, or several of these joined by ``"+"``, a folder last.
         root: the folder that holds all datasets; ``FACELAB_DATA`` or the project's ``data/`` where None.
 
     Raises:
@@ -124,13 +134,15 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
         return joined([open_dataset(part, root) for part in name.split("+")])
     if name.endswith(SUFFIX):
         return turned(open_dataset(_photographs(name), root))
+    if name.endswith(INFRARED):
+        return named_infrared(name) if name.startswith("synth:") else infrared_set(open_dataset(_coloured(name), root))
     if name.startswith("synth:"):
         return named_synth(name)
     if name.startswith("folder:"):
         path = Path(name.removeprefix("folder:")).expanduser()
         return layouts.open_folder(path if path.is_absolute() else Path.cwd() / path)
     if name not in CATALOGUE:
-        more = "folder:/path/to/photos, synth:PEOPLE, or photographs with :turned behind their name"
+        more = "folder:/path/to/photos, synth:PEOPLE, or photographs with :turned or :nir behind their name"
         raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, {more}")
     return CATALOGUE[name].open(base)
 
@@ -138,9 +150,21 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
 def _photographs(name: str) -> str:
     """The set that a turned set is made of; refuses what is turned or rendered already, and what shows no faces."""
     base = name.removesuffix(SUFFIX)
-    if base.endswith(SUFFIX) or base.split(":")[0] == "synth" or (base in CATALOGUE and not CATALOGUE[base].faces):
+    if base.endswith((SUFFIX, INFRARED)) or base.split(":")[0] == "synth" or _faceless(base):
         raise BadConfig("dataset", name, "a set of photographs turned once, such as lfw:turned or orl:turned")
     return base
+
+
+def _coloured(name: str) -> str:
+    """The set whose infrared partners are computed; refuses what is computed already, and what shows no faces."""
+    base = name.removesuffix(INFRARED)
+    if base.endswith((SUFFIX, INFRARED)) or _faceless(base):
+        raise BadConfig("dataset", name, "a set of colour photographs, such as lfw:nir, or synth:nir")
+    return base
+
+
+def _faceless(name: str) -> bool:
+    return name in CATALOGUE and not CATALOGUE[name].faces
 
 
 @dataclass(frozen=True)

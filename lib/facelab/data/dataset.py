@@ -86,6 +86,15 @@ class FaceDataset(Dataset):
         """
         return images.resize(images.to_channels(self[index], channels), size)
 
+    def around(self, index: int, size: int, channels: int, times: float) -> Tensor | None:
+        """What :meth:`at` shows and more around it, where the set can show more; else None.
+
+        Args:
+            index: which picture. size: side, pixels. channels: 1 or 3.
+            times: how many times as wide as that of :meth:`at` the square is; its middle is the same.
+        """
+        return None
+
     def known_landmarks(self, index: int, size: int) -> Tensor | None:
         """Landmarks (68, 2), pixels of a picture ``size`` wide, where the set knows them without looking; else None."""
         return None

@@ -29,6 +29,7 @@ def place_of(dataset: FaceDataset, what: str, key: str, root: str | Path | None)
     """Where something computed from a set is kept; ``key`` is its :func:`fingerprint`. No set has another's place."""
     base = Path(root) if root is not None else files.cache_root()
     place = hashlib.sha256(str(dataset.root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    short = re.sub(r"folder:.*?(?=:turned$|$)", "folder", dataset.name)  # its path decides about ``place``
+    made_of = r"folder:.*?(?=(:turned|:nir)?(:aligned)?$)"  # its path decides about ``place``
+    short = re.sub(made_of, "folder", dataset.name)
     name = re.sub(r"[^A-Za-z0-9]+", "_", short)
     return base / f"{name}-{place}-{what}-{key[:16]}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from facelab import files
 from facelab.data import catalogue, rof
 from facelab.data.archives import extract
+from facelab.data.casia_subjects import compared
 from facelab.data.fetch import download, wrong_checksum
 from facelab.data.hole_pictures import hidden_colour, open_irregular
 from facelab.data.kface_crop import cut_kface
@@ -88,6 +89,8 @@ def get(
         if error.found != "no such folder":
             raise
         raise MissingPart(f"dataset {name}", "\n" + STEPS[name].format(root=base)) from error
+    if name == "casia":
+        say(compared(dataset))
     if len(dataset) > LISTED:
         say(f"note: no manifest of so many pictures ({len(dataset):,})")
     elif dataset.root.is_relative_to(base):  # a set inside an installed package is not ours to write into

@@ -47,6 +47,10 @@ class JoinedFaces(FaceDataset):
         part, own = self.part(index)
         return part.at(own, size, channels)
 
+    def around(self, index: int, size: int, channels: int, times: float) -> Tensor | None:
+        part, own = self.part(index)
+        return part.around(own, size, channels, times)
+
     def known_landmarks(self, index: int, size: int) -> Tensor | None:
         part, own = self.part(index)
         return part.known_landmarks(own, size)

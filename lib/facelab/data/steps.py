@@ -42,7 +42,8 @@ STEPS = {
     ),
     "synth": (
         "Nothing to get: pictures are computed when they are asked for, and kept decoded. synth has 240 people, "
-        "synth:600 has 600, and synth:600x4 shows each of them turned four times instead of nine times.\n"
+        "synth:600 has 600, and synth:600x4 shows each of them turned four times instead of nine times. "
+        "synth:nir and synth:600:nir show people before two cameras, one for visible light, one for near infrared.\n"
         "Files, in K-FACE's layout: python data_scripts/synth.py --people 60 --size 128 --out DIR; with --out "
         "{root}/kface they are opened as kface."
     ),
@@ -56,5 +57,16 @@ STEPS = {
         "4. python data_scripts/kface.py --cut cuts the faces out into {root}/kface-cropped. The detector misses most "
         "profiles: who has boxes puts them into {root}/kface/faces.csv first, path,left,top,right,bottom a line, and "
         "the path below {root}/kface."
+    ),
+    "casia": (
+        "1. CASIA NIR-VIS 2.0 is given for research to those who sign an agreement with its publisher, the Center for "
+        "Biometrics and Security Research of the Chinese Academy of Sciences: "
+        "http://www.cbsr.ia.ac.cn/english/NIR-VIS-2.0-Database.html (the page is not always up). It may not be passed "
+        "on.\n"
+        "2. Unpack it so that {root}/casia/NIR-VIS-2.0/s1/VIS/00001/001.jpg is there, and s1/NIR, s2, s3, s4 beside; "
+        "{root}/casia/s1 and {root}/NIR-VIS-2.0/s1 will do as well. The publisher's aligned crops, s1/VIS_128x128 and "
+        "s1/NIR_128x128, are read where there are no whole photographs.\n"
+        "3. Put the publisher's lists (vis_train_1.txt, nir_probe_1.txt, …) into protocols/ beside s1.\n"
+        "4. Run this again: it is counted and checked, and its subjects are counted by the rule of lesson 08."
     ),
 }

@@ -22,7 +22,7 @@ from facelab.data.waiting import Progress, said_in_lines
 from facelab.errors import BadConfig
 from facelab.synth.match import match
 from facelab.synth.render import VERSION, landmarks_of, render
-from facelab.synth.view import Light, View
+from facelab.synth.view import Light, View, roomier
 from facelab.synth.wear import ACCESSORIES
 
 PEOPLE, VIEWS, SIZE = 240, 9, 128
@@ -44,7 +44,8 @@ def lamp(light: int) -> Light:
     return Light(-about.azimuth, about.elevation + 8.0, 0.78 * bright + 0.1, 0.30 * bright)
 
 
-_FACES = {1: {}, 2: {"smile": 0.85, "open": 0.25, "squint": 0.4}, 3: {"frown": 0.9, "squint": 0.3}}
+FACES = {1: {}, 2: {"smile": 0.85, "open": 0.25, "squint": 0.4}, 3: {"frown": 0.9, "squint": 0.3}}
+"""Movements of K-FACE's three expressions."""
 
 
 def view_of(shot: Shot) -> View:
@@ -64,7 +65,7 @@ def view_of(shot: Shot) -> View:
     return View(
         yaw=float(np.clip(camera.yaw + 3.5 * aside, -90, 90)), pitch=camera.pitch + float(random.normal(0, 3)),
         roll=2.5 * lean, light=lamp(shot.light), accessory=accessory,
-        expression={name: amount * strength for name, amount in _FACES[shot.expression].items()},
+        expression={name: amount * strength for name, amount in FACES[shot.expression].items()},
         gaze=(float(random.normal(0, 5)), float(random.normal(0, 3))), dress=dress, backdrop=backdrop, camera=sensor,
         zoom=float(random.uniform(0.9, 1.1)), shift=tuple(float(n) for n in random.uniform(-0.04, 0.04, 2)),
     )  # fmt: skip
@@ -104,8 +105,11 @@ class SynthFaces(FaceDataset):
         return self.at(index, SIZE, 3)
 
     def at(self, index: int, size: int, channels: int) -> Tensor:
+        return self.around(index, size, channels, 1.0)
+
+    def around(self, index: int, size: int, channels: int, times: float) -> Tensor:
         shot = self.shots[index]
-        return images.to_channels(render(number_of(shot), view_of(shot), size).image, channels)
+        return images.to_channels(render(number_of(shot), roomier(view_of(shot), times), size).image, channels)
 
     def known_landmarks(self, index: int, size: int) -> Tensor:
         shot = self.shots[index]

@@ -6,10 +6,13 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from facelab import files
 from facelab.errors import MissingPart
@@ -24,6 +27,7 @@ CUT = (
 )
 """Of a file too large the page sends one byte more than is allowed: whatever its size, a sentence refuses it."""
 IDLE = 600  # seconds after which a page that nobody has open any more gives its memory back
+PATIENCE = 5.0  # seconds that the server is given to end by itself
 LINK = '<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/{}" type="text/css" />'  # noqa: E501
 TEMPLATE = (
     "{%- extends 'lab/index.html.j2' -%}\n"
@@ -56,7 +60,45 @@ def demo_command(args: argparse.Namespace) -> int:
               file=sys.stderr)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "voila", *options(args.host, args.port, not args.no_browser)]
-        return subprocess.call(command, env=environment(folder))
+        return serve(command, environment(folder))
+
+
+def serve(command: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+    """Run a server until it ends; it also ends when this process is told to (SIGTERM), or is interrupted.
+
+    Args:
+        command: the server's program and its words. env: its environment; None = this process's own.
+
+    Returns:
+        The server's exit code.
+
+    Raises:
+        SystemExit: SIGTERM came; its code is 143.
+    """
+    before = signal.signal(signal.SIGTERM, _told_to_end)
+    try:
+        server = subprocess.Popen(command, env=env)
+        try:
+            return server.wait()
+        finally:
+            _end(server)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _told_to_end(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _end(server: subprocess.Popen) -> None:
+    """Whoever goes on serving after he was asked to end is killed."""
+    if server.poll() is None:
+        server.terminate()
+        try:
+            server.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def options(host: str, port: int, browser: bool) -> list[str]:

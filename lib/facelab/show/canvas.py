@@ -115,7 +115,8 @@ def _fewer_colours(content: bytes, colours: int) -> bytes:
     palette = picture.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=3)
     shades = palette.getpalette()
     palette.putpalette([255 if min(shades[k // 3 * 3 : k // 3 * 3 + 3]) >= 248 else v for k, v in enumerate(shades)])
-    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(out, format="PNG", optimize=True)
+    flat = picture.quantize(palette=palette, dither=Image.Dither.NONE)  # dithered, plain walls would have specks
+    flat.save(out, format="PNG", optimize=True)
     return out.getvalue()
 
 

@@ -31,7 +31,9 @@ from facelab.train.weights import weights_path
 LOG = logging.getLogger(__name__)
 SHOWN = 300  # pixels of the page, width of a panel
 WIDE = ipywidgets.Layout(width="420px")
+BUTTON = ipywidgets.Layout(width="200px")
 PANEL = ipywidgets.Layout(width=f"{SHOWN}px", height="auto", object_fit="contain")
+TITLES = ("what you gave", "where it was hidden (white)", "result")  # above the panels
 NONE, FIND, WHOLE = "choose one", "find the faces in it", "the picture is one face"
 GUESS = (
     "<b>This is a guess, not evidence.</b> What is painted follows from the faces the network was trained on, and says "
@@ -56,6 +58,7 @@ class Demo:
 
     Args:
         samples: name → image (C, H, W), to try it without a photograph of one's own.
+        meant: sample's name → the system it is meant for, which it sets; an action set so goes with its sample.
         load: system's name → its restore and configuration.
         upload, sample, action, where, blend: the controls.
         panels: input, hole and result, in that order.
@@ -65,8 +68,11 @@ class Demo:
 
     samples: Mapping[str, Tensor]
     load: Callable[[str], tuple[Callable, Any]] = _loaded
+    meant: Mapping[str, str] = field(default_factory=dict)
     upload: ipywidgets.FileUpload = field(
-        default_factory=lambda: ipywidgets.FileUpload(accept="image/*", multiple=False, description="upload a photo")
+        default_factory=lambda: ipywidgets.FileUpload(
+            accept="image/*", multiple=False, description="upload a photo", layout=BUTTON
+        )
     )
     blend: ipywidgets.FloatSlider = field(
         default_factory=lambda: ipywidgets.FloatSlider(
@@ -92,6 +98,10 @@ class Demo:
         self.where = choose(options=[FIND, WHOLE], description="where")
         for place, panel in enumerate(self.panels):
             panel.add_class(f"facelab-panel-{('input', 'hole', 'result')[place]}")
+        pairs = zip(TITLES, self.panels, strict=True)
+        self.columns = [ipywidgets.VBox([ipywidgets.HTML(f"<i>{title}</i>"), panel]) for title, panel in pairs]
+        self.row = ipywidgets.HBox(self.columns)
+        _show(self.row, False)
         self.message.add_class("facelab-message")
         self.download.add_class("facelab-download")
         self.upload.observe(self._uploaded, names="value")
@@ -113,14 +123,23 @@ class Demo:
         self.work()
 
     def _sampled(self, change: Any) -> None:
-        if self.sample.value in self.samples:
-            out = io.BytesIO()
-            images.to_pil(self.samples[self.sample.value]).save(out, format="PNG")
-            self._content, self._name, self._is_sample = out.getvalue(), self.sample.value, True
-            if self.where.value == WHOLE:
-                self.work()
-            else:
-                self.where.value = WHOLE  # samples are crops of one face; this sets to work
+        name = self.sample.value
+        if name not in self.samples:
+            return
+        out = io.BytesIO()
+        images.to_pil(self.samples[name]).save(out, format="PNG")
+        self._content = None  # what is set for it does not yet set to work
+        self.where.value = WHOLE  # samples are crops of one face
+        self._act(name)
+        self._content, self._name, self._is_sample = out.getvalue(), name, True
+        self.work()
+
+    def _act(self, sample: str) -> None:
+        """Set what the sample is meant for; of one that is meant for nothing, what another one has set is undone."""
+        here = [system for _, system in self.action.options]
+        wanted = self.meant.get(sample, here[0] if self.action.value in self.meant.values() else None)
+        if wanted in here:
+            self.action.value = wanted
 
     def work(self) -> None:
         """Restore what was uploaded last, or say why not; whatever happens, nobody sees an earlier picture."""
@@ -128,6 +147,7 @@ class Demo:
             return
         self._shown = None
         self._draw()
+        self.blend.value = 1.0  # each result is seen whole at first
         self._say("Working …")
         try:
             if self.action.value is None:
@@ -152,15 +172,17 @@ class Demo:
         self.message.value = f"<span style='color:{colour}'>{html.escape(words)}</span>"
 
     def _draw(self) -> None:
-        if self._shown is None:
+        shown = self._shown
+        _show(self.row, shown is not None)
+        if shown is None:
             for panel in self.panels:
                 panel.value = b""
             self.download.value = ""
             return
-        shown = self._shown
-        hole = torch.zeros(1, *shown.before.shape[-2:]) if shown.hole is None else shown.hole
+        _show(self.columns[1], shown.hole is not None)
         self._small = Answer(small(shown.before), None, small(shown.after), "")
-        self.panels[0].value, self.panels[1].value = png(self._small.before), png(small(hole * 2 - 1))
+        self.panels[0].value = png(self._small.before)
+        self.panels[1].value = b"" if shown.hole is None else png(small(shown.hole * 2 - 1))
         self._blend()
 
     def _blend(self) -> None:
@@ -184,13 +206,10 @@ class Demo:
 
     def box(self) -> ipywidgets.VBox:
         """Everything, ready to be displayed."""
-        titles = ("what you gave", "where it was hidden (white)", "result")
-        pairs = zip(titles, self.panels, strict=True)
-        columns = [ipywidgets.VBox([ipywidgets.HTML(f"<i>{title}</i>"), panel]) for title, panel in pairs]
         limits = f"JPEG, PNG or WebP, up to {MAX_BYTES / 1e6:.0f} MB and {MAX_MEGAPIXELS:g} megapixels; kept in memory."
         return ipywidgets.VBox([
             ipywidgets.HBox([self.upload, ipywidgets.HTML(f"<small>{limits}</small>")]),
-            self.sample, self.action, self.where, self.message, ipywidgets.HBox(columns),
+            self.sample, self.action, self.where, self.message, self.row,
             ipywidgets.HBox([self.blend, self.download]), ipywidgets.HTML(GUESS),
         ])  # fmt: skip
 
@@ -198,6 +217,11 @@ class Demo:
         from IPython.display import display
 
         display(self.box())
+
+
+def _show(widget: ipywidgets.DOMWidget, there: bool) -> None:
+    """Put a part of the page there, or take it away."""
+    widget.layout.display = None if there else "none"
 
 
 def small(picture: Tensor) -> Tensor:

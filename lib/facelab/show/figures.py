@@ -5,6 +5,7 @@ A hole is drawn white where something is hidden. Charts are in :mod:`facelab.sho
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence, Sized
 
 import torch
@@ -18,6 +19,7 @@ from facelab.show.charts import comparison, curves, histogram
 
 __all__ = ["best_and_worst", "comparison", "curves", "face_grid", "histogram", "png", "rows", "save", "tinted"]
 GAP = 0.05  # inches between pictures
+BOLD, LEAST, LINE = 10.5, 8.0, 0.15  # points: a title's letters, the smallest before it is broken; inches a line
 
 
 def _is_hole(name: str) -> bool:
@@ -56,10 +58,9 @@ def face_grid(
     lines = -(-len(images) // columns)
     width = side * images.shape[-1] / images.shape[-2]
     below = 0.0 if titles is None else 0.03 + 0.16 * max(1, *(t.count("\n") + 1 for t in titles))
-    above = 0.32 if title else 0.02
+    said, size, above = _title(title, columns * (width + GAP), 0.32)
     figure, axes = sheet(columns * (width + GAP) + GAP, above + lines * (side + below + GAP) + 0.02)
-    if title:
-        _title(axes, title, GAP, columns * (width + GAP))
+    _put_title(axes, said, size, GAP)
     for k, image in enumerate(images):
         x, y = GAP + (k % columns) * (width + GAP), above + (k // columns) * (side + below + GAP)
         points = None if landmarks is None or torch.isnan(landmarks[k]).any() else landmarks[k]
@@ -69,10 +70,26 @@ def face_grid(
     return figure
 
 
-def _title(axes: Axes, text: str, left: float, room: float) -> None:
-    """One bold line above all, in smaller letters where it would not fit into ``room`` inches."""
-    size = min(10.5, 10.5 * room / (1.12 * needed([text], 10.5)))  # bold letters are wider
-    write(axes, left, 0.15, text, size, "left", weight="bold")
+def _title(text: str, room: float, one: float) -> tuple[list[str], float, float]:
+    """A title within ``room`` inches: its lines, their size in points, and the inches above what is below it.
+
+    Letters shrink a little; what would need smaller ones than :data:`LEAST` is broken into lines.
+
+    Args:
+        text: one line, or nothing. room: inches. one: inches above, for a title of one line.
+    """
+    if not text:
+        return [], BOLD, 0.02
+    size = min(BOLD, BOLD * room / (1.12 * needed([text], BOLD)))  # bold letters are wider
+    if size >= LEAST:
+        return [text], size, one
+    lines = textwrap.wrap(text, max(1, int(room / (1.12 * needed(["x"], LEAST)))))
+    return lines, LEAST, one + LINE * (len(lines) - 1)
+
+
+def _put_title(axes: Axes, lines: Sequence[str], size: float, left: float) -> None:
+    for k, line in enumerate(lines):
+        write(axes, left, 0.15 + LINE * k, line, size, "left", weight="bold")
 
 
 @styled
@@ -116,12 +133,13 @@ def _strips(strips, columns: list[int], shifts: list[float], titles, notes, titl
     """Draw the chosen columns, column k moved right by ``shifts[k]``; returns figure and axes."""
     first = next(iter(strips.values()))
     width = side * first.shape[-1] / first.shape[-2]
-    left, above = needed(list(strips)) + 0.15, 0.02 + 0.3 * bool(title) + 0.22 * bool(titles)
+    left = needed(list(strips)) + 0.15
     below = 0.05 + (0.16 * max(n.count("\n") + 1 for n in notes) if notes else 0)
     total = left + len(columns) * (width + GAP) + max(shifts) + 0.02
+    said, size, above = _title(title, total - left, 0.32)
+    above += 0.22 * bool(titles)
     figure, axes = sheet(total, above + len(strips) * (side + GAP) + below)
-    if title:
-        _title(axes, title, left, total - left)
+    _put_title(axes, said, size, left)
     for r, (name, strip) in enumerate(strips.items()):
         y = above + r * (side + GAP)
         write(axes, left - 0.1, y + side / 2, name, 9.5, "right")
@@ -168,10 +186,16 @@ def best_and_worst(
     columns = order[:count] + order[-count:]
     shifts = [0.0] * count + [0.3] * count
     titles = ["best"] + [""] * (count - 1) + ["worst"] + [""] * (count - 1)
-    notes = [f"{float(metric[k]):{form}} {unit}".strip() for k in columns]
+    notes = [f"{_number(float(metric[k]), form)} {unit}".strip() for k in columns]
     colours = [COLOURS[0]] * count + [COLOURS[5]] * count
     title = title or f"{len(order)} faces ordered by {name}"
     return _strips(strips, columns, shifts, titles, notes, title, side, colours)[0]
+
+
+def _number(value: float, form: str) -> str:
+    """A number as it is written; what is rounded to nothing has no sign."""
+    text = f"{value:{form}}"
+    return text if float(text) else text.lstrip("+-")
 
 
 def tinted(images: Tensor, holes: Tensor, colour: Sequence[float] = (1.0, 0.42, 0.0), strength: float = 0.6) -> Tensor:

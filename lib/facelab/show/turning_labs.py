@@ -88,7 +88,7 @@ def plane_lab(
             "this place": one[0], "its thirteen angles": _square(row),
             f"the plane, ±{_REACH:g}": grid(around.detach().float().cpu().clamp(-1, 1), _SIDE, 0),
         }  # fmt: skip
-        words = f"code (<b>{across:.2f}</b>, <b>{up:.2f}</b>), yaw {YAWS[angle]:+d}°"
+        words = minus(f"code (<b>{across:.2f}</b>, <b>{up:.2f}</b>), yaw {degrees(YAWS[angle])}")
         return {name: picture.detach().float().cpu() for name, picture in panels.items()}, words
 
     controls = _plane_controls(list(places))
@@ -101,12 +101,22 @@ def plane_lab(
     return Lab(draw, controls)
 
 
+def degrees(yaw: int) -> str:
+    """An angle with its sign; straight ahead has none."""
+    return minus(f"{yaw:+d}°" if yaw else "0°")
+
+
+def minus(words: str) -> str:
+    """Words with the minus sign that sliders write."""
+    return words.replace("-", "−")
+
+
 def _plane_controls(places: Sequence[str]) -> dict[str, ipywidgets.Widget]:
-    angles = [(f"{yaw:+d}°", k) for k, yaw in enumerate(YAWS)]
+    angles = [(degrees(yaw), k) for k, yaw in enumerate(YAWS)]
     return {
         "place": chooser("place", [(name, name) for name in places]),
-        "across": slider("first number", 0.0, -_REACH, _REACH, 0.05),
-        "up": slider("second number", 0.0, -_REACH, _REACH, 0.05),
+        "across": slider("1st number", 0.0, -_REACH, _REACH, 0.05),
+        "up": slider("2nd number", 0.0, -_REACH, _REACH, 0.05),
         "angle": chooser("yaw", angles, len(YAWS) // 2),
     }
 

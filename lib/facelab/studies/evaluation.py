@@ -48,9 +48,9 @@ def run_restore(restore: Callable, *shown: Tensor, chunk: int = 16):
 
 def fills(test: Trial, mean: Tensor | None, biharmonic: bool = True) -> dict[str, Tensor]:
     """The baseline rows: what one gets without learning, the true hole given for free."""
-    rows = {"input": test.occluded}
+    rows = {"input": test.untouched}
     if test.whole:
-        return rows | ({} if mean is None else {"mean face": mean.expand_as(test.occluded)})
+        return rows | ({} if mean is None else {"mean face": mean.expand_as(test.truth)})
     if mean is not None:
         rows["mean face in the true hole"] = fill_mean(test.occluded, test.hole, mean)
     if biharmonic:
@@ -74,13 +74,13 @@ def measure(
         inception: of :func:`facelab.metrics.fid.inception`; given, FID is measured too, under its own name.
         points: landmarks (N, 68, 2) by which the row's faces are cut out for ``known``; None = the truth's.
     """
-    before = psnr(test.occluded, test.truth)
+    before = psnr(test.untouched, test.truth)
     after, similar = psnr(output, test.truth), ssim(output, test.truth)
     values = {
         "psnr": after,
         "psnr_gain": after - before,
         "ssim": similar,
-        "ssim_gain": similar - ssim(test.occluded, test.truth),
+        "ssim_gain": similar - ssim(test.untouched, test.truth),
         "psnr_hole": psnr_inside(output, test.truth, test.hole),
         "l1_hole": l1_inside(output, test.truth, test.hole),
         "sharpness": sharpness(output, test.truth, test.hole),

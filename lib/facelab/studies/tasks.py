@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from facelab.errors import BadConfig
-from facelab.studies import batches, face_network, facemasks, inpainting, turning, turning_trials
+from facelab.studies import batches, face_network, facemasks, infrared, inpainting, turning, turning_trials
 from facelab.studies.batches import Loader
 from facelab.studies.evaluation import training_mean
 from facelab.studies.parts import Faces, faces
@@ -94,6 +94,12 @@ def _turning_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = N
     return turning.training_loader(data, cfg, seed)
 
 
+def _translating_loader(data: str, cfg: Any, seed: int, cutouts: Sequence | None = None) -> Loader:
+    if cutouts:
+        raise BadConfig("cutouts", f"{len(cutouts)} pictures", "none: vis2nir draws nothing on a face")
+    return infrared.training_loader(data, cfg, seed)
+
+
 def _face_network(data: str, cfg: Any, engine: Engine, start: Any = None) -> dict[str, nn.Module]:
     if not (cfg.face_steps and (cfg.face_told or cfg.lambda_identity_preserving)):
         return {}
@@ -137,6 +143,19 @@ TASKS = {
         mean=turning_trials.mean_frontal,
         people=turning_trials.judged_people,
         nets=_face_network,
+        natural=False,
+        whole=True,
+    ),
+    "vis2nir": Task(
+        "faces in visible light",
+        "see in near infrared",
+        lambda cfg: ("visible and near-infrared faces, unpaired" if not cfg.paired else "pairs of both",),
+        _translating_loader,
+        infrared.held_out_trial,
+        lambda data, cfg, count, seed, kinds: infrared.nir_trials(data, cfg, count, seed),
+        part=infrared.domains,
+        mean=infrared.mean_nir,
+        people=infrared.judged_people,
         natural=False,
         whole=True,
     ),

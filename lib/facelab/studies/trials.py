@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from facelab.images import to_channels
 from facelab.occlude import TRAIN_KINDS, UNSEEN_KINDS, occlude
 from facelab.seeding import generator
 from facelab.studies.batches import paired_kinds
@@ -49,6 +50,11 @@ class Trial:
     def shown(self) -> tuple[Tensor, ...]:
         """What a restorer is shown: the pictures, the holes where these are given, and what else it is told."""
         return (self.occluded, self.hole, *self.told) if self.given else (self.occluded,)
+
+    @property
+    def untouched(self) -> Tensor:
+        """What is shown, in the truth's channels: the answer of whoever does nothing."""
+        return to_channels(self.occluded, self.truth.shape[1])
 
     def __len__(self) -> int:
         return len(self.truth)

@@ -27,7 +27,7 @@ def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -
     Returns:
         step → ``gain`` (dB PSNR over the input), ``psnr`` and, where the hole is not given, ``iou``: means.
     """
-    before = psnr(test.occluded, test.truth)
+    before = psnr(test.untouched, test.truth)
 
     @torch.no_grad()
     def measure(step: int) -> dict[str, float]:
@@ -51,7 +51,9 @@ def picture_grid(restore: Callable, test: Trial, path: Callable[[int], Path], en
         with engine.autocast():
             out = restore(*(engine.to_device(given[:8]) for given in test.shown))
         holes = () if out.hole is None else (images.to_channels(out.hole.float().cpu() * 2 - 1, test.truth.shape[1]),)
-        rows = torch.cat([test.occluded[:8], *holes, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]])
+        made = [test.occluded[:8], *holes, out.raw.float().cpu(), out.image.float().cpu(), test.truth[:8]]
+        channels = max(part.shape[1] for part in made)
+        rows = torch.cat([images.to_channels(part, channels) for part in made])
         images.save_image(images.grid(rows.clamp(-1, 1), min(8, len(test))), path(step))
 
     return draw

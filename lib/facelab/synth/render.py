@@ -19,10 +19,11 @@ from facelab.synth.part import LABELS, Part
 from facelab.synth.person import Person, person
 from facelab.synth.raster import Seen, rasterize
 from facelab.synth.scene import Scene, face, scene_of
-from facelab.synth.shade import backdrop, encode, sensor, shade
-from facelab.synth.view import View, frame, pixels, project, rotation
+from facelab.synth.shade import backdrop, encode, reach, sensor, shade
+from facelab.synth.view import DISTANCE, View, frame, pixels, project, rotation
 
 VERSION = 2  # raise when a picture of the same view would come out differently
+BEHIND = 1500.0  # mm from the middle of the head to the backdrop, which counts only where a lamp is near
 _SLACK = 9.0  # mm by which something must be nearer than a landmark to hide it: landmarks lie on the skin
 
 
@@ -125,13 +126,18 @@ def _drawn(scene: Scene, camera: _Camera) -> _Samples:
     """All solid parts before the backdrop."""
     count = camera.wide**2
     seen = camera.seen(scene.points, scene.faces, scene.cover, scene.two_sided)
-    behind = backdrop(camera.wide, camera.view.backdrop).transpose(2, 0, 1).reshape(4, -1)
-    out = _Samples(behind, np.full(count, np.inf), np.zeros(count, np.int64))
+    out = _Samples(_behind(camera), np.full(count, np.inf), np.zeros(count, np.int64))
     for band, light in zip(out.linear, _shaded(scene, seen, camera).T, strict=True):
         band[seen.pixels] = light
     out.depth[seen.pixels] = seen.depth
     out.labels[seen.pixels] = scene.label[scene.faces[seen.faces, _largest(*seen.weights.T)]]
     return out
+
+
+def _behind(camera: _Camera) -> np.ndarray:
+    """Light (4, W·W) from the backdrop; it is the same in every light, but a lamp that is near hardly reaches it."""
+    light, found = camera.view.light, backdrop(camera.wide, camera.view.backdrop).transpose(2, 0, 1).reshape(4, -1)
+    return found * (light.strength * reach(light, DISTANCE + BEHIND) + light.ambient) if light.near else found
 
 
 def _largest(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
@@ -147,7 +153,8 @@ def _shaded(scene: Scene, seen: Seen, camera: _Camera) -> np.ndarray:
     two = np.flatnonzero(scene.two_sided[seen.faces])
     behind = two[np.ascontiguousarray(normals[:, two].T) @ camera.eye < 0]
     normals[:, behind] *= -1  # seen from the other side
-    return shade(painted[:4].T, normals.T, *painted[7:], camera.eye, camera.view.light)
+    light = camera.view.light
+    return shade(painted[:4].T, normals.T, *painted[7:], camera.eye, light, reach(light, seen.depth))
 
 
 def _look_through(samples: _Samples, lens: Part, camera: _Camera) -> None:
@@ -158,7 +165,8 @@ def _look_through(samples: _Samples, lens: Part, camera: _Camera) -> None:
     normals = np.ascontiguousarray(seen.of(lens.normals, lens.faces)[nearer])
     normals = normals * np.sign(normals @ camera.eye)[:, None]
     one, none = np.ones(len(at)), np.zeros(len(at))
-    glint = shade(np.full((len(at), 4), 0.012), normals, one, one, none, camera.eye, camera.view.light)
+    light, away = camera.view.light, seen.depth[nearer]
+    glint = shade(np.full((len(at), 4), 0.012), normals, one, one, none, camera.eye, light, reach(light, away))
     samples.linear[:, at] = samples.linear[:, at] * lens.albedo[0][:, None] + np.minimum(0.2 * glint.T, 0.12)
     samples.labels[at] = LABELS.index("lenses")
 

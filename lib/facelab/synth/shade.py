@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from facelab.synth.view import Light, towards
+from facelab.synth.view import DISTANCE, Light, towards
 
 # Inside skin light goes a little around the edge, most in red and beyond.
 _WRAP = np.array([0.30, 0.17, 0.13, 0.38], np.float32)
@@ -20,9 +20,25 @@ def lamp(light: Light) -> np.ndarray:
     return 1 + light.warmth * np.array([0.12, 0.0, -0.16, 0.0], np.float32)
 
 
+def reach(light: Light, depth: np.ndarray | float) -> np.ndarray | float:
+    """How much of a lamp's light arrives, 1 at the distance of the head's middle.
+
+    Args:
+        light: one that is near stands on the line from the head to the camera.
+        depth: (...) mm from the camera's plane.
+
+    Returns:
+        (...), or 1.0 for a lamp that is far away.
+
+    Source: light falls off with the square of the distance; along the camera's axis, as depth counts.
+    Taught in: lesson 08.
+    """
+    return 1.0 if light.near == 0 else (light.near / (light.near + depth - DISTANCE)) ** 2
+
+
 def shade(
     albedo: np.ndarray, normals: np.ndarray, gloss: np.ndarray, open_: np.ndarray, strand: np.ndarray,
-    eye: np.ndarray, light: Light,
+    eye: np.ndarray, light: Light, arrives: np.ndarray | float = 1.0,
 ) -> np.ndarray:  # fmt: skip
     """Light that reaches the camera.
 
@@ -31,6 +47,7 @@ def shade(
         gloss, open_, strand: (P,); ``open_`` is the share of ambient light, see :class:`facelab.synth.part.Part`.
         eye: (3,) unit, from the head to the camera.
         light: where it comes from.
+        arrives: (P,) share of the lamp's strength, see :func:`reach`.
 
     Returns:
         (P, 4) linear, before :data:`EXPOSURE`.
@@ -42,11 +59,12 @@ def shade(
     wrapped = np.maximum((facing + _WRAP[:, None]) / (1 + _WRAP[:, None]), 0) ** 1.25
     sky = open_ * (0.80 + 0.20 * rise)
     direct = (0.55 + 0.45 * open_).astype(np.float64)  # a hollow loses some of the lamp, too
-    diffuse = light.ambient * sky + light.strength * wrapped * direct
+    strength = light.strength * arrives
+    diffuse = light.ambient * sky + strength * wrapped * direct
     half = (to + eye) / np.linalg.norm(to + eye)
     near = normals @ half
     spot, across = _spot(near, facing, gloss, strand), _across(near, facing, rise, half[1], strand)
-    shine = gloss * (spot * (1 - strand) + 0.35 * across * strand) * (light.strength + 0.25 * light.ambient)
+    shine = gloss * (spot * (1 - strand) + 0.35 * across * strand) * (strength + 0.25 * light.ambient)
     rim = 0.05 * gloss * (1 - np.clip(normals @ eye, 0, 1)) ** 4
     tint = np.where(strand > 0.5, 0.25 + 0.75 * albedo, 1.0)  # hair colours its highlights
     return ((albedo * diffuse + (0.55 * shine + rim) * tint) * lamp(light)[:, None]).T

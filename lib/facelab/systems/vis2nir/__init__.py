@@ -1,0 +1,38 @@
+"""A face in visible light to the same face at 850 nm, learned from two heaps of pictures without pairs.
+
+Source: CycleGAN (Zhu et al. 2017) as a Korean study of 2020 changed it for NIR faces: eyes aligned (A), the visible
+pictures' luminance equalised (B), a perceptual term on what comes back (C). What it leaves open is decided here:
+near-infrared has one channel from end to end; equalisation touches luminance only, and the visible domain only, both
+when training and afterwards; features are those of a net that is fed as it was trained.
+Taught in: lesson 08.
+"""
+
+from facelab.systems.vis2nir.config import MODELS, Config
+from facelab.systems.vis2nir.model import (
+    NAME,
+    Restoration,
+    Translators,
+    Vis2Nir,
+    as_seen,
+    build,
+    load,
+    optimizers,
+    restore,
+    there_and_back,
+)
+from facelab.systems.vis2nir.step import (
+    Translated,
+    adversarial_terms,
+    critic_step,
+    cycle_terms,
+    generator_step,
+    paired_terms,
+    train_step,
+    translated,
+)
+
+__all__ = [
+    "MODELS", "NAME", "Config", "Restoration", "Translated", "Translators", "Vis2Nir", "adversarial_terms", "as_seen",
+    "build", "critic_step", "cycle_terms", "generator_step", "load", "optimizers", "paired_terms", "restore",
+    "there_and_back", "train_step", "translated",
+]  # fmt: skip

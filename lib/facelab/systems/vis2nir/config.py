@@ -1,0 +1,106 @@
+"""VIS → NIR: every setting of one run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from facelab.errors import BadConfig
+from facelab.losses.adversarial import PAIRS
+from facelab.nets.cyclegan import NORMS, REACHES, UPS
+from facelab.nets.features import NAMES as FEATURE_NETS
+from facelab.train.settings import refuse_impossible, refuse_other_types, refuse_unless
+
+MODELS = ("cyclegan", "pix2pix")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Every setting of one run; impossible values are refused by name.
+
+    ``lambda_*`` are weights of loss terms.
+    """
+
+    model: str = "cyclegan"  # "pix2pix": one translator, shown the true picture beside each: an upper bound
+    size: int = 64  # pixels
+    channels: int = 3  # of visible pictures; near-infrared ones have one
+    width: int = 32  # of the translators; published: 64
+    blocks: int = 6  # residual ones; published: 9 for 256 px
+    norm: str = "instance"
+    up: str = "resized"  # published: "transposed"
+    critic_width: int = 32  # published: 64
+    critic_norm: str = "instance"
+    reach: int = 34  # pixels that one logit sees; 0: the whole picture. Published: 70, of pictures of 256
+    align: bool = True  # A: eyes at one place
+    equalise: bool = True  # B: the luminance of visible pictures
+    loss: str = "lsgan"
+    lambda_adv: float = 1.0
+    lambda_cyc: float = 10.0
+    lambda_identity_mapping: float = 5.0  # half of lambda_cyc
+    lambda_perceptual: float = 1.0  # C: relative, on maps of the feature net, of what comes back. Published: not said
+    lambda_pixel: float = 0.0  # of the true counterpart, where pairs exist: the translator is shown the truth then
+    feature_net: str = "effnet-lite0"
+    pool: int = 50  # earlier fakes a critic is shown; 0: none
+    batch: int = 8  # published: 1
+    steps: int = 1500
+    learning_rate: float = 5e-4  # published: 2e-4, at a batch of 1
+    critic_learning_rate: float = 5e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay_from: float = 0.5  # share of the run after which rates fall to zero on a straight line
+    ema: float = 0.99  # 0: no average of the translators; published: none
+
+    def __post_init__(self):
+        refuse_other_types(self)
+        allowed = {
+            "model": MODELS, "channels": (1, 3), "norm": NORMS, "critic_norm": NORMS, "up": UPS, "loss": tuple(PAIRS),
+            "reach": (0, *REACHES), "feature_net": ("none", *FEATURE_NETS),
+        }  # fmt: skip
+        for field, values in allowed.items():
+            refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
+        refuse_impossible(self, ("batch", "steps", "width", "blocks", "critic_width"), ("pool",), ("decay_from", "ema"))
+        if self.size % 4 or not 32 <= self.size <= 512:
+            raise BadConfig("size", self.size, "a multiple of 4 from 32 to 512")
+        if self.reach == 0 and self.size & (self.size - 1):
+            raise BadConfig("size", self.size, "a power of two for a critic of whole pictures: it halves down to 4")
+        if self.lambda_perceptual and self.feature_net == "none":
+            raise BadConfig("lambda_perceptual", self.lambda_perceptual, "0 without a feature_net")
+        if self.model == "pix2pix" and not self.lambda_pixel:
+            raise BadConfig("lambda_pixel", 0.0, "more than 0 for pix2pix: it learns from the truth; published: 100")
+
+    @property
+    def paired(self) -> bool:
+        """The true counterparts are shown."""
+        return self.lambda_pixel > 0
+
+    @property
+    def view(self) -> float:
+        """Share of the side by which training pictures are moved: where eyes are aligned, hardly."""
+        return 0.02 if self.align else 0.04
+
+    @classmethod
+    def for_profile(cls, profile: str, **changes: object) -> Config:
+        """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top; pix2pix is told the truth."""
+        profiles = {
+            "smoke": dict(
+                size=32, width=8, blocks=2, critic_width=8, reach=16, steps=40, batch=8, ema=0.9, lambda_perceptual=0.0,
+                feature_net="none", learning_rate=1e-3, critic_learning_rate=1e-3, pool=20,
+            ),
+            "laptop": dict(size=64, width=16, critic_width=16, steps=500),
+            "gpu": dict(size=128, width=32, blocks=9, reach=70, steps=20_000, batch=8, learning_rate=3e-4, ema=0.999),
+        }  # fmt: skip
+        if profile not in profiles:
+            raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
+        told = dict(lambda_pixel=100.0, lambda_perceptual=0.0) if changes.get("model") == "pix2pix" else {}
+        return cls(**{**profiles[profile], **told, **changes})
+
+    @classmethod
+    def published(cls, variant: str = "C", **changes: object) -> Config:
+        """CycleGAN as published for 128 px, with what the study adds: ``"A"``, ``"B"`` or ``"C"``; ``""``: nothing."""
+        if variant not in ("", "A", "B", "C"):
+            raise BadConfig("variant", variant, "A, B, C, or nothing")
+        steps = {"align": bool(variant), "equalise": variant in ("B", "C"), "lambda_perceptual": float(variant == "C")}
+        settings = dict(
+            size=128, width=64, blocks=6, up="transposed", critic_width=64, reach=70, batch=1, learning_rate=2e-4,
+            critic_learning_rate=2e-4, ema=0.0,
+        )  # fmt: skip
+        return cls(**{**settings, **steps, **changes})

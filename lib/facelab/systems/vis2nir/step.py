@@ -1,0 +1,180 @@
+"""VIS → NIR: one training step, its generators' half, its critics' half, and every loss term by name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facelab.images import to_channels
+from facelab.losses.adversarial import PAIRS
+from facelab.losses.perceptual import perceptual_relative
+from facelab.systems.vis2nir.config import Config
+from facelab.systems.vis2nir.model import Vis2Nir
+from facelab.train import ema
+from facelab.train.engine import Engine
+from facelab.train.pool import from_pool
+from facelab.train.schedule import linear_decay
+from facelab.train.state import State
+
+Opts = dict[str, torch.optim.Optimizer]
+
+
+class Translated(NamedTuple):
+    """What the translators make of a batch, (N, C or 1, H, W) in [-1, 1], fp32.
+
+    ``nir`` of visible faces and ``vis`` of infrared ones; ``vis_back`` and ``nir_back``, translated again; ``nir_same``
+    and ``vis_same``, of pictures that are in the domain already. All but ``nir`` are None for pix2pix; the last two
+    without an identity mapping term.
+    """
+
+    nir: Tensor
+    vis: Tensor | None = None
+    vis_back: Tensor | None = None
+    nir_back: Tensor | None = None
+    nir_same: Tensor | None = None
+    vis_same: Tensor | None = None
+
+
+def train_step(batch: dict[str, Tensor], model: Vis2Nir, opts: Opts, state: State, engine: Engine) -> dict[str, float]:
+    """One step of the translators, then one of the critics.
+
+    Args:
+        batch: ``vis`` (N, C, S, S) as :func:`facelab.systems.vis2nir.as_seen` gives them, and ``nir`` (N, 1, S, S), of
+            other people; ``truth`` (N, 1, S, S), the counterparts of ``vis``, where ``lambda_pixel`` wants them.
+        model, opts: from :func:`build` and :func:`optimizers`.
+        state: its ``step`` decides about learning rates; it holds the image pools.
+
+    Returns:
+        Each loss term by name, as floats.
+    """
+    cfg: Config = state.cfg
+    _set_rates(opts, cfg, state.progress)
+    with engine.autocast():
+        made = translated(model.G, batch, cfg)
+    terms = adversarial_terms(made, model, cfg, engine)
+    if cfg.paired:
+        terms |= paired_terms(batch, made, cfg)
+    if made.vis is not None:
+        terms |= cycle_terms(batch, made, model, cfg, engine)
+    logs = generator_step(terms, model, opts["G"], state, engine)
+    return logs | critic_step(batch, made, model, opts["D"], state, engine)
+
+
+def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
+    fall = linear_decay(progress, cfg.decay_from)
+    for name, rate in (("G", cfg.learning_rate), ("D", cfg.critic_learning_rate)):
+        for group in opts[name].param_groups:
+            group["lr"] = rate * fall
+
+
+def translated(G: nn.Module, batch: dict[str, Tensor], cfg: Config) -> Translated:
+    """Both ways and back. What one net is shown at the same time goes through it in one batch, which is faster.
+
+    Args:
+        G: the :class:`facelab.systems.vis2nir.Translators`. batch: ``vis`` and ``nir``.
+    """
+    if G.nir2vis is None:
+        return Translated(G.vis2nir(batch["vis"]).float())
+    vis, nir = batch["vis"], batch["nir"]
+    if not cfg.lambda_identity_mapping:
+        there_nir, there_vis, same = G.vis2nir(vis), G.nir2vis(nir), (None, None)
+    else:
+        there_nir, nir_same = G.vis2nir(torch.cat([vis, to_channels(nir, vis.shape[1])])).split([len(vis), len(nir)])
+        there_vis, vis_same = G.nir2vis(torch.cat([nir, to_channels(vis, 1)])).split([len(nir), len(vis)])
+        same = nir_same.float(), vis_same.float()
+    back = G.nir2vis(there_nir).float(), G.vis2nir(there_vis).float()
+    return Translated(there_nir.float(), there_vis.float(), *back, *same)
+
+
+def cycle_terms(
+    batch: dict[str, Tensor], made: Translated, model: Vis2Nir, cfg: Config, engine: Engine
+) -> dict[str, Tensor]:
+    """The weighted terms of CycleGAN that need no critic, and the perceptual one; those with a weight.
+
+    Args:
+        batch: ``vis`` (N, C, S, S) and ``nir`` (N, 1, S, S).
+
+    Source: Zhu et al. 2017, equation 2 and section 5.2 (identity mapping); the study's perceptual cycle term, there
+    squared differences on VGG16.
+    """
+    vis, nir = batch["vis"], batch["nir"]
+    apart = lambda made, wanted: (made - wanted).abs().mean()  # noqa: E731
+    found = {
+        "cyc": lambda: apart(made.vis_back, vis) + apart(made.nir_back, nir),
+        "identity_mapping": lambda: apart(made.nir_same, nir) + apart(made.vis_same, vis),
+        "perceptual": lambda: _perceptual(made, vis, nir, model.features[0], engine),
+    }
+    weights = {name: getattr(cfg, f"lambda_{name}") for name in found}
+    return {name: weights[name] * term() for name, term in found.items() if weights[name]}
+
+
+def _perceptual(made: Translated, vis: Tensor, nir: Tensor, net: nn.Module, engine: Engine) -> Tensor:
+    """How unlike what comes back is to a feature net, both ways."""
+    net.to(vis.device)
+    together = lambda a, b: torch.cat([to_channels(a, 3), to_channels(b, 3)])  # noqa: E731
+    with engine.autocast():
+        with torch.no_grad():
+            wanted = net(together(vis, nir))
+        return perceptual_relative(net(together(made.vis_back, made.nir_back)), wanted)
+
+
+def paired_terms(batch: dict[str, Tensor], made: Translated, cfg: Config) -> dict[str, Tensor]:
+    """Against the true counterparts: of pix2pix, and of a CycleGAN that is told them.
+
+    Args:
+        batch: ``truth`` (N, 1, S, S).
+    """
+    return {"pixel": cfg.lambda_pixel * (made.nir - batch["truth"]).abs().mean()}
+
+
+def adversarial_terms(made: Translated, model: Vis2Nir, cfg: Config, engine: Engine) -> dict[str, Tensor]:
+    """What the critics say of what was translated, weighted, with their own weights frozen."""
+    terms = {}
+    model.D.requires_grad_(False)
+    for name, net in model.D.items():
+        with engine.autocast():
+            scores = net(getattr(made, name))
+        terms[f"adv_{name}"] = cfg.lambda_adv * PAIRS[cfg.loss][1](scores.float())
+    model.D.requires_grad_(True)
+    return terms
+
+
+def critic_step(
+    batch: dict[str, Tensor], made: Translated, model: Vis2Nir, opt: torch.optim.Optimizer, state: State, engine: Engine
+) -> dict[str, float]:
+    """Move all critics: real are the batch's own pictures, fake what comes out of the pools; translators stay.
+
+    Args:
+        batch: ``nir`` (N, 1, S, S), and for CycleGAN ``vis`` (N, C, S, S).
+    """
+    cfg: Config = state.cfg
+    losses, logs = [], {}
+    for name, net in model.D.items():
+        fake = from_pool(getattr(made, name).detach(), state, f"pool_{name}", cfg.pool)
+        with engine.autocast():
+            real, false = net(batch[name]).float(), net(fake).float()
+        losses.append(PAIRS[cfg.loss][0](real, false))
+        logs |= {f"D_{name}": losses[-1].item(), f"real_{name}": real.mean().item()}
+    engine.backward(sum(losses))
+    engine.step(opt)
+    return logs
+
+
+def generator_step(
+    terms: dict[str, Tensor], model: Vis2Nir, opt: torch.optim.Optimizer, state: State, engine: Engine
+) -> dict[str, float]:
+    """Move the translators by the sum of their terms, then their average; the critics are not touched.
+
+    Args:
+        terms: weighted losses by name, at least one.
+
+    Returns:
+        The same as floats.
+    """
+    engine.backward(sum(terms.values()))
+    engine.step(opt)
+    if model.average is not None:
+        ema.update(model.average, model.G, state.cfg.ema, state.step)
+    return {name: term.item() for name, term in terms.items()}

@@ -1,0 +1,238 @@
+"""VIS → NIR: who moves when, what each term says, what the truth may touch, what is refused."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from facelab.errors import BadConfig, BadWeights
+from facelab.faces.equalise import equalised
+from facelab.images import to_channels
+from facelab.nets.blocks import parameter_count
+from facelab.seeding import generator, seed_all
+from facelab.systems import vis2nir
+from facelab.systems.vis2nir.step import _set_rates
+from facelab.train.engine import Engine
+from facelab.train.state import State
+from facelab.train.weights import write_weights
+
+TINY = vis2nir.Config(
+    size=32, width=8, blocks=1, critic_width=4, reach=16, feature_net="none", lambda_perceptual=0.0, batch=4, steps=100,
+    pool=3, ema=0.9, equalise=False,
+)  # fmt: skip
+KINDS = {
+    "cyclegan": {},
+    "no identity mapping": {"lambda_identity_mapping": 0.0},
+    "told": {"lambda_pixel": 10.0},
+    "pix2pix": {"model": "pix2pix", "lambda_pixel": 100.0},
+    "whole pictures": {"reach": 0},
+    "batch norm": {"norm": "batch", "critic_norm": "batch", "up": "transposed"},
+}
+
+
+def of(name, **changes):
+    return dataclasses.replace(TINY, **KINDS[name], **changes)
+
+
+def make(cfg, step=0):
+    seed_all(0)
+    model = vis2nir.build(cfg)
+    return model, vis2nir.optimizers(model, cfg), State(step, cfg.steps, generator(0, "t"), cfg)
+
+
+def batch_of(cfg, count=4, seed=1):
+    random = generator(seed, "batch")
+    rough = torch.rand(count, 3, 8, 8, generator=random) * 2 - 1
+    vis = torch.nn.functional.interpolate(rough, (cfg.size, cfg.size), mode="bicubic").clamp(-1, 1)
+    truth = -to_channels(vis, 1)
+    return {"vis": to_channels(vis, cfg.channels), "nir": truth.flip(-1), "truth": truth}
+
+
+def weights(net):
+    return {name: value.clone() for name, value in net.state_dict().items()}
+
+
+def changed(before, net):
+    return any(not torch.equal(value, net.state_dict()[name]) for name, value in before.items())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_step_moves_every_net_and_names_its_terms(name):
+    cfg = of(name)
+    model, opts, state = make(cfg)
+    nets = {"vis2nir": model.G.vis2nir, "nir2vis": model.G.nir2vis} | {f"D_{k}": net for k, net in model.D.items()}
+    before = {key: weights(net) for key, net in nets.items() if net is not None}
+    logs = vis2nir.train_step(batch_of(cfg), model, opts, state, Engine())
+    assert all(changed(was, nets[key]) for key, was in before.items())
+    wanted = {"adv_nir", "D_nir", "real_nir"}
+    if cfg.model == "cyclegan":
+        wanted |= {"adv_vis", "D_vis", "real_vis", "cyc"}
+        wanted |= {"identity_mapping"} if cfg.lambda_identity_mapping else set()
+    assert set(logs) == wanted | ({"pixel"} if cfg.paired else set())
+
+
+def test_each_half_leaves_the_other_alone():
+    model, opts, state = make(TINY)
+    batch, engine = batch_of(TINY), Engine()
+    made = vis2nir.translated(model.G, batch, TINY)
+    terms = vis2nir.adversarial_terms(made, model, TINY, engine) | vis2nir.cycle_terms(batch, made, model, TINY, engine)
+    critics, gradients = weights(model.D), lambda net: [p.grad for p in net.parameters() if p.grad is not None]
+    vis2nir.generator_step(terms, model, opts["G"], state, engine)
+    assert not changed(critics, model.D) and not gradients(model.D)
+    assert all(p.requires_grad for p in model.D.parameters())
+    translators = weights(model.G)
+    vis2nir.critic_step(batch, made, model, opts["D"], state, engine)
+    assert not changed(translators, model.G) and changed(critics, model.D)
+
+
+def test_terms_are_what_the_paper_says():
+    """By hand, one picture after the other, on the plain equations."""
+    cfg = dataclasses.replace(TINY, loss="lsgan")
+    model, _, _ = make(cfg)
+    batch, engine = batch_of(cfg), Engine()
+    x, y = batch["vis"], batch["nir"]
+    made = vis2nir.translated(model.G, batch, cfg)
+    G, F = model.G.vis2nir, model.G.nir2vis
+    l1 = lambda a, b: (a - b).abs().mean()  # noqa: E731
+    cyc = 10 * (l1(F(G(x)), x) + l1(G(F(y)), y))
+    same = 5 * (l1(G(y.expand(-1, 3, -1, -1)), y) + l1(F(to_channels(x, 1)), x))
+    adv = ((model.D["nir"](G(x)) - 1) ** 2).mean(), ((model.D["vis"](F(y)) - 1) ** 2).mean()
+    terms = vis2nir.cycle_terms(batch, made, model, cfg, engine) | vis2nir.adversarial_terms(made, model, cfg, engine)
+    for name, value in {"cyc": cyc, "identity_mapping": same, "adv_nir": adv[0], "adv_vis": adv[1]}.items():
+        torch.testing.assert_close(terms[name], value, atol=1e-5, rtol=1e-4)
+    assert not torch.isclose(terms["cyc"], 10 * (l1(F(G(x)), x) + l1(G(F(y)), x[:, :1])), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "no identity mapping"])
+def test_the_truth_is_never_looked_at_without_a_weight(name):
+    cfg, ends = of(name), []
+    for truth in (0.0, 1.0, None):
+        model, opts, state = make(cfg)
+        batch = batch_of(cfg)
+        batch.pop("truth") if truth is None else batch["truth"].fill_(truth)
+        for _ in range(2):
+            vis2nir.train_step(batch, model, opts, state, Engine())
+        ends.append(weights(model))
+    assert all(torch.equal(ends[0][key], other[key]) for other in ends[1:] for key in ends[0])
+
+
+def test_one_batch_is_learned_by_heart():
+    cfg = of("pix2pix", lambda_adv=0.0, learning_rate=3e-3, ema=0.0)
+    model, opts, state = make(cfg)
+    batch = batch_of(cfg)
+    first = vis2nir.train_step(batch, model, opts, state, Engine())["pixel"]
+    for _ in range(60):
+        last = vis2nir.train_step(batch, model, opts, state, Engine())["pixel"]
+    assert last < 0.35 * first
+
+
+def test_a_cycle_of_one_batch_comes_back():
+    cfg = of("no identity mapping", lambda_adv=0.0, learning_rate=3e-3, ema=0.0)
+    model, opts, state = make(cfg)
+    batch = batch_of(cfg)
+    first = vis2nir.train_step(batch, model, opts, state, Engine())["cyc"]
+    for _ in range(60):
+        last = vis2nir.train_step(batch, model, opts, state, Engine())["cyc"]
+    assert last < 0.5 * first
+
+
+def test_rates_fall_on_a_straight_line_from_half_way():
+    model, opts, _ = make(TINY)
+    for progress, share in ((0.0, 1.0), (0.5, 1.0), (0.75, 0.5), (1.0, 0.0)):
+        _set_rates(opts, TINY, progress)
+        assert opts["G"].param_groups[0]["lr"] == pytest.approx(TINY.learning_rate * share)
+        assert opts["D"].param_groups[0]["lr"] == pytest.approx(TINY.critic_learning_rate * share)
+
+
+def test_pools_are_kept_in_the_state_one_a_domain():
+    model, opts, state = make(TINY)
+    vis2nir.train_step(batch_of(TINY), model, opts, state, Engine())
+    assert {name: tuple(pool.shape) for name, pool in state.tensors.items()} == {
+        "pool_nir": (3, 1, 32, 32), "pool_vis": (3, 3, 32, 32),
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------- afterwards
+def test_restore_gives_one_channel_and_equalises_where_it_learned_so():
+    model, _, _ = make(TINY)
+    images = batch_of(TINY)["vis"] * 0.3 - 0.5
+    out = vis2nir.restore(model, images)
+    assert out.image.shape == (4, 1, 32, 32) and out.hole is None and torch.equal(out.image, out.raw)
+    assert out.image.abs().max() <= 1 and model.G.training
+    model.cfg = dataclasses.replace(TINY, equalise=True)
+    other = vis2nir.restore(model, images)
+    assert not torch.allclose(out.image, other.image)
+    model.cfg = TINY
+    torch.testing.assert_close(vis2nir.restore(model, equalised(images)).image, other.image)
+
+
+def test_no_answer_depends_on_who_else_is_in_the_batch():
+    model, opts, state = make(of("batch norm"))
+    vis2nir.train_step(batch_of(TINY), model, opts, state, Engine())
+    images = batch_of(TINY)["vis"]
+    alone = torch.cat([vis2nir.restore(model, one).image for one in images.split(1)])
+    torch.testing.assert_close(vis2nir.restore(model, images).image, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_there_and_back():
+    model, _, _ = make(of("cyclegan", ema=0.0))
+    batch = batch_of(TINY)
+    start, there, back = vis2nir.there_and_back(model, batch["vis"])
+    assert (start.shape[1], there.shape[1], back.shape[1]) == (3, 1, 3)
+    torch.testing.assert_close(there, vis2nir.restore(model, batch["vis"]).image)
+    torch.testing.assert_close(back, model.G.nir2vis(there))
+    start, there, back = vis2nir.there_and_back(model, batch["nir"], "nir")
+    assert (start.shape[1], there.shape[1], back.shape[1]) == (1, 3, 1)
+    with pytest.raises(BadConfig, match="vis or nir"):
+        vis2nir.there_and_back(model, batch["vis"], "ir")
+    with pytest.raises(BadConfig, match="back"):
+        vis2nir.there_and_back(make(of("pix2pix"))[0], batch["vis"])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 32, 32), (1, 3, 30, 32), (3, 32, 32)])
+def test_pictures_that_do_not_fit_are_refused(shape):
+    with pytest.raises(BadConfig, match="divisible by 4"):
+        vis2nir.restore(make(TINY)[0], torch.zeros(shape))
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "pix2pix"])
+def test_weights_come_back(name, tmp_path):
+    cfg = of(name)
+    model, _, _ = make(cfg)
+    path = write_weights(
+        tmp_path / "w.safetensors", {"G": model.best_generator()}, {"system": "vis2nir", "config": vars(cfg)}
+    )
+    again, read = vis2nir.load(path)
+    assert read == cfg
+    images = batch_of(cfg)["vis"]
+    torch.testing.assert_close(vis2nir.restore(again, images).image, vis2nir.restore(model, images).image, atol=5e-3,
+                               rtol=1e-2)  # fmt: skip
+    with pytest.raises(BadWeights):
+        vis2nir.load(tmp_path / "none.safetensors")
+
+
+# ------------------------------------------------------------------------------------------- settings
+def test_published_settings_and_weights_that_fit_their_file():
+    for variant, wanted in {
+        "": (False, False, 0.0),
+        "A": (True, False, 0.0),
+        "B": (True, True, 0.0),
+        "C": (True, True, 1.0),
+    }.items():
+        cfg = vis2nir.Config.published(variant)
+        assert (cfg.align, cfg.equalise, cfg.lambda_perceptual) == wanted and cfg.batch == 1 and cfg.width == 64
+    with pytest.raises(BadConfig):
+        vis2nir.Config.published("D")
+    shipped = dataclasses.replace(vis2nir.Config.for_profile("gpu"), lambda_perceptual=0.0, ema=0.0)
+    assert parameter_count(vis2nir.build(shipped).G) < 5_900_000
+
+
+@pytest.mark.parametrize("changes", [
+    {"size": 30}, {"size": 48, "reach": 0}, {"norm": "layer"}, {"up": "nearest"}, {"reach": 33}, {"model": "pix2pix"},
+    {"lambda_perceptual": 1.0}, {"pool": -1}, {"equalise": "yes"}, {"decay_from": 1.5}, {"loss": "l2"},
+])  # fmt: skip
+def test_impossible_settings_are_refused_by_name(changes):
+    with pytest.raises(BadConfig):
+        dataclasses.replace(TINY, **changes)
+    with pytest.raises(BadConfig):
+        vis2nir.Config.for_profile("tiny")
