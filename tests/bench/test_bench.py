@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facelab import machine
-from facelab.bench import pictures, step, timing
+from facelab.bench import cycle, pictures, step, timing
 from facelab.cli import main
 from facelab.data import decode
 from facelab.data.synth import open_synth
@@ -28,6 +28,18 @@ def test_both_sides_of_the_step_compute_the_same_losses():
         assert ours[name] == pytest.approx(plain[name], rel=1e-4, abs=1e-5), name
     other = step._our_side(dataclasses.replace(cfg, lambda_hidden=5.0), batch, Engine())()
     assert other["hidden"] != pytest.approx(plain["hidden"], rel=1e-3)
+
+
+def test_both_sides_of_the_cycle_step_compute_the_same_losses_step_after_step():
+    cfg, batch = cycle._config(32, 2, 4), cycle._batch(32, 2)
+    plain, ours = cycle.plain_side(cfg, batch), cycle.our_side(cfg, batch, Engine())
+    for _ in range(3):
+        wanted, found = plain(), ours()
+        assert set(found) - set(wanted) == {"real_nir", "real_vis"} and set(wanted) <= set(found)
+        for name, value in wanted.items():
+            assert found[name] == pytest.approx(value, rel=2e-3, abs=1e-4), name
+    other = cycle.our_side(dataclasses.replace(cfg, lambda_cyc=5.0), batch, Engine())()
+    assert other["cyc"] != pytest.approx(cycle.plain_side(cfg, batch)()["cyc"], rel=1e-3)
 
 
 def test_sides_are_taken_in_turn_and_the_minimum_counts(monkeypatch):

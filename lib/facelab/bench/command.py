@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from facelab import files
+from facelab.bench.cycle import bench_cycle
 from facelab.bench.pictures import (
     bench_facemasks,
     bench_hog,
@@ -26,7 +27,7 @@ from facelab.machine import cpu_has_bf16
 BENCHES = {
     "step": bench_step, "memory": bench_memory, "loader": bench_loader, "occluders": bench_occluders,
     "facemasks": bench_facemasks, "restore": bench_restore, "ssim": bench_ssim, "hog": bench_hog,
-    "render": bench_render,
+    "render": bench_render, "cycle": bench_cycle,
 }  # fmt: skip
 
 

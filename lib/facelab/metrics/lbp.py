@@ -18,7 +18,7 @@ from torch import Tensor
 from facelab.images import to_channels, to_uint8
 
 PATTERNS = 59  # 58 with at most two changes around the circle, and all others together
-_HELD = 30_000_000  # numbers held at once while distances are summed
+_HELD = 2_000_000  # numbers held at once while distances are summed; many more are slower, too
 
 
 def patterns(images: Tensor, radius: float = 2.0) -> Tensor:

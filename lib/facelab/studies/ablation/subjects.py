@@ -10,7 +10,14 @@ from typing import Any
 import torch
 
 from facelab.errors import BadConfig
-from facelab.studies.ablation import diagnosis, facemask_variants, guide_variants, turning_variants, variants
+from facelab.studies.ablation import (
+    diagnosis,
+    facemask_variants,
+    guide_variants,
+    nir_variants,
+    turning_variants,
+    variants,
+)
 from facelab.studies.ablation.variants import Variant
 from facelab.studies.batches import Loader, masked_photographs_here
 from facelab.studies.evaluation import measure, run_restore
@@ -95,6 +102,11 @@ SUBJECTS = {
     "frontalize": Subject(
         "frontalize", "07", turning_variants.VARIANTS, turning_variants.BASE, 750, lambda cfg, data: cfg,
         each_trial=("psnr", "ssim", "identity", "rank1"),
+        nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
+    ),
+    "vis2nir": Subject(
+        "vis2nir", "08", nir_variants.VARIANTS, nir_variants.BASE, 1000, lambda cfg, data: cfg,
+        own_batches=("align", "equalise", "lambda_pixel"), each_trial=("psnr", "ssim", "identity", "rank1"),
         nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
     "hog_inpaint": Subject(

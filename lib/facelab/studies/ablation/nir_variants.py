@@ -1,0 +1,35 @@
+"""The variants of VIS → NIR: what the study adds step by step, the bound of pairs, and what CycleGAN is made of.
+
+Taught in: lesson 08.
+"""
+
+from __future__ import annotations
+
+from facelab.studies.ablation.variants import Variant
+
+#: The base: CycleGAN on crops as they come. Small enough for six minutes on one core at 64 px.
+BASE = dict(
+    width=32, critic_width=32, batch=2, align=False, equalise=False, lambda_perceptual=0.0, feature_net="effnet-lite0",
+    learning_rate=3e-4, critic_learning_rate=3e-4, ema=0.99,
+)  # fmt: skip
+
+VARIANTS = (
+    Variant("base", "", about="CycleGAN on crops as they come"),
+    Variant("A", "base", {"align": True}, "eyes at one place"),
+    Variant("B", "A", {"equalise": True}, "the luminance of visible pictures equalised, too"),
+    Variant("C", "B", {"lambda_perceptual": 1.0}, "and a perceptual term on what comes back"),
+    Variant("A, perceptual", "A", {"lambda_perceptual": 1.0}, "the perceptual term without equalisation"),
+    Variant(
+        "pix2pix", "A", {"model": "pix2pix", "lambda_pixel": 100.0},
+        "one translator, told the true counterpart of each picture: what pairs would give", True,
+    ),
+    Variant("told", "A", {"lambda_pixel": 10.0}, "CycleGAN, told the true counterparts: pixel consistency"),
+    Variant("batch norm", "A", {"norm": "batch"}, "batch norm in the translators"),
+    Variant("pixel critic", "A", {"reach": 1}, "critics that see one pixel at a time"),
+    Variant("patches of 70", "A", {"reach": 70}, "critics whose patches are larger than the picture"),
+    Variant("whole-picture critic", "A", {"reach": 0}, "critics with one logit a picture"),
+    Variant("fractional strides", "A", {"up": "transposed"}, "transposed convolutions, as published"),
+    Variant("no identity mapping", "A", {"lambda_identity_mapping": 0.0}, "nothing keeps what needs no change"),
+    Variant("no pool", "A", {"pool": 0}, "critics see the newest fakes alone"),
+    Variant("no cycle", "A", {"lambda_cyc": 0.0}, "nothing has to come back"),
+)  # fmt: skip

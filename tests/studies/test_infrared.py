@@ -1,0 +1,163 @@
+"""Two heaps of faces: nobody is in both, the truth stays hidden, and the trials hold what is said of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from facelab.data.catalogue import open_dataset
+from facelab.data.splits import split
+from facelab.errors import BadConfig, LayoutError
+from facelab.faces.equalise import equalised
+from facelab.images import to_channels
+from facelab.studies import evaluation, infrared, training
+from facelab.studies.tasks import task
+from facelab.systems import vis2nir
+
+DATA, SIZE = "synth:20:nir", 32
+CFG = dataclasses.replace(vis2nir.Config.for_profile("smoke"), equalise=False, batch=5)
+
+
+@pytest.fixture(scope="module")
+def part():
+    return infrared.domains(DATA, "train", SIZE)
+
+
+def people(part, rows):
+    return {part.identity(row) for row in rows}
+
+
+def picture_of(part, images, rows, channels):
+    """Which row each picture comes from, by the smallest difference; pictures are moved a little, perhaps mirrored."""
+    pool = to_channels(part.cache.batch(rows), channels)
+    both = torch.stack([pool, pool.flip(-1)])
+    apart = (both[None] - images[:, None, None]).abs().mean((3, 4, 5)).amin(1)
+    return [rows[int(place)] for place in apart.argmin(1)]
+
+
+# ------------------------------------------------------------------------------------------- who is where
+def test_nobody_who_is_trained_on_in_one_light_is_in_the_other(part):
+    vis, nir = infrared.divided(part)
+    assert vis and nir and not people(part, vis) & people(part, nir)
+    assert people(part, vis) | people(part, nir) == people(part, part.vis)
+    assert set(vis) <= set(part.vis) and set(nir) <= set(part.nir)
+    assert not {part.counterpart[row] for row in vis} & set(nir), "no counterpart lies in the other heap"
+
+
+def test_splits_are_those_of_the_set(part):
+    dataset = open_dataset(DATA)
+    wanted = {str(dataset.items[index].identity) for index in split(dataset, "train")}
+    assert people(part, part.vis) == people(part, part.nir) == wanted
+    held = [people(other, other.vis) for other in (infrared.domains(DATA, name, SIZE) for name in ("val", "test"))]
+    assert all(held) and not held[0] & held[1] and not (held[0] | held[1]) & wanted
+
+
+def test_a_set_without_both_lights_is_refused():
+    with pytest.raises(LayoutError, match="synth:nir"):
+        infrared.domains("synth:20", "train", SIZE)
+
+
+# ------------------------------------------------------------------------------------------- batches
+def test_batches_are_a_pure_function_of_the_step_and_hold_no_truth(part):
+    load, again = (infrared.translating_loader(part, CFG, 3) for _ in range(2))
+    later = {step: load(step) for step in (7, 2, 90)}
+    for step in (90, 2, 7):
+        one = again(step)
+        assert one.keys() == {"vis", "nir"}
+        assert all(torch.equal(one[name], later[step][name]) for name in one)
+    assert not torch.equal(later[2]["vis"], later[7]["vis"])
+    assert not torch.equal(infrared.translating_loader(part, CFG, 4)(2)["nir"], later[2]["nir"]), "another seed"
+    assert later[2]["vis"].shape == (5, 3, SIZE, SIZE) and later[2]["nir"].shape == (5, 1, SIZE, SIZE)
+
+
+def test_each_heap_gives_its_own_people(part, monkeypatch):
+    monkeypatch.setattr(type(CFG), "view", 0.0)
+    (vis, nir), load = infrared.divided(part), infrared.translating_loader(part, CFG, 0)
+    for step in range(3):
+        batch = load(step)
+        assert set(picture_of(part, batch["vis"], part.vis, 3)) <= set(vis)
+        assert set(picture_of(part, batch["nir"], part.nir, 1)) <= set(nir)
+
+
+def test_the_truth_is_that_of_each_picture_and_moves_with_it(part):
+    told = dataclasses.replace(CFG, lambda_pixel=1.0)
+    batch = infrared.translating_loader(part, told, 0)(1)
+    assert batch["truth"].shape == batch["nir"].shape
+    rows = picture_of(part, batch["vis"], part.vis, 3)
+    assert [part.counterpart[row] for row in rows] == picture_of(part, batch["truth"], part.nir, 1)
+    plain = infrared.translating_loader(part, CFG, 0)(1)
+    assert torch.equal(plain["vis"], batch["vis"]), "being told changes nothing else"
+    blind = dataclasses.replace(part, counterpart={})
+    with pytest.raises(BadConfig, match="knows no pairs"):
+        infrared.translating_loader(blind, told, 0)
+
+
+def test_only_visible_pictures_are_equalised_and_after_they_were_moved(part):
+    plain, made = (
+        infrared.translating_loader(part, dataclasses.replace(CFG, equalise=on), 0)(4) for on in (False, True)
+    )
+    assert torch.equal(plain["nir"], made["nir"]) and not torch.equal(plain["vis"], made["vis"])
+    torch.testing.assert_close(made["vis"], equalised(plain["vis"]))
+
+
+def test_an_empty_heap_is_refused(part):
+    with pytest.raises(LayoutError):
+        infrared.translating_loader(dataclasses.replace(part, nir=()), CFG, 0)
+    with pytest.raises(LayoutError):
+        infrared.translating_loader(dataclasses.replace(part, vis=()), CFG, 0)
+
+
+# ------------------------------------------------------------------------------------------- trials
+def test_a_trial_shows_everybody_once_beside_the_counterpart():
+    held = infrared.domains(DATA, "test", SIZE)
+    trial = infrared.nir_trials(DATA, CFG)[DATA]
+    assert sorted(trial.identities) == sorted(people(held, held.vis)) and trial.whole
+    assert trial.occluded.shape[1:] == (3, SIZE, SIZE) and trial.truth.shape[1:] == (1, SIZE, SIZE)
+    rows = picture_of(held, trial.occluded, held.vis, 3)
+    assert torch.equal(trial.truth, to_channels(held.cache.batch([held.counterpart[row] for row in rows]), 1))
+    assert tuple(infrared.judged_people(DATA, 100)) == trial.identities
+    assert len(infrared.nir_trials(DATA, CFG, 2)[DATA]) == 2
+
+
+def test_every_variant_is_judged_on_the_same_aligned_faces():
+    raw = dataclasses.replace(CFG, align=False)
+    one, other = (infrared.nir_trials(DATA, cfg)[DATA] for cfg in (CFG, raw))
+    assert torch.equal(one.occluded, other.occluded) and torch.equal(one.points, other.points)
+    eyes = one.points[:, 36:48].mean(1)
+    assert (eyes - eyes.mean(0)).abs().max() < 0.5, "eyes at one place"
+    looked = [infrared.held_out_trial(DATA, cfg, 8, 0) for cfg in (CFG, raw)]
+    assert not torch.equal(looked[0].occluded, looked[1].occluded), "while training it is looked at as it learns"
+
+
+def test_without_counterparts_another_picture_of_the_same_person_stands_in():
+    held = dataclasses.replace(infrared.domains(DATA, "test", SIZE), counterpart={})
+    trial = infrared.nir_trial(held, 9, 3, "t")
+    found = picture_of(held, trial.truth, held.nir, 1)
+    assert tuple(held.identity(row) for row in found) == trial.identities
+
+
+def test_the_row_of_whoever_does_nothing_is_luminance():
+    trial = infrared.nir_trials(DATA, CFG)[DATA]
+    assert torch.equal(trial.untouched, to_channels(trial.occluded, 1))
+    mean = task("vis2nir").mean(DATA, SIZE, 3)
+    rows = evaluation.fills(trial, mean)
+    assert mean.shape == (1, SIZE, SIZE) and set(rows) == {"input", "mean face"}
+    assert all(row.shape == trial.truth.shape for row in rows.values())
+    values = evaluation.measure(rows["input"], trial)
+    assert values["psnr_gain"].abs().max() == 0 and values["psnr"].isfinite().all()
+
+
+# ------------------------------------------------------------------------------------------- a run
+def test_a_short_run_writes_weights_and_its_card(tmp_path):
+    cfg = dataclasses.replace(CFG, steps=3, width=4, critic_width=4)
+    outcome, _ = training.train("vis2nir", cfg, DATA, out=tmp_path, progress=False)
+    card = json.loads((tmp_path / "metrics.json").read_text())
+    assert outcome.step == 3 and card["people"] == 20 and card["kinds"] == ["visible and near-infrared faces, unpaired"]
+    assert sum(card["split"].values()) == 160 and "val_psnr" in card["validation"]
+    model, read = vis2nir.load(tmp_path / "weights.safetensors")
+    assert read == cfg and list(tmp_path.glob("grid_*.png"))
+    with pytest.raises(BadConfig, match="draws nothing"):
+        task("vis2nir").loader(DATA, cfg, 0, ["a cutout"])
