@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from facelab.images import to_channels
 from facelab.nets import cyclegan
 from facelab.nets.blocks import parameter_count
 from facelab.nets.cyclegan import PatchDiscriminator, ResnetGenerator
@@ -75,3 +76,16 @@ def test_instance_norm_asks_nobody_else_in_the_batch_and_batch_norm_does():
     torch.testing.assert_close(net(pictures), alone(net), atol=1e-5, rtol=1e-4)
     other = ResnetGenerator(3, 1, 4, 1, "batch")
     assert not torch.allclose(other(pictures), alone(other), atol=1e-3)
+
+
+def test_a_change_begins_near_the_picture_and_painting_anew_does_not():
+    pictures = torch.rand(2, 3, 16, 16) * 2 - 1
+    for outside in (1, 3):
+        start = to_channels(to_channels(pictures, 1), outside) if outside == 1 else pictures
+        changed, anew = (ResnetGenerator(3, outside, 4, 1, change=change) for change in (True, False))
+        for net in (changed, anew):
+            nn.init.zeros_(net.body[-1].weight)
+        torch.testing.assert_close(changed(pictures), cyclegan.NEARLY * start, atol=1e-5, rtol=1e-5)
+        assert anew(pictures).abs().max() == 0
+    white = torch.ones(1, 3, 16, 16)
+    assert ResnetGenerator(3, 1, 4, 1, change=True)(white).isfinite().all()

@@ -10,10 +10,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from facelab.images import to_channels
 from facelab.nets.blocks import init_normal
 
 NORMS = ("instance", "batch", "none")
 UPS = ("transposed", "resized")
+NEARLY = 0.97  # of a picture's range: white and black themselves lie at the infinite end of tanh
 REACHES = {1: 0, 16: 1, 34: 2, 70: 3}
 """Side of what one logit sees, pixels → halvings of the critic."""
 
@@ -61,15 +63,18 @@ class ResnetGenerator(nn.Module):
         blocks: residual ones; published: 9 for 256 px, 6 for 128.
         norm: one of :data:`NORMS`; published: instance.
         up: one of :data:`UPS`. Published: transposed, whose overlapping taps leave a checkerboard; ours: resized.
+        change: what is computed is a change to the picture, in the other domain's channels. Published: the picture
+            itself, whose lines have to be learned first.
 
     Source for the checkerboards: Odena et al. 2016, "Deconvolution and Checkerboard Artifacts".
     """
 
     def __init__(
         self, inside: int = 3, outside: int = 3, width: int = 64, blocks: int = 9, norm: str = "instance",
-        up: str = "transposed",
+        up: str = "transposed", change: bool = False,
     ):  # fmt: skip
         super().__init__()
+        self.outside, self.change = outside, change
         w, around = width, lambda channels: [norm_of(norm, channels), nn.ReLU(True)]
         layers = [nn.ReflectionPad2d(3), nn.Conv2d(inside, w, 7), *around(w)]
         for a in (w, 2 * w):
@@ -82,7 +87,10 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, inside, H, W) in [-1, 1], H and W divisible by 4, to (N, outside, H, W) in [-1, 1]."""
-        return torch.tanh(self.body(images))
+        out = self.body(images)
+        if self.change:
+            out = out + torch.atanh(NEARLY * to_channels(images, self.outside))
+        return torch.tanh(out)
 
 
 class PatchDiscriminator(nn.Module):

@@ -27,6 +27,7 @@ class Config:
     blocks: int = 6  # residual ones; published: 9 for 256 px
     norm: str = "instance"
     up: str = "resized"  # published: "transposed"
+    change: bool = True  # translators change the picture they are shown; published: False, they paint one anew
     critic_width: int = 32  # published: 64
     critic_norm: str = "instance"
     reach: int = 34  # pixels that one logit sees; 0: the whole picture. Published: 70, of pictures of 256
@@ -100,7 +101,7 @@ class Config:
             raise BadConfig("variant", variant, "A, B, C, or nothing")
         steps = {"align": bool(variant), "equalise": variant in ("B", "C"), "lambda_perceptual": float(variant == "C")}
         settings = dict(
-            size=128, width=64, blocks=6, up="transposed", critic_width=64, reach=70, batch=1, learning_rate=2e-4,
-            critic_learning_rate=2e-4, ema=0.0,
+            size=128, width=64, blocks=6, up="transposed", change=False, critic_width=64, reach=70, batch=1,
+            learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
         )  # fmt: skip
         return cls(**{**settings, **steps, **changes})

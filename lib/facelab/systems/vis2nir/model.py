@@ -29,7 +29,7 @@ class Translators(nn.Module):
 
     def __init__(self, cfg: Config):
         super().__init__()
-        rest = (cfg.width, cfg.blocks, cfg.norm, cfg.up)
+        rest = (cfg.width, cfg.blocks, cfg.norm, cfg.up, cfg.change)
         self.vis2nir = ResnetGenerator(cfg.channels, 1, *rest)
         self.nir2vis = ResnetGenerator(1, cfg.channels, *rest) if cfg.model == "cyclegan" else None
 
