@@ -1,0 +1,114 @@
+"""Translated pictures beside real ones: who is in which album, what is refused, and that all of it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from facelab.errors import BadConfig, LayoutError
+from facelab.images import to_channels
+from facelab.seeding import seed_all
+from facelab.studies import added_nir, infrared, recognition
+from facelab.systems import vis2nir
+from facelab.train.weights import write_weights
+
+DATA, SIZE = "synth:20:nir", 32
+CFG = dataclasses.replace(vis2nir.Config.for_profile("smoke"), width=4, critic_width=4, ema=0.0)
+
+
+@pytest.fixture(scope="module")
+def part():
+    return infrared.domains(DATA, "test", SIZE)
+
+
+@pytest.fixture(scope="module")
+def pictures(part):
+    return added_nir.gallery(part)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    def make(name, data=DATA, seed=0):
+        seed_all(seed)
+        card = {"system": "vis2nir", "config": vars(CFG), "data": data}
+        return write_weights(tmp_path / f"{name}.safetensors", {"G": vis2nir.build(CFG).G}, card)
+
+    return make
+
+
+def test_each_person_has_pictures_of_each_kind_from_different_sittings(part, pictures):
+    count = len(pictures.people)
+    assert count > 1 and set(pictures.people) <= {part.identity(row) for row in part.vis}
+    for album, each in ((pictures.real, added_nir.REAL), (pictures.test, added_nir.TESTED)):
+        assert album.labels.bincount(minlength=count).tolist() == [each] * count
+    assert torch.bincount(pictures.of["labels"], minlength=count).tolist() == [added_nir.MOST] * count
+    sitting = lambda names: {tuple(name.split("/")[-2:]) for name in names}  # noqa: E731
+    three = [sitting(names) for names in (pictures.real.files, pictures.test.files, pictures.of["files"])]
+    assert not three[0] & three[1] and not three[2] & (three[0] | three[1])
+    assert pictures.seen.shape[1] == 3 and pictures.truth.shape[1] == 1
+
+
+def test_labels_are_the_people_of_the_pictures(part, pictures):
+    rows = {part.cache.dataset.relative(int(part.cache.indices[row])): row for row in (*part.vis, *part.nir)}
+    for names, labels in (
+        (pictures.real.files, pictures.real.labels),
+        (pictures.test.files, pictures.test.labels),
+        (pictures.of["files"], pictures.of["labels"]),
+    ):
+        assert [part.identity(rows[name]) for name in names] == [pictures.people[k] for k in labels.tolist()]
+
+
+def test_a_set_knows_what_was_added(pictures, weights):
+    sets = added_nir.training_sets(pictures, {"A": weights("a")})
+    assert list(sets) == [added_nir.GREY, "+ A", added_nir.BOUND]
+    for album in sets.values():
+        assert int(album.added.sum()) == len(pictures.seen) and len(album) == len(pictures.seen) + len(pictures.real)
+        assert torch.equal(album.images[~album.added], pictures.real.images)
+    grey, made, true = (album.images[album.added] for album in sets.values())
+    assert torch.equal(grey, to_channels(pictures.seen, 1)) and torch.equal(true, pictures.truth)
+    model, _ = vis2nir.load(weights("a"))
+    torch.testing.assert_close(made, vis2nir.restore(model, pictures.seen).image, atol=1e-4, rtol=1e-3)
+
+
+def test_the_counterpart_of_a_test_picture_is_never_used(part):
+    """Were sittings counted wrongly, the colour half of a test picture would be translated."""
+    backwards = dataclasses.replace(part, vis=part.vis[::-1])
+    assert len(added_nir.gallery(backwards).people) > 1
+    with pytest.raises(BadConfig, match="colour half"):
+        added_nir.gallery(dataclasses.replace(backwards, counterpart={}))
+
+
+def test_a_translator_that_knows_them_is_refused(pictures, weights, monkeypatch):
+    real = infrared.domains
+    monkeypatch.setattr(added_nir, "domains", lambda data, split, size: real(data, "test", size))
+    with pytest.raises(BadConfig, match="trained on other people"):
+        added_nir.translated(weights("a"), pictures)
+
+
+def test_too_few_pictures_are_refused(part):
+    few = dataclasses.replace(part, nir=part.nir[::4])
+    with pytest.raises(LayoutError, match="near-infrared pictures or more"):
+        added_nir.gallery(few)
+
+
+def test_without_counterparts_there_is_no_bound(part, weights):
+    blind = added_nir.gallery(dataclasses.replace(part, counterpart={}))
+    assert blind.truth is None and added_nir.BOUND not in added_nir.training_sets(blind, {"A": weights("a")})
+
+
+def test_the_experiment_takes_the_kth_weights_for_seed_k_and_goes_on_where_it_was(weights, tmp_path):
+    both = [weights("a", seed=0), weights("b", seed=1)]
+    lines = []
+    go = lambda: added_nir.added_nir(  # noqa: E731
+        tmp_path / "out", DATA, {"A": both}, size=SIZE, classifiers=("lbp",), device="cpu", note=lines.append
+    )
+    found = go()
+    assert len(lines) == 8 and len(found["rows"]) == 8 and go()["rows"] == found["rows"] and len(lines) == 8
+    sets = [recognition.read(tmp_path / "out" / f"seed{k}")["header"]["sets"] for k in (0, 1)]
+    assert sets[0]["+ A"] != sets[1]["+ A"] and sets[0][added_nir.GREY] == sets[1][added_nir.GREY]
+    table = recognition.summary(found["rows"], found["people"])["lbp"]
+    assert set(table) == {recognition.REAL, added_nir.GREY, "+ A", added_nir.BOUND} and table["+ A"]["seeds"] == 2
+    with pytest.raises(BadConfig, match="one a seed"):
+        added_nir.added_nir(tmp_path / "x", DATA, {"A": both, "B": both[:1]}, size=SIZE)
