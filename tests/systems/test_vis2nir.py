@@ -18,7 +18,7 @@ from facelab.train.weights import write_weights
 
 TINY = vis2nir.Config(
     size=32, width=8, blocks=1, critic_width=4, reach=16, feature_net="none", lambda_perceptual=0.0, batch=4, steps=100,
-    pool=3, ema=0.9, equalise=False,
+    pool=3, ema=0.9, equalise=False, lambda_cyc=10.0, lambda_identity_mapping=5.0, change=False,
 )  # fmt: skip
 KINDS = {
     "cyclegan": {},

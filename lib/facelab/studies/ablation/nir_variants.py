@@ -10,7 +10,7 @@ from facelab.studies.ablation.variants import Variant
 #: The base: CycleGAN on crops as they come. Small enough for six minutes on one core at 64 px.
 BASE = dict(
     width=32, critic_width=32, batch=2, align=False, equalise=False, lambda_perceptual=0.0, feature_net="effnet-lite0",
-    learning_rate=3e-4, critic_learning_rate=3e-4, ema=0.99,
+    lambda_cyc=3.0, lambda_identity_mapping=0.0, learning_rate=1e-3, critic_learning_rate=5e-4, ema=0.99,
 )  # fmt: skip
 
 VARIANTS = (
@@ -29,7 +29,9 @@ VARIANTS = (
     Variant("patches of 70", "A", {"reach": 70}, "critics whose patches are larger than the picture"),
     Variant("whole-picture critic", "A", {"reach": 0}, "critics with one logit a picture"),
     Variant("fractional strides", "A", {"up": "transposed"}, "transposed convolutions, as published"),
-    Variant("no identity mapping", "A", {"lambda_identity_mapping": 0.0}, "nothing keeps what needs no change"),
+    Variant("painted anew", "A", {"change": False}, "translators paint the picture, as published, and change none"),
+    Variant("cycle of 10", "A", {"lambda_cyc": 10.0}, "what comes back counts as much as published"),
+    Variant("identity mapping", "A", {"lambda_identity_mapping": 1.5}, "what is in the domain already shall stay"),
     Variant("no pool", "A", {"pool": 0}, "critics see the newest fakes alone"),
     Variant("no cycle", "A", {"lambda_cyc": 0.0}, "nothing has to come back"),
 )  # fmt: skip

@@ -105,7 +105,7 @@ SUBJECTS = {
         nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
     "vis2nir": Subject(
-        "vis2nir", "08", nir_variants.VARIANTS, nir_variants.BASE, 1000, lambda cfg, data: cfg,
+        "vis2nir", "08", nir_variants.VARIANTS, nir_variants.BASE, 900, lambda cfg, data: cfg,
         own_batches=("align", "equalise", "lambda_pixel"), each_trial=("psnr", "ssim", "identity", "rank1"),
         nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
