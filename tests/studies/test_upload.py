@@ -92,12 +92,34 @@ def test_the_largest_face_is_cut_out_for_a_system_that_makes_it_anew():
     photo = torch.full((1, 240, 300), -0.2)
     photo[:, 60:188, 90:218] = face
     mirror = lambda pictures: Restoration(pictures.flip(-1), None, pictures.flip(-1))  # noqa: E731
-    shown = upload.answer(encoded(images.to_pil(photo)), mirror, 64, 1, anew=True)
+    shown = upload.answer(encoded(images.to_pil(photo)), mirror, 64, 1, anew="portrait")
     assert shown.before.shape == shown.after.shape and shown.hole is None and "cut out" in shown.note
     assert 90 < shown.before.shape[-1] < 180, "the face, not the photograph"
     assert (shown.after - shown.before.flip(-1)).abs().mean() < 0.05
     with pytest.raises(BadImage, match="no face"):
-        upload.answer(encoded(plain((200, 160))), mirror, 32, 3, anew=True)
+        upload.answer(encoded(plain((200, 160))), mirror, 32, 3, anew="portrait")
+
+
+def test_a_face_cut_out_by_its_eyes_has_them_in_their_places():
+    from facelab.faces.align import EYE_DISTANCE, EYE_HEIGHT, eye_centres
+    from facelab.faces.landmarks import find_landmarks
+    from facelab.studies import one_picture, parts
+
+    photo = torch.full((1, 240, 300), -0.2)
+    photo[:, 60:188, 90:218] = parts.faces("orl", "test", 128, 1).take([3])[0][0]
+    leaning = images.from_pil(images.to_pil(photo).rotate(14, fillcolor=100))
+    same = lambda pictures: Restoration(pictures, None, pictures)  # noqa: E731
+    off = {}
+    for cut in one_picture.CUTS:
+        face, made, boxes = one_picture.face_anew(same, leaning, 128, 1, doubtful=True, cut=cut)
+        assert made.shape == face.shape and len(boxes) == 1
+        side = face.shape[-1]
+        left, right = eye_centres(find_landmarks(face)) / side
+        wanted = torch.tensor([0.5, EYE_HEIGHT, EYE_DISTANCE])
+        off[cut] = (torch.stack([*((left + right) / 2), (right - left)[0]]) - wanted).abs().max().item()
+        level = abs((right - left)[1] / (right - left)[0])
+        assert (level < 0.06) == (cut == "eyes")
+    assert off["eyes"] < 0.05
 
 
 def test_faces_are_restored_where_they_are():

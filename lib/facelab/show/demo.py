@@ -155,7 +155,7 @@ class Demo:
                 raise BadWeights(weights_root(), "there are no weights", hint)
             restore, cfg = self.load(self.action.value)
             with torch.no_grad():
-                whole, anew = self.where.value == WHOLE, TASKS[self.action.value].whole
+                whole, anew = self.where.value == WHOLE, TASKS[self.action.value].cut
                 self._shown = answer(self._content, restore, cfg.size, cfg.channels, whole, anew)
             self._say(self._shown.note or "Done.")
         except BadImage as error:

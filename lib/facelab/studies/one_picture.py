@@ -86,28 +86,42 @@ def restore_faces(
     return (photo, hidden, [list(box) for box in boxes]) if boxes else None
 
 
-def turn_face(
-    restore: Callable, photo: Tensor, size: int, channels: int, doubtful: bool = False
-) -> tuple[Tensor, Tensor, list[list[int]]] | None:
-    """Find the largest face of a photograph, cut it out as a portrait, and make its picture anew.
+CUTS = ("portrait", "eyes")
+"""How a face is cut out that is made anew: upright as it is, or by its eyes, which come to their canonical places."""
+LARGEST = 512  # pixels of the side of such a cut
 
-    It is not pasted back: a face seen from elsewhere fits nowhere.
+
+def face_anew(
+    restore: Callable, photo: Tensor, size: int, channels: int, doubtful: bool = False, cut: str = "portrait"
+) -> tuple[Tensor, Tensor, list[list[int]]] | None:
+    """Find the largest face of a photograph, cut it out, and make its picture anew.
+
+    It is not pasted back: a face seen from elsewhere, or in another light, fits nowhere.
 
     Args:
         restore, photo, size, channels, doubtful: as of :func:`restore_faces`.
+        cut: one of :data:`CUTS`.
 
     Returns:
-        The portrait and the answer (C, S, S), and the face's box in a list; None where there is no face.
+        The cut and the answer (C, S, S), and the face's box in a list; None where there is no face.
 
     Raises:
         MissingPart: dlib is not here.
     """
-    from facelab.faces.align import portrait
     from facelab.faces.detect import detect
     from facelab.faces.landmarks import find_landmarks
 
     boxes = detect(photo, doubtful=doubtful)
     if not boxes:
         return None
-    face = portrait(photo, find_landmarks(photo, boxes[0]))
+    face = _cut_out(photo, find_landmarks(photo, boxes[0]), cut)
     return face, restore_image(restore, face, size, channels)[0], [list(boxes[0])]
+
+
+def _cut_out(photo: Tensor, marks: Tensor, cut: str) -> Tensor:
+    from facelab.faces.align import EYE_DISTANCE, align, eye_centres, portrait
+
+    if cut == "portrait":
+        return portrait(photo, marks, LARGEST)
+    apart = float((eye_centres(marks)[1] - eye_centres(marks)[0]).norm())
+    return align(photo, marks, max(16, min(round(apart / EYE_DISTANCE), LARGEST)))[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -13,7 +14,7 @@ from facelab import files, images
 from facelab.data.dataset import pictures_under
 from facelab.errors import BadConfig, BadImage, FacelabError
 from facelab.studies.given_holes import note_on_hole, read_given_hole
-from facelab.studies.one_picture import restore_faces, restore_image, turn_face
+from facelab.studies.one_picture import face_anew, restore_faces, restore_image
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.engine import make_engine
@@ -44,8 +45,8 @@ def list_inputs(paths: Sequence[str | Path]) -> list[Path]:
     return found
 
 
-def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int, anew: bool):
-    search = turn_face if anew else restore_faces
+def _in_photograph(restore: Callable, path: Path, photo: Tensor, size: int, channels: int, anew: str):
+    search = partial(face_anew, cut=anew) if anew else restore_faces
     found = search(restore, photo, size, channels)  # who takes a badge for a face would paint one on it
     if found is None:
         raise BadImage(path, "no face was found in it; crop the face yourself and leave --find-faces out")
@@ -97,7 +98,7 @@ def restore_files(
             image = images.load_image(path)
             given = read_given_hole(Path(holes), path, tuple(image.shape[-2:]), invert_holes) if holes else None
             if find_faces:
-                anew = task(name).whole
+                anew = task(name).cut
                 result, hole, record["faces"] = _in_photograph(restore, path, image, cfg.size, cfg.channels, anew)
             else:
                 record |= _note(*image.shape[-2:]) | ({} if given is None else note_on_hole(given, invert_holes))

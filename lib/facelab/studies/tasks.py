@@ -46,6 +46,8 @@ class Task:
             its ``build`` is handed, by name.
         natural: it is also shown real facemasks when its weights are released.
         whole: it makes whole pictures anew; there are no holes to give it.
+        cut: how it wants the face of a whole photograph cut out then, one of
+            :data:`facelab.studies.one_picture.CUTS`.
     """
 
     what: str
@@ -61,6 +63,7 @@ class Task:
     nets: Callable[..., dict[str, nn.Module]] = lambda data, cfg, engine, start=None: {}
     natural: bool = True
     whole: bool = False
+    cut: str = ""
 
 
 def _oagan_trials(data: str, cfg: Any, count: int, seed: int, kinds: Sequence[str] | None) -> dict[str, Trial]:
@@ -145,6 +148,7 @@ TASKS = {
         nets=_face_network,
         natural=False,
         whole=True,
+        cut="portrait",
     ),
     "vis2nir": Task(
         "faces in visible light",
@@ -158,6 +162,7 @@ TASKS = {
         people=infrared.judged_people,
         natural=False,
         whole=True,
+        cut="eyes",
     ),
     "hog_inpaint": Task(
         "irregular holes, told",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from facelab import images
 from facelab.errors import BadImage, MissingPart
-from facelab.studies.one_picture import restore_faces, restore_image, turn_face
+from facelab.studies.one_picture import face_anew, restore_faces, restore_image
 
 MAX_BYTES = 20_000_000
 MAX_MEGAPIXELS = 24.0
@@ -87,7 +88,7 @@ def _plainly(content: bytes, reason: str) -> str:
 
 
 def answer(
-    content: bytes, restore: Callable, size: int, channels: int, whole: bool = False, anew: bool = False
+    content: bytes, restore: Callable, size: int, channels: int, whole: bool = False, anew: str = ""
 ) -> Answer:
     """Restore an uploaded photograph.
 
@@ -96,7 +97,8 @@ def answer(
         restore: images at the network's size to a restoration.
         size, channels: the network's.
         whole: take the picture for a crop of one face; else faces are looked for, and each is restored in its place.
-        anew: the system makes whole pictures; the largest face is cut out, and both pictures show it alone.
+        anew: of a system that makes whole pictures, how the largest face is cut out, one of
+            :data:`facelab.studies.one_picture.CUTS`; both pictures show it alone.
 
     Returns:
         The picture before and after, at most :data:`WORK_PIXELS` large; the sizes of all three parts agree.
@@ -111,7 +113,8 @@ def answer(
         after, hole = restore_image(restore, image, size, channels)
         return Answer(image, hole, after, odd + note)
     try:
-        found = (turn_face if anew else restore_faces)(restore, image, size, channels, doubtful=True)
+        search = partial(face_anew, cut=anew) if anew else restore_faces
+        found = search(restore, image, size, channels, doubtful=True)
     except MissingPart as error:
         raise BadImage(
             "the file", f"cannot be searched for faces here ({error}) Take it as one face instead"
@@ -121,7 +124,8 @@ def answer(
                        "or turned, choose “the picture is one face”")  # fmt: skip
     if anew:
         face, turned, _ = found
-        return Answer(face, None, turned, f"The largest face was cut out and turned. {note}".strip())
+        said = f"The largest face was cut out; every pixel of the answer is the network's. {note}"
+        return Answer(face, None, turned, said.strip())
     after, hole, boxes = found
     many = "1 face was" if len(boxes) == 1 else f"{len(boxes)} faces were"
     return Answer(image, hole, after, f"{many} found and restored. {note}".strip())
