@@ -1,6 +1,6 @@
 """What an ablation found, in a table short enough for a README.
 
-Taught in: lessons 05, 06, 07, 09.
+Taught in: lessons 05 to 09.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
          "CVAE, 64"),
         (("rank1, 45°", "rank-1, 45°", 2), ("rank1, 75°", "rank-1, 75°", 2), ("identity, 45°", "identity, 45°", 3),
          ("psnr, 45°", "PSNR, 45°", 2)),
+    ),
+    "vis2nir": (
+        ("A", "B", "C", "A, perceptual", "pix2pix", "told", "batch norm", "pixel critic", "patches of 70",
+         "whole-picture critic", "fractional strides", "painted anew", "cycle of 10", "identity mapping", "no pool",
+         "no cycle"),
+        (("psnr_hole", "PSNR", 2), ("identity", "identity", 3), ("sharpness", "sharpness", 2)),
     ),
     "hog_inpaint": (
         ("guide", "oracle", "coarse guide", "coarse oracle", "joint", "Canny", "Canny oracle", "HOG loss", "gated",

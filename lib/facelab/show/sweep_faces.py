@@ -1,0 +1,64 @@
+"""What every variant of a sweep made of the same faces: ``python -m facelab.show.sweep_faces FOLDER DATA``.
+
+For sweeps of a system that makes whole pictures anew. The faces are people never seen in training, at places fixed in
+advance; of each variant the first seed is shown. Written as ``notebooks/figures/NN_variants.jpg``, NN the lesson.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from facelab import images
+from facelab.errors import BadConfig
+from facelab.files import project_root
+from facelab.show.canvas import save
+from facelab.show.figures import rows
+from facelab.studies.ablation import table
+from facelab.studies.ablation.cell import shown
+from facelab.studies.ablation.record import drawn
+from facelab.studies.ablation.subjects import subject
+from facelab.studies.ablation.variants import slug
+from facelab.studies.tasks import task
+from facelab.studies.training import system
+
+TRUTH = "hidden truth"
+
+
+def sweep_faces(folder: str | Path, data: str, title: str = "") -> Figure:
+    """The figure: seen, a row a variant, the truth.
+
+    Args:
+        folder: of a sweep, with its ``cells``. data: the dataset it was run on. title: in front of what is known.
+
+    Raises:
+        BadConfig: the system fills holes.
+    """
+    content = table.read(folder)
+    about = content["header"]
+    if not task(about["system"]).whole:
+        raise BadConfig("folder", str(folder), "the sweep of a system that makes whole pictures anew")
+    cfg = system(about["system"]).Config(**about["base"])
+    test = next(iter(task(about["system"]).trials(data, cfg, about["count"], 1, None).values()))
+    places = shown(len(test))
+    strips = {"seen": test.occluded[places]}
+    for name in drawn(content):
+        strip = images.load_image(Path(folder) / "cells" / f"{slug(name)}-seed0" / "faces.png", test.truth.shape[1])
+        strips[name] = strip[:, : cfg.size].unfold(2, cfg.size, cfg.size).permute(2, 0, 1, 3)
+    words = f"{title}{data}, people never seen; {about['steps']} steps, seed 0"
+    return rows(strips | {TRUTH: test.truth[places]}, title=words)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Draw it into ``notebooks/figures``."""
+    folder, data, *title = sys.argv[1:] if argv is None else argv
+    lesson = subject(table.read(folder)["header"]["system"]).lesson
+    target = project_root() / "notebooks" / "figures" / f"{lesson}_variants.jpg"
+    print(save(sweep_faces(folder, data, " ".join(title)), target))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
