@@ -64,7 +64,8 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     metrics = card.get("metrics") or {}
     trials, task = metrics.get("trials", {}), TASKS.get(str(card.get("system")))
     told, whole = (task.given, task.whole) if task else (False, False)
-    for trial, part in list(trials.items())[: 1 if told or whole else None]:
+    turned = any("°" in label for label in trials)
+    for trial, part in list(trials.items())[: 1 if told or turned else None]:
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
         before = " after earlier runs (the card tells)" if card.get("continued_from") or card.get("start") else ""
         size = f", {metrics['size']} px" if "size" in metrics else ""
@@ -74,7 +75,7 @@ def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
             f"never seen in training{size}, {what}; {steps:,} steps{before} on "
             f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"], whole)
         )
-    if whole and trials:
+    if turned:
         for name, some in _by_set(trials, str(data)).items():
             yield from (f"{title} on `{name}`, by yaw:\n\n{_by_trial(some, key, True)}" for title, key in TURNED)
     if told and trials:

@@ -108,7 +108,9 @@ def test_the_experiment_takes_the_kth_weights_for_seed_k_and_goes_on_where_it_wa
     assert len(lines) == 8 and len(found["rows"]) == 8 and go()["rows"] == found["rows"] and len(lines) == 8
     sets = [recognition.read(tmp_path / "out" / f"seed{k}")["header"]["sets"] for k in (0, 1)]
     assert sets[0]["+ A"] != sets[1]["+ A"] and sets[0][added_nir.GREY] == sets[1][added_nir.GREY]
-    table = recognition.summary(found["rows"], found["people"])["lbp"]
+    table = recognition.summary(found["rows"], found["header"]["people"])["lbp"]
     assert set(table) == {recognition.REAL, added_nir.GREY, "+ A", added_nir.BOUND} and table["+ A"]["seeds"] == 2
+    kept = recognition.read(added_nir.write_record(found, tmp_path / "r.jsonl"))
+    assert kept == {"header": found["header"], "rows": found["rows"]} and len(kept["header"]["weights"]["A"]) == 2
     with pytest.raises(BadConfig, match="one a seed"):
         added_nir.added_nir(tmp_path / "x", DATA, {"A": both, "B": both[:1]}, size=SIZE)

@@ -11,6 +11,7 @@ Taught in: lesson 08.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from facelab import files
 from facelab.errors import BadConfig, LayoutError
 from facelab.images import to_channels
 from facelab.studies import recognition
@@ -147,7 +149,8 @@ def added_nir(
         note: told a line a finished row.
 
     Returns:
-        ``people`` who each test picture shows, and ``rows`` of all seeds.
+        ``header`` (the sets, pictures of each kind, ``people`` whom each test picture shows, and which weights) and
+        ``rows`` of all seeds.
 
     Raises:
         BadConfig: translators with different numbers of weights, or one that was trained on somebody of the test.
@@ -166,7 +169,20 @@ def added_nir(
             note=note,
         )  # fmt: skip
         rows += found["rows"]
-    return {"people": [pictures.people[label] for label in pictures.test.labels.tolist()], "rows": rows}
+    header = {
+        "data": data, "size": size, "steps": steps,
+        "people": [pictures.people[label] for label in pictures.test.labels.tolist()],
+        "real": len(pictures.real), "added": len(pictures.seen), "missing": found["header"]["missing"],
+        "weights": {name: [read_card(path)["sha256"] for path in paths] for name, paths in weights.items()},
+    }  # fmt: skip
+    return {"header": header, "rows": rows}
+
+
+def write_record(found: Mapping[str, Any], path: str | Path) -> Path:
+    """What :func:`added_nir` found in one file, which :func:`facelab.studies.recognition.read` reads."""
+    lines = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in (found["header"], *found["rows"])]
+    files.write_text(Path(path), "\n".join(lines) + "\n")
+    return Path(path)
 
 
 def _pair(text: str) -> tuple[str, list[str]]:
@@ -184,6 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", default="synth:600:nir")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--record", type=Path, help="a .jsonl file for all of it")
     parser.add_argument("--classifiers", nargs="+", default=["small", "lbp", "dlib", "inception-resnet"])
     args = parser.parse_args(argv)
     say = partial(print, file=sys.stderr, flush=True)
@@ -191,7 +208,9 @@ def main(argv: list[str] | None = None) -> int:
         args.out, args.data, dict(args.weights), size=args.size, people=args.people, classifiers=args.classifiers,
         note=say,
     )  # fmt: skip
-    print(recognition.as_text(recognition.summary(found["rows"], found["people"])))
+    if args.record:
+        write_record(found, args.record)
+    print(recognition.as_text(recognition.summary(found["rows"], found["header"]["people"])))
     return 0
 
 
