@@ -386,6 +386,103 @@ RELATIONS: dict[str, list[Relation]] = {
             {"rows": {"input": {}, "ours": {}}},
         ),
     ],
+    "08_vis_to_nir": [
+        Relation(
+            "the room's lamps change nothing under the camera's own, and at 850 nm as much as in visible light",
+            lambda m: (
+                m["light"]["850 nm, own lamp"] < 0.001
+                and m["light"]["850 nm, same lamps"] > 0.7 * m["light"]["visible"] > 0.03
+            ),
+            {"light": {"visible": 0.1, "850 nm, same lamps": 0.02, "850 nm, own lamp": 0.0}},
+        ),
+        Relation(
+            "melanin takes most of the red light and little at 850 nm",
+            lambda m: m["skin"]["red"] < 0.2 < 0.5 < m["skin"]["850 nm"],
+            {"skin": {"red": 0.1, "850 nm": 0.4}},
+        ),
+        Relation(
+            "nobody is in both heaps, nobody of them is held out, and no counterpart lies in the other heap",
+            lambda m: len(m["heaps"]) == 3 and not any(m["heaps"].values()),
+            {"heaps": {"in both": 0, "held out, too": 0, "counterparts": 1}},
+        ),
+        Relation(
+            "aligned eyes are at one place, and equalising ranks brightness as the library does",
+            lambda m: m["eyes"]["aligned"] < 0.001 < 0.02 < m["eyes"]["as they come"] and 0 <= m["equalised"] < 0.02,
+            {"eyes": {"aligned": 0.03, "as they come": 0.03}, "equalised": 0.0},
+        ),
+        Relation(
+            "critics reach as far as they are named for, and with instance norm over the whole picture",
+            lambda m: (
+                all(m["reach"]["none"][side] == int(side) for side in ("1", "16", "34", "70"))
+                and set(m["reach"]["instance"].values()) == {m["reach"]["none"]["0"]} == {128}
+            ),
+            {"reach": {"none": {"1": 1, "16": 16, "34": 34, "70": 71, "0": 128}, "instance": {"70": 128}}},
+        ),
+        Relation(
+            "with batch norm the answer depends on the neighbour, with instance norm it does not",
+            lambda m: m["neighbour"]["instance"] < 1e-4 < 0.01 < m["neighbour"]["batch"],
+            {"neighbour": {"instance": 0.0, "batch": 0.0}},
+        ),
+        Relation(
+            "a translator that changes begins near the luminance, one that paints anew does not",
+            lambda m: m["fresh"]["changed"] > 0.3 + abs(m["fresh"]["painted anew"]),
+            {"fresh": {"changed": 0.1, "painted anew": 0.0}},
+        ),
+        Relation(
+            "the step by hand, pools and all, is the library's",
+            lambda m: m["by_hand"]["apart"] < 0.01 * m["by_hand"]["step"],
+            {"by_hand": {"apart": 0.1, "step": 0.2}},
+        ),
+        Relation(
+            "discs become their negative, and of mosaics no loss knows whether they must",
+            lambda m: (
+                m["toy"]["discs"]["made"] > max(m["toy"]["discs"]["copied"], m["toy"]["mosaic"]["made"]) + 4
+                and min(m["toy"]["mosaic"]["made"], m["toy"]["mosaic"]["negated"]) < 10 < m["toy"]["mosaic"]["back"]
+            ),
+            {"toy": {"discs": {"copied": 4.4, "made": 8.0}, "mosaic": {"made": 4.4, "negated": 28.0, "back": 27.0}}},
+        ),
+        Relation(
+            "what comes back gets nearer, and the bound nearer to the truth",
+            lambda m: len(m["losses"]) == 2 and all(last < 0.8 * first for first, last in m["losses"].values()),
+            {"losses": {"cyc": [1.0, 0.3], "pixel, pix2pix": [39.0, 38.0]}},
+        ),
+        Relation(
+            "trained, it is nearer to the truth than untrained; told the truth, far nearer than the input",
+            lambda m: (
+                _mean(m, "A", "psnr") > _mean(m, "untrained", "psnr") + 0.3
+                and _mean(m, "pix2pix", "psnr") > max(_mean(m, "input", "psnr"), _mean(m, "untrained", "psnr")) + 2
+            ),
+            {"rows": {name: {"psnr": {"mean": 12.0}} for name in ("A", "untrained", "pix2pix", "input")}},
+        ),
+        Relation(
+            "the rows beside it are there: input, mean face, untrained, and the bound",
+            lambda m: {"input", "mean face", "untrained", "A", "pix2pix"} <= set(m["rows"]),
+            {"rows": {"input": {}, "A": {}}},
+        ),
+        Relation(
+            "the published cycle charges more for the right answer than the critic can pay, ours less",
+            lambda m: m["price"]["10"] > 0.75 > m["price"]["3"] > 0,
+            {"price": {"10": 0.5, "3": 0.15}},
+        ),
+        Relation(
+            "all colours pass through three channels that look grey, and 8 bits stop them",
+            lambda m: (
+                m["hidden"]["seen"] < 0.02
+                and m["hidden"]["back"] < 0.01 < 0.5 * m["hidden"]["grey"] < m["hidden"]["back, 8 bits"]
+            ),
+            {"hidden": {"seen": 0.01, "grey": 0.15, "back": 0.15, "back, 8 bits": 0.15}},
+        ),
+        Relation(
+            "three histograms change the colours, one does not",
+            lambda m: m["shift"]["each channel"] > 5 * m["shift"]["luminance alone"],
+            {"shift": {"each channel": 0.1, "luminance alone": 0.1}},
+        ),
+        Relation(
+            "a test picture's colour half is refused, and a translator that knows somebody of the test",
+            lambda m: m["refused"] == ["a colour half", "a person"],
+            {"refused": ["a person"]},
+        ),
+    ],
     "09_hog_inpainting": [
         Relation(
             "the HOG by hand and the library's are scikit-image's",

@@ -8,11 +8,12 @@ import json
 import pytest
 import torch
 
+from facelab import cli
 from facelab.data.catalogue import open_dataset
 from facelab.data.splits import split
 from facelab.errors import BadConfig, LayoutError
 from facelab.faces.equalise import equalised
-from facelab.images import to_channels
+from facelab.images import to_channels, to_pil
 from facelab.studies import evaluation, infrared, training
 from facelab.studies.tasks import task
 from facelab.systems import vis2nir
@@ -161,3 +162,31 @@ def test_a_short_run_writes_weights_and_its_card(tmp_path):
     assert read == cfg and list(tmp_path.glob("grid_*.png"))
     with pytest.raises(BadConfig, match="draws nothing"):
         task("vis2nir").loader(DATA, cfg, 0, ["a cutout"])
+
+
+@pytest.fixture
+def casia(tmp_path, monkeypatch):
+    """Rendered people in CASIA's tree, two pictures of each in each light, never the same moment."""
+    monkeypatch.setenv("FACELAB_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FACELAB_CACHE", str(tmp_path / "cache"))
+    source, names = open_dataset("synth:14:nir"), {"vis": ("VIS", "jpg"), "nir": ("NIR", "bmp")}
+    for kind, first in (("vis", 0), ("nir", 2)):
+        folder, ending = names[kind]
+        for who in range(14):
+            for k in range(2):
+                picture = to_pil(source.at(source.groups[kind][8 * who + first + k], 64, 3))
+                path = tmp_path / "data" / "casia" / "s1" / folder / f"{who + 1:05d}" / f"{k + 1:03d}.{ending}"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(path)
+
+
+def test_who_owns_casia_trains_with_one_command(casia, tmp_path, capsys):
+    part = infrared.domains("casia", "train", SIZE, align=False)
+    vis, nir = infrared.divided(part)
+    assert vis and nir and not part.counterpart
+    words = "train vis2nir --profile smoke --data casia --steps 2 --set align=false --set width=4 --set critic_width=4"
+    assert cli.main([*words.split(), "--out", str(tmp_path / "run")]) == 0
+    card = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert card["data"] == "casia" and card["people"] == 14 and card["split"]["val"] > 0
+    refused = [*words.split(), "--set", "lambda_pixel=1.0", "--out", str(tmp_path / "told")]
+    assert cli.main(refused) == 2 and "knows no pairs" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import torch
 
 from facelab.occlude.irregular import irregular_holes
 from facelab.seeding import generator, seed_all
-from facelab.systems import frontalize, hog_inpaint, mask_removal, oagan
+from facelab.systems import frontalize, hog_inpaint, mask_removal, oagan, vis2nir
 from facelab.train.engine import make_engine
 from facelab.train.fit import fit
 from facelab.train.launch import launch
@@ -39,17 +39,25 @@ SYSTEMS = {
         model="cvae", size=32, channels=1, width=8, feature_net="none", batch=4, steps=6, lambda_mse=1.0,
         learning_rate=1e-4, ema=0.9,
     )),
+    "vis2nir": (vis2nir, vis2nir.Config(
+        size=32, channels=1, width=8, blocks=1, critic_width=4, reach=16, feature_net="none", lambda_perceptual=0.0,
+        lambda_identity_mapping=1.0, lambda_pixel=1.0, pool=0, batch=4, steps=6, learning_rate=1e-5,
+        critic_learning_rate=1e-5, ema=0.9, norm="none", critic_norm="none",  # a bias before a norm moves by rounding
+    )),
 }  # fmt: skip
 MATCHED = {  # what matches cost is a mean over all places of a batch that are seen: of two halves it is another one
     "frontalize, matched": (frontalize, dataclasses.replace(
         SYSTEMS["frontalize"][1], paint_from=0.6, adversarial_from=0.8, learning_rate=1e-4,
     )),
 }  # fmt: skip
-EVERY = SYSTEMS | MATCHED
+POOLED = {  # every process has pools of its own
+    "vis2nir, pools": (vis2nir, dataclasses.replace(SYSTEMS["vis2nir"][1], pool=3, learning_rate=1e-4)),
+}
+EVERY = SYSTEMS | MATCHED | POOLED
 OTHER = {
     "oagan": {"lambda_hidden": 5.0}, "mask_removal": {"lambda_l1": 50.0}, "hog_inpaint": {"lambda_l1": 50.0},
     "frontalize": {"lambda_l1": 50.0}, "frontalize cvae": {"lambda_kl": 9.0},
-    "frontalize, matched": {"paint_from": 0.1},
+    "frontalize, matched": {"paint_from": 0.1}, "vis2nir": {"lambda_cyc": 9.0}, "vis2nir, pools": {"pool": 0},
 }  # fmt: skip
 
 
@@ -59,7 +67,8 @@ def loader(step):
     batch = {name: draw(1) * 2 - 1 for name in ("truth", "occluded", "clean", "natural")}
     labels = torch.randint(5, (2, 4), generator=random)
     batch |= {"hole": draw(1).round(), "label": labels[0], "clean_label": labels[1]}
-    return batch | {"side": batch["occluded"], "front": batch["truth"], "angle": labels[0]}
+    batch |= {"side": batch["occluded"], "front": batch["truth"], "angle": labels[0]}
+    return batch | {"vis": batch["occluded"], "nir": batch["natural"]}
 
 
 def holes_loader(step):

@@ -11,72 +11,31 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
-from facelab.errors import BadConfig
 from facelab.files import project_root
 from facelab.hog import hog_picture
 from facelab.images import to_channels
 from facelab.metrics.image import psnr
-from facelab.metrics.sharpness import sharpness
 from facelab.occlude.irregular import BUCKETS
+from facelab.show.answers import answers_of, caption, restorer, strips, trials_of
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, rows
+from facelab.show.reference_pairs import beginning, critic_04, twin
 from facelab.studies.evaluation import run_restore
 from facelab.studies.inpainting import label
 from facelab.studies.natural import EYES_MOST, MOUTH_LEAST, margin, masked_study
-from facelab.studies.tasks import task
-from facelab.studies.training import system
-from facelab.studies.trials import Trial
 from facelab.systems import hog_inpaint
 from facelab.train.weights import read_card, weights_path
-
-COUNT, SEED = 64, 1
-
-
-def _restore(name: str, weights: str | Path | None = None) -> tuple[Callable, Any]:
-    model, cfg = system(name).load(weights or name)
-    return partial(system(name).restore, model), cfg
-
-
-@cache
-def _trials(name: str, weights: str | Path | None = None) -> dict[str, Trial]:
-    (_, cfg), card = _restore(name, weights), read_card(weights or name)
-    return task(name).trials(card["data"] if task(name).whole else "lfw", cfg, COUNT, SEED, card.get("kinds"))
-
-
-@cache
-def _answers(name: str) -> tuple[dict[str, Trial], dict[str, tuple[Tensor, Tensor, Tensor]]]:
-    restore, _ = _restore(name)
-    return _trials(name), {label: run_restore(restore, *test.shown) for label, test in _trials(name).items()}
-
-
-def caption(weights: str | Path) -> str:
-    """Data, steps, device and seed of weights, from their card."""
-    card = read_card(weights)
-    before = card.get("continued_from") or card.get("start")
-    steps = f"{card['steps']:,} steps" + (" after earlier runs" if before else "")
-    data = card["data"] if task(card["system"]).whole else "lfw"
-    return f"{data}, people never seen; {steps}, {card['device'].split(' ')[0]}, seed {card['seed']}"
-
-
-def strips(test: Trial, answer: tuple[Tensor, ...], places: list[int]) -> dict[str, Tensor]:
-    """Input, predicted hole (where none was told), output and truth of some faces."""
-    image, hole, _ = answer
-    parts = {"input": test.occluded} | ({} if test.given or hole is None else {"predicted hole": hole})
-    parts |= {"output": image, "truth": test.truth}
-    return {name: part[places].clamp(-1, 1) for name, part in parts.items()}
 
 
 def hero() -> Figure:
     """Eight faces, every eighth of each trial: four behind kinds trained on, four behind kinds never trained on."""
-    trials, answers = _answers("oagan")
+    trials, answers = answers_of("oagan")
     places = {name: [8 * k + shift for k in range(4)] for name, shift in zip(trials, (1, 5), strict=True)}
     parts = [strips(trials[name], answers[name], places[name]) for name in trials]
     joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -87,7 +46,7 @@ def hero() -> Figure:
 
 def ends(name: str, trial: str) -> Figure:
     """The four best and the four worst of a system's trial by PSNR gain."""
-    trials, answers = _answers(name)
+    trials, answers = answers_of(name)
     test, answer = trials[trial], answers[trial]
     gain = psnr(answer[0], test.truth) - psnr(test.occluded, test.truth)
     title = f"{len(test)} faces by PSNR gain, {trial}; {caption(name)}"
@@ -98,7 +57,7 @@ def ends(name: str, trial: str) -> Figure:
 
 def photographs(name: str, fixed: int = 10, worst: int = 0) -> Figure:
     """Real masked faces at fixed places, and those whose hole is furthest on the wrong side: no truth exists."""
-    restore, cfg = _restore(name)
+    restore, cfg = restorer(name)
     record, (pictures, image, hole, good) = masked_study(restore, cfg.size)
     places = [int(k * len(pictures) / fixed) for k in range(fixed)]
     places += torch.argsort(margin(hole), stable=True).tolist()[:worst]
@@ -111,58 +70,10 @@ def photographs(name: str, fixed: int = 10, worst: int = 0) -> Figure:
     return rows({part: strip[places] for part, strip in parts.items()}, titles, notes, title=title + bar)
 
 
-def _refuse_strangers(*weights: str | Path) -> None:
-    """Raise ``BadConfig`` where two runs differ in more than when their terms join."""
-    cards = [read_card(path) for path in weights]
-    found = [{**card["config"], **{key: card[key] for key in ("data", "seed", "steps")}} for card in cards]
-    for key in found[0].keys() | found[1].keys():
-        if key not in ("perceptual_from", "adversarial_from") and found[0].get(key) != found[1].get(key):
-            raise BadConfig(key, found[1].get(key), f"{found[0].get(key)}, as in {weights[0]}: twins are compared")
-
-
-def critic_04(without: str | Path, with_all: str | Path) -> Figure:
-    """Six faces at fixed places: one run finished with L1 only, its twin with perceptual, style and critic terms."""
-    _refuse_strangers(without, with_all)
-    return _side_by_side("oagan", "trained kinds", {"L1 only": without, "all terms": with_all}, caption(with_all))
-
-
-TWINS = {"mask_removal": ("06_critic", "facemasks"), "hog_inpaint": ("09_critic", "holes of 20 to 30 %")}
-"""System → the figure that compares what ships with what it began with or a twin, and on which trial."""
-
-
-def _twin(card: Mapping[str, Any]) -> tuple[str, str]:
-    """The figure's name and the trial for a card's system."""
-    if card["system"] not in TWINS:
-        raise BadConfig("--beginning", card["system"], f"weights of {' or '.join(TWINS)}; OA-GAN's go to --critic")
-    return TWINS[card["system"]]
-
-
-def beginning(weights: str | Path) -> Figure:
-    """Six faces at fixed places: what L1 alone reaches, and what ships.
-
-    Args:
-        weights: some that the shipped run of their system came from, or a twin that began with them.
-
-    Raises:
-        BadConfig: they are neither, or of a system that has no such figure.
-    """
-    given, known = read_card(weights), set()
-    name = given["system"]
-    _, trial = _twin(given)
-    card = shipped = read_card(name)
-    while card := card.get("start"):
-        known.add(card.get("sha256"))
-    related = known & {given.get("sha256"), given.get("start", {}).get("sha256")}
-    if given.get("sha256") == shipped.get("sha256") or not related:
-        raise BadConfig("--beginning", given.get("sha256"), "weights the shipped run came from, or a twin of it")
-    both: dict[str, str | Path | None] = {"L1 only": weights, "all terms": None}
-    return _side_by_side(name, trial, both, caption(name))
-
-
 def drawn_first() -> Figure:
     """A face a bucket of hidden shares, from 20 % on: what was left, the predicted guide, and what was painted."""
     model, cfg = hog_inpaint.load("hog_inpaint")
-    trials = [_trials("hog_inpaint")[label(bucket)] for bucket in BUCKETS[2:]]
+    trials = [trials_of("hog_inpaint")[label(bucket)] for bucket in BUCKETS[2:]]
     places = [11 * k + 3 for k in range(2, len(BUCKETS))]
     pick = lambda name: torch.cat([getattr(test, name)[k : k + 1] for test, k in zip(trials, places, strict=True)])  # noqa: E731
     left, hole, truth = (pick(name) for name in ("occluded", "hole", "truth"))
@@ -181,28 +92,29 @@ def turned_heads() -> Figure:
 
     The sets are those of the card; one person of each trial, at a place fixed in advance, stands for it.
     """
-    trials, answers = _answers("frontalize")
+    trials, _ = answers_of("frontalize")
     photographs = sorted(label for label in trials if ":turned, " in label)
     heads = sorted(label for label in trials if label.endswith("°") and label not in photographs)
     labels = heads[1:] + photographs  # without the smallest turn of a head
-    chosen = [(7 * place + 3) % len(trials[label]) for place, label in enumerate(labels)]  # to either side
-    each = [strips(trials[label], answers[label], [place]) for label, place in zip(labels, chosen, strict=True)]
-    parts = {name: torch.cat([part[name] for part in each]) for name in ("input", "output", "truth")}
-    return rows(parts, [label.rpartition(", ")[2] for label in labels], title=caption("frontalize"), side=1.1)
+    chosen = {label: [(7 * place + 3) % len(trials[label])] for place, label in enumerate(labels)}  # to either side
+    return _anew("frontalize", chosen, [label.rpartition(", ")[2] for label in labels])
 
 
-def _side_by_side(name: str, trial: str, files: dict[str, Any], words: str) -> Figure:
-    """Six faces of a trial at fixed places, given back by two weight files of one system."""
-    places, (first, _) = [10 * k + 1 for k in range(6)], files.values()
-    test = _trials(name, first)[trial]
-    outputs = {label: run_restore(_restore(name, file)[0], *test.shown)[0] for label, file in files.items()}
-    crisp = [sharpness(out, test.truth, test.hole) for out in outputs.values()]
-    means = " → ".join(f"{value.nanmean():.2f}" for value in crisp)
-    level = " → ".join(f"{psnr(out, test.truth).mean():.1f}" for out in outputs.values())
-    notes = [f"sharpness {crisp[0][place]:.2f} → {crisp[1][place]:.2f}" for place in places]
-    title = f"{' → '.join(files)}, mean of {len(test)}: {level} dB, sharpness {means}; {words}"
-    parts = {"input": test.occluded, **outputs, "truth": test.truth}
-    return rows({name: part[places].clamp(-1, 1) for name, part in parts.items()}, None, notes, title=title, side=1.5)
+def seen_in_the_dark() -> Figure:
+    """Faces of each of the card's sets, every seventh of its trial: seen, answered, and the truth nobody was shown."""
+    trials, _ = answers_of("vis2nir")
+    count = 8 // len(trials)
+    chosen = {label: [(7 * k + 3) % len(test) for k in range(count)] for label, test in trials.items()}
+    truths = ["rendered" if label.startswith("synth") else "simulated truth" for label in trials for _ in range(count)]
+    return _anew("vis2nir", chosen, truths)
+
+
+def _anew(name: str, chosen: Mapping[str, list[int]], titles: list[str]) -> Figure:
+    """Places of some trials of a system that makes whole pictures anew."""
+    trials, answers = answers_of(name)
+    each = [strips(trials[label], answers[label], places) for label, places in chosen.items()]
+    parts = {part: torch.cat([to_channels(one[part], 3) for one in each]) for part in ("input", "output", "truth")}
+    return rows(parts, titles, title=caption(name), side=1.1)
 
 
 FIGURES: dict[str, tuple[str, Callable[[], Figure]]] = {
@@ -213,6 +125,7 @@ FIGURES: dict[str, tuple[str, Callable[[], Figure]]] = {
     "06_reference": ("mask_removal", partial(ends, "mask_removal", "facemasks")),
     "06_realmasks": ("mask_removal", partial(photographs, "mask_removal", 6, 4)),
     "07_reference": ("frontalize", turned_heads),
+    "08_reference": ("vis2nir", seen_in_the_dark),
     "09_reference": ("hog_inpaint", partial(ends, "hog_inpaint", "holes of 20 to 30 %")),
     "09_guides": ("hog_inpaint", drawn_first),
 }
@@ -231,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = {name: FIGURES[name][1] for name in args.only or here}
     chosen |= {"04_critic": partial(critic_04, *args.critic)} if args.critic else {}
     if args.beginning:
-        chosen[_twin(read_card(args.beginning))[0]] = partial(beginning, args.beginning)
+        chosen[twin(read_card(args.beginning))[0]] = partial(beginning, args.beginning)
     for name, draw in chosen.items():
         print(save(draw(), args.folder / f"{name}.jpg"))
     return 0

@@ -15,7 +15,8 @@ def from_pool(fakes: Tensor, state: State, name: str, size: int) -> Tensor:
     """Exchange fakes with a pool of earlier ones: each goes in, and with even chances an earlier one comes out instead.
 
     Until the pool is full every fake is returned as it is. The pool lies in ``state.tensors[name]``, so that it is in
-    every checkpoint; its draws are the state's, so that a resumed run makes the same ones.
+    every checkpoint; its draws are the state's, so that a resumed run makes the same ones. Each of several processes
+    has a pool of its own, and a checkpoint holds the first one's.
 
     Args:
         fakes: (N, C, H, W), detached. state: of the run. name: of the pool. size: pictures it holds; 0: no pool.

@@ -17,8 +17,9 @@ VARIANTS = (
     Variant("base", "", about="CycleGAN on crops as they come"),
     Variant("A", "base", {"align": True}, "eyes at one place"),
     Variant("B", "A", {"equalise": True}, "the luminance of visible pictures equalised, too"),
-    Variant("C", "B", {"lambda_perceptual": 1.0}, "and a perceptual term on what comes back"),
-    Variant("A, perceptual", "A", {"lambda_perceptual": 1.0}, "the perceptual term without equalisation"),
+    Variant("C", "B", {"lambda_perceptual": 0.1}, "and a perceptual term on what comes back"),
+    Variant("C, loud", "B", {"lambda_perceptual": 1.0}, "the same term ten times as loud"),
+    Variant("A, perceptual", "A", {"lambda_perceptual": 0.1}, "the perceptual term without equalisation"),
     Variant(
         "pix2pix", "A", {"model": "pix2pix", "lambda_pixel": 100.0},
         "one translator, told the true counterpart of each picture: what pairs would give", True,

@@ -37,7 +37,7 @@ class Config:
     lambda_adv: float = 1.0
     lambda_cyc: float = 3.0  # published: 10, which keeps shadows in the picture that near infrared has not
     lambda_identity_mapping: float = 0.0  # published: half of lambda_cyc, and none for some of its tasks
-    lambda_perceptual: float = 1.0  # C: relative, on maps of the feature net, of what comes back. Published: not said
+    lambda_perceptual: float = 0.1  # C: relative, on maps of the feature net, of what comes back. Published: not said
     lambda_pixel: float = 0.0  # of the true counterpart, where pairs exist: the translator is shown the truth then
     feature_net: str = "effnet-lite0"
     pool: int = 50  # earlier fakes a critic is shown; 0: none
@@ -99,7 +99,7 @@ class Config:
         """CycleGAN as published for 128 px, with what the study adds: ``"A"``, ``"B"`` or ``"C"``; ``""``: nothing."""
         if variant not in ("", "A", "B", "C"):
             raise BadConfig("variant", variant, "A, B, C, or nothing")
-        steps = {"align": bool(variant), "equalise": variant in ("B", "C"), "lambda_perceptual": float(variant == "C")}
+        steps = {"align": bool(variant), "equalise": variant in ("B", "C"), "lambda_perceptual": 0.1 * (variant == "C")}
         settings = dict(
             size=128, width=64, blocks=6, up="transposed", change=False, critic_width=64, reach=70, batch=1,
             lambda_cyc=10.0, lambda_identity_mapping=5.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
