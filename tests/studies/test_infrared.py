@@ -91,6 +91,9 @@ def test_the_truth_is_that_of_each_picture_and_moves_with_it(part):
     assert [part.counterpart[row] for row in rows] == picture_of(part, batch["truth"], part.nir, 1)
     plain = infrared.translating_loader(part, CFG, 0)(1)
     assert torch.equal(plain["vis"], batch["vis"]), "being told changes nothing else"
+    itself = dataclasses.replace(part, counterpart={row: row for row in part.vis})
+    same = infrared.translating_loader(itself, told, 0)(1)
+    torch.testing.assert_close(same["truth"], to_channels(same["vis"], 1), atol=0.03, rtol=0)
     blind = dataclasses.replace(part, counterpart={})
     with pytest.raises(BadConfig, match="knows no pairs"):
         infrared.translating_loader(blind, told, 0)
