@@ -26,6 +26,7 @@ VARIANTS = (
     ),
     Variant("told", "A", {"lambda_pixel": 10.0}, "CycleGAN, told the true counterparts: pixel consistency"),
     Variant("batch norm", "A", {"norm": "batch"}, "batch norm in the translators"),
+    Variant("bare critics", "A", {"critic_norm": "none"}, "critics without a norm; instance norm hides brightness"),
     Variant("pixel critic", "A", {"reach": 1}, "critics that see one pixel at a time"),
     Variant("patches of 70", "A", {"reach": 70}, "critics whose patches are larger than the picture"),
     Variant("whole-picture critic", "A", {"reach": 0}, "critics with one logit a picture"),
