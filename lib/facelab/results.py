@@ -10,6 +10,7 @@ from typing import Any
 
 from facelab.errors import BadWeights, LayoutError
 from facelab.files import project_root, weights_root, write_text
+from facelab.studies import recognition
 from facelab.studies.ablation.record import recorded
 from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.summary import grid, summary
@@ -20,9 +21,12 @@ ABLATIONS = {
     "oagan": ("ablation", ("orl", "lfw")),
     "mask_removal": ("ablation of mask_removal", ("orl", "lfw")),
     "frontalize": ("ablation of frontalize", ("synth:1500", "lfw:turned")),
+    "vis2nir": ("ablation of vis2nir", ("synth:600:nir",)),
     "hog_inpaint": ("ablation of hog_inpaint", ("lfw",)),
 }
 """System → the name of its markers, and the data on which its runs are recorded."""
+RECOGNITION = "notebooks/figures/08_recognition.jsonl"
+"""What a recogniser gains from translated pictures; between markers of its own."""
 COLUMNS = (
     ("PSNR", "psnr", False),
     ("gain", "psnr_gain", True),
@@ -178,7 +182,9 @@ def up_to_date(text: str, source: str | Path = "README.md") -> str:
         records = {data: recorded(data, SUBJECTS[system].lesson) for data in datasets}
         markers = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         text = renewed(text, summary(records, system), source, markers)
-    return text
+    found = recognition.read(project_root() / RECOGNITION)
+    table = recognition.as_text(recognition.summary(found["rows"], found["header"]["people"]))
+    return renewed(text, table, source, ("<!-- recognition:begin -->", "<!-- recognition:end -->"))
 
 
 def main() -> int:
