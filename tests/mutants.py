@@ -126,7 +126,7 @@ MUTANTS = (
     ),
     Mutant(
         "splits by file, not by person", "data/splits.py",
-        "item.identity if item.identity is not None else item.file.name", "str(item.file)", "tests/data",
+        "bucket(dataset, item.who)", "bucket(dataset, str(item.file))", "tests/data",
     ),
     Mutant(
         "errors that end as success", "cli.py",
@@ -190,6 +190,14 @@ MUTANTS = (
            "back = G.nir2vis(nir).float(), G.vis2nir(vis).float()", "tests/systems/test_vis2nir.py"),
     Mutant("a cycle held against the other domain", "systems/vis2nir/step.py",
            "apart(made.nir_back, nir)", "apart(made.nir_back, made.nir)", "tests/systems/test_vis2nir.py"),
+    Mutant("a perceptual term that hears one direction", "systems/vis2nir/step.py",
+           "net(together(made.vis_back, made.nir_back))", "net(together(made.vis_back, nir))",
+           "tests/systems/test_vis2nir.py"),
+    Mutant("a way back that equalises", "systems/vis2nir/model.py",
+           '(G.nir2vis if start == "vis" else G.vis2nir)(there)',
+           '(G.nir2vis if start == "vis" else G.vis2nir)(as_seen(there, model.cfg))', "tests/systems/test_vis2nir.py"),
+    Mutant("crops whose eyes are astray go through unsaid", "studies/one_picture.py",
+           "    if off <= ASTRAY:", "    if True:", "tests/studies/test_restoring.py"),
     Mutant("critics move with the translators", "systems/vis2nir/step.py",
            "model.D.requires_grad_(False)", "model.D.requires_grad_(True)", "tests/systems/test_vis2nir.py"),
     Mutant("the truth is looked at without a weight", "systems/vis2nir/step.py",

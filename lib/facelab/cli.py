@@ -130,7 +130,7 @@ def _data_get(args: argparse.Namespace) -> int:
 def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("system", help=" or ".join(SYSTEMS))
     sub.add_argument("--profile", choices=PROFILES, default="laptop", help="how much work (default: laptop)")
-    sub.add_argument("--data", default="orl", help="dataset (default: orl), or folder:/path/to/photos")
+    sub.add_argument("--data", help="dataset (default: orl; frontalize: synth; vis2nir: synth:nir), or folder:/path")
     sub.add_argument("--steps", type=int, default=0, help="training steps (default: the profile's)")
     sub.add_argument("--seconds", type=float, help="stop cleanly after so long; the same command resumes")
     sub.add_argument("--resume", choices=("auto", "never"), default="auto", help="go on from --out (default: auto)")
@@ -174,7 +174,7 @@ def _settings(pairs: Sequence[str], known: Any) -> dict[str, Any]:
 def _add_evaluate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("system", help=" or ".join(SYSTEMS))
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
-    sub.add_argument("--data", default="orl", help="dataset (default: orl)")
+    sub.add_argument("--data", help="dataset (default: as for train)")
     sub.add_argument("--count", type=int, default=256, help="pictures (default: 256)")
     sub.add_argument("--seed", type=int, default=1)
     sub.add_argument("--out", help="folder to write metrics.json into, too")
@@ -193,7 +193,7 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 def _add_restore(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("system", help=" or ".join(SYSTEMS))
-    sub.add_argument("inputs", nargs="+", metavar="IN", help="crops of one face each, or folders of them")
+    sub.add_argument("inputs", nargs="+", metavar="IN", help="crops of one face each (vis2nir: with aligned eyes), or folders of them")
     sub.add_argument("--out", required=True, help="folder of the results")
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
     sub.add_argument("--holes", help="folder with NAME.png for each picture, white = hidden")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ COLUMNS = (
     ("Fréchet, second net", "frechet_second", False),
 )
 """Heading, metric, and whether its interval is shown; the cards hold all of them."""
+WHOLE = (("identity distance", "identity", True), ("rank-1", "rank1", True))
+"""The same, further columns of systems that make whole pictures anew, where no table by yaw has them."""
 BY_TRIAL = (("PSNR", "psnr"), ("Fréchet, second net", "frechet_second"))
 """Where the trials differ in one thing, such as the size of the hole: what is shown of all of them side by side."""
 TURNED = (("PSNR", "psnr"), ("Identity distance", "identity"), ("Rank-1", "rank1"))
@@ -54,30 +56,48 @@ TURNED_LEGEND = (
     "trial. Of turned photographs that is the very photograph that was turned, in the same light and with the same "
     "expression."
 )
+INFRARED_LEGEND = (
+    "Rank-1 in near infrared: share of people whose answer is nearest to their own infrared picture among those of all "
+    "people of the trial, by distance of face embeddings, which is the identity distance: less is better."
+)
+LEGENDS = {"frontalize": TURNED_LEGEND, "vis2nir": INFRARED_LEGEND}
+"""What has to be said of the numbers of each system that makes whole pictures anew."""
+BY_YAW = ("frontalize",)
+"""Systems whose trials differ in how far heads are turned aside: of those the first is shown whole."""
+TRUTHS = {
+    "rendered": "truth rendered",
+    "simulated": "truth simulated from the photograph",
+    "another picture": "in the truth's place another picture of the same person",
+}
+"""What a trial says of its truth, and how that reads beside its numbers."""
+NO_RECORD = "No record of this experiment is here."
 NOTHING = "No measured weights are shipped yet; `facelab train oagan` makes your own."
 
 
 def render(cards: Mapping[str, Mapping[str, Any]]) -> str:
     """Cards by file name to Markdown: one table a system and trial, settings above it."""
     parts = [part for name, card in sorted(cards.items()) for part in _tables(name, card)]
-    whole = any(TASKS[card["system"]].whole for card in cards.values() if card.get("system") in TASKS)
-    return "\n\n".join([*parts, LEGEND, *([TURNED_LEGEND] if whole else [])]) if parts else NOTHING
+    systems = [card.get("system") for card in cards.values()]
+    legends = [words for system, words in LEGENDS.items() if system in systems]
+    return "\n\n".join([*parts, LEGEND, *legends]) if parts else NOTHING
 
 
 def _tables(name: str, card: Mapping[str, Any]) -> Iterator[str]:
     metrics = card.get("metrics") or {}
     trials, task = metrics.get("trials", {}), TASKS.get(str(card.get("system")))
     told, whole = (task.given, task.whole) if task else (False, False)
-    turned = any("°" in label for label in trials)
+    turned = card.get("system") in BY_YAW
     for trial, part in list(trials.items())[: 1 if told or turned else None]:
         steps, data = card.get("steps"), metrics.get("data", card.get("data"))
         before = " after earlier runs (the card tells)" if card.get("continued_from") or card.get("start") else ""
         size = f", {metrics['size']} px" if "size" in metrics else ""
-        what = TASKS[card["system"]].what if card.get("system") in TASKS else "drawn occluders"
+        what = task.what if task else "drawn occluders"
+        what += f", {TRUTHS.get(truth, f'truth {truth}')}" if (truth := part.get("truth")) else ""
         yield (
             f"**{card.get('system', name)}, {trial}**: {part['count']} pictures of {part['people']} people of `{data}` "
             f"never seen in training{size}, {what}; {steps:,} steps{before} on "
-            f"{card.get('device')}; one seed ({card.get('seed')}).\n\n" + _table(part["rows"], whole)
+            f"{card.get('device')}; one seed ({card.get('seed')}).\n\n"
+            + _table(part["rows"], whole, WHOLE if whole and not turned else ())
         )
     if turned:
         for name, some in _by_set(trials, str(data)).items():
@@ -101,10 +121,10 @@ def _pair(twins: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _table(rows: Mapping[str, Mapping[str, Any]], whole: bool) -> str:
-    """A row a method; whole new pictures have no hole to measure."""
+def _table(rows: Mapping[str, Mapping[str, Any]], whole: bool, further: Sequence[tuple[str, str, bool]] = ()) -> str:
+    """A row a method; whole new pictures have no hole to measure, and may have ``further`` columns."""
     here = {key for row in rows.values() for key in row} - ({"psnr_hole"} if whole else set())
-    used = [column for column in COLUMNS if column[1] in here]
+    used = [column for column in (*COLUMNS, *further) if column[1] in here]
     cells = {label: [_cell(row.get(key), key, more) for _, key, more in used] for label, row in _composites(rows)}
     return grid("", [title for title, _, _ in used], cells)
 
@@ -183,7 +203,8 @@ def up_to_date(text: str, source: str | Path = "README.md") -> str:
         markers = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         text = renewed(text, summary(records, system), source, markers)
     found = recognition.read(project_root() / RECOGNITION)
-    table = recognition.as_text(recognition.summary(found["rows"], found["header"]["people"]))
+    asked = recognition.summary(found["rows"], found["header"]["people"]) if found["rows"] else {}
+    table = recognition.as_text(asked) if asked else NO_RECORD
     return renewed(text, table, source, ("<!-- recognition:begin -->", "<!-- recognition:end -->"))
 
 

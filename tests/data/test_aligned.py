@@ -126,6 +126,27 @@ def test_nothing_blurs_and_no_edge_is_repeated(few):
         assert edge(mine) < 0.4 * edge(narrow), "the edge of the narrow one is repeated"
 
 
+class Drawn(Known):
+    """White, with as much around it as anybody asks for; what is read instead is black."""
+
+    def at(self, index, size, channels):
+        return torch.full((channels, size, size), -1.0)
+
+    def around(self, index, size, channels, times):
+        self.asked = (size, times)
+        return torch.full((channels, size, size), 1.0)
+
+
+def test_room_is_left_at_every_size_that_can_be_drawn(crosses):
+    drawn = Drawn("drawn", crosses.root, crosses.items)
+    made = aligned(drawn)
+    for size in (64, 450, 451, 512, 788):
+        assert made.at(0, size, 1).min() > 0.999 and 16 <= drawn.asked[0] <= 1024
+        assert 1.29 < drawn.asked[1] < 1.31 and drawn.asked[0] >= round(1.29 * size)
+    assert made.at(0, 789, 1).max() < -0.999, "more than can be drawn: the picture itself, its edge repeated"
+    assert made.at(0, 64, 1).shape == (1, 64, 64) and drawn.asked[0] == 146, "1.3 times 1.75 times 64"
+
+
 def test_pictures_without_a_face_stay_in_the_list_and_nowhere_else(crosses, tmp_path):
     crosses.groups, crosses.pairs = {"vis": [0, 1, 4], "nir": [2, 3]}, [(0, 2), (4, 3), (1, 1)]
     made = aligned(crosses)

@@ -14,9 +14,11 @@ from facelab.data import casia_subjects as subjects
 from facelab.data import catalogue, get
 from facelab.data.casia import Photo, open_casia, photo_of, photos, protocol
 from facelab.data.casia_names import in_front
+from facelab.data.fingerprints import fingerprint, place_of
 from facelab.data.splits import SPLITS, split
 from facelab.errors import BadConfig, LayoutError
 
+NAMES = ("casia:study", "casia:crops")
 TWO = ("s1/VIS/00001/001.jpg", "s1/NIR/00001/001.bmp")
 
 
@@ -351,6 +353,63 @@ def test_what_the_paper_reports_is_said_beside_what_is_here(study):
         "3 to 8 pictures a subject: VIS 15 of 3, NIR 32 of 5 subjects, 2 in both; "
         "the paper reports VIS 2,966 of 533, NIR 4,301 of 655, 530 in both"
     )
+
+
+# -------------------------------------------------------------------------- names of the catalogue
+def test_casia_study_is_the_set_with_three_to_eight_pictures(study, tmp_path):
+    dataset = catalogue.open_dataset("casia:study", tmp_path)
+    kept = [study.items[index] for index in subjects.select(study, least=3, most=8)]
+    assert dataset.name == "casia:study" and dataset.items == kept and len(kept) == 47 < len(study)
+    assert dataset.pairs == [] and dataset.notes[-1].endswith("47 of 57 pictures")
+    for kind, count in (("vis", 15), ("nir", 32)):
+        rows = dataset.groups[kind]
+        assert len(rows) == count and all(photos(dataset)[row].modality == kind for row in rows)
+    where = lambda data: {item.file: part for part in SPLITS for item in (data.items[k] for k in split(data, part))}  # noqa: E731
+    assert where(dataset).items() <= where(study).items(), "nobody changes the split"
+    assert catalogue.open_dataset("casia", tmp_path).items == study.items
+    keys = {fingerprint(data) for data in (dataset, study)}
+    places = {place_of(data, "64x3", "k", tmp_path).name for data in (dataset, study)}
+    assert len(keys) == len(places) == 2, "a new cache of one deletes old ones of the same place"
+
+
+def test_a_study_of_too_few_pictures_is_refused(tmp_path):
+    place(tmp_path / "casia", "s1/VIS/00001/001.jpg", *(f"s1/NIR/00001/00{n}.jpg" for n in range(1, 5)))
+    with pytest.raises(LayoutError, match="3 pictures or more in VIS; found none among 5"):
+        catalogue.open_dataset("casia:study", tmp_path)
+
+
+def test_casia_crops_are_the_publisher_s(tmp_path):
+    crops = ["s1/VIS_128x128/00001/001.bmp", "s1/NIR_128x128/00001/001.bmp"]
+    place(tmp_path / "casia", *TWO)
+    with pytest.raises(LayoutError, match="found whole photographs"):
+        catalogue.open_dataset("casia:crops", tmp_path)
+    place(tmp_path / "casia", *crops)
+    dataset, whole = (catalogue.open_dataset(name, tmp_path) for name in ("casia:crops", "casia"))
+    assert names(dataset) == crops[::-1] and dataset.name == "casia:crops" and names(whole) == [TWO[1], TWO[0]]
+    assert [dataset.relative(dataset.groups[kind][0]) for kind in ("vis", "nir")] == crops
+    assert dataset.family(0).split(":")[0] == whole.family(0) and "aligned crops are read" in dataset.notes
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("casia:nir", "give casia itself, whose near-infrared pictures are real"),
+        ("casia:study:nir", "give casia:study itself"),
+        ("casia:all", "casia, casia:study or casia:crops"),
+        ("casia:study+casia:crops", "casia once"),
+        ("casia+synth:nir+casia:study", "casia once"),
+    ],
+)
+def test_other_names_of_casia_are_refused_before_anything_is_opened(tmp_path, name, said):
+    with pytest.raises(BadConfig, match=said):
+        catalogue.open_dataset(name, tmp_path)
+
+
+def test_the_names_are_explained(study, tmp_path, monkeypatch, capsys):
+    assert all(name in get.STEPS["casia"] and name in catalogue.open_dataset.__doc__ for name in NAMES)
+    monkeypatch.setenv("FACELAB_DATA", str(tmp_path))
+    assert cli.main(["data", "check", "casia:nir"]) == cli.USAGE
+    assert "real ones" in capsys.readouterr().err
 
 
 # --------------------------------------------------------------------------------------- the script

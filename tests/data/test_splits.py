@@ -43,6 +43,7 @@ def test_splits_are_disjoint_by_person_and_complete(tmp_path):
 def test_without_identity_the_file_name_decides_wherever_the_file_lies(tmp_path):
     here, there = Item(tmp_path / "a/x.jpg"), Item(tmp_path / "b/x.jpg")
     assert splits.split_of("toy", here) == splits.split_of("toy", there)
+    assert here.who == "x.jpg" and Item(here.file, "ann").who == "ann" and Item(here.file, "").who == ""
 
 
 def test_order_of_the_items_does_not_matter(tmp_path):

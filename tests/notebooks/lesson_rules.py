@@ -218,6 +218,12 @@ def planned(name: str, notebook: NotebookNode) -> list[str]:
     return [f"lesson {number} is there, and called planned" for number in called if number in there]
 
 
+def filled(name: str, notebook: NotebookNode) -> list[str]:
+    """Nothing is left to be filled in: ⟨ and ⟩ mark what a run still owes, in prose and in code."""
+    found = [(i, re.search(r"[⟨⟩].{0,40}", cell.source)) for i, cell in enumerate(notebook.cells)]
+    return [f"cell {i}: still to be filled in: {match.group()}" for i, match in found if match]
+
+
 def words_per_line(notebook: NotebookNode) -> float:
     """Words of prose per line of code."""
     words = len(re.findall(r"\b[A-Za-z][\w'-]*", re.sub(r"\$+[^$]*\$+", "", prose(notebook))))
@@ -241,5 +247,6 @@ RULES = (
     record,
     setup_imports,
     planned,
+    filled,
     balance,
 )

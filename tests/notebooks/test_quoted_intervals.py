@@ -1,4 +1,4 @@
-"""What lessons 05 to 09 or the README quote from records and cards is what these give."""
+"""What lessons 05 to 09 or the README quote from records and cards is what these give; of 08 see test_lesson_08."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from lesson_relations import RELATIONS
 
-from facelab.studies.ablation import facemask_variants, guide_variants, nir_variants, record, table, turning_variants
+from facelab.studies.ablation import facemask_variants, guide_variants, record, table, turning_variants
 
 JUDGED = "holes of 20 to 30 %"
 OTHER = "somebody else's"
@@ -50,12 +50,6 @@ def known_06():
 def known_07():
     records = (record.recorded(data, "07") for data in ("synth:1500", "lfw:turned"))
     return set().union(*(triples(content, turning_variants.VARIANTS, "base") for content in records))
-
-
-@pytest.fixture(scope="module")
-def known_08():
-    content = record.recorded("synth:600:nir", "08")
-    return triples(content, nir_variants.VARIANTS, "base", "A") if content["rows"] else set()
 
 
 @pytest.fixture(scope="module")
@@ -337,12 +331,6 @@ def test_the_side_poses_are_those_of_the_weights_that_ship(repo):
     assert (sides["weights"], sides["size"]) == (card["sha256"], card["config"]["size"])
 
 
-def test_lesson_08_quotes_its_record(repo, known_08):
-    prose = prose_of(repo, "08_vis_to_nir")
-    part = prose[prose.index("### Does A < B < C hold?") : prose.index("### Do generated pictures help?")]
-    assert not [one for one in quoted(part) if one not in known_08]
-
-
 def mean_09(rows, variant: str, metric: str) -> float:
     return statistics.mean(row["trials"][JUDGED][metric] for row in rows if row["variant"] == variant)
 
@@ -376,6 +364,7 @@ def test_lesson_09_quotes_its_record(repo, known_09):
 def test_the_readme_quotes_the_records(repo, known, known_06, known_07, known_09):
     text = (repo / "README.md").read_text(encoding="utf-8").replace("\n", " ")
     text = re.sub(r"<!-- ([\w ]+):begin -->.*?<!-- \1:end -->", "", text)  # made from the records, and tested so
+    text = re.sub(r"\*\*Are two heaps enough\?\*\*.*?(?=\*\*Is a guide worth it\?\*\*)", "", text)  # test_lesson_08's
     heads = ("**Which critic?**", "**Which parts take a mask off?**", "**Who comes back?**", "**Is a guide worth it?**",
              "## The library in fifteen lines")  # fmt: skip
     places = [text.index(head) for head in heads]

@@ -183,6 +183,8 @@ BREAKS = [
     (rules.record, swap("metrics.json", "numbers.json")),
     (rules.setup_imports, swap("from facelab import images", "import torch")),
     (rules.planned, swap("## Summary", "## Summary\n\nNext: lesson 00 (planned).")),
+    (rules.filled, swap("## Summary", "## Summary\n\nIt reaches ⟨12.3 dB⟩.")),
+    (rules.filled, add('title = "⟨steps⟩ steps"')),
     (rules.balance, lambda n: [add("x = 1\n" * 20)(n) for _ in range(20)]),
     (rules.balance, swap("## Summary", "## Summary" + WORDS * 60)),
 ]

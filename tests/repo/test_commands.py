@@ -1,6 +1,8 @@
 """The Makefile, the README, CI and the command line agree with each other."""
 
 import ast
+import dataclasses
+import json
 import re
 import shlex
 import shutil
@@ -132,6 +134,85 @@ def test_a_wrong_value_is_named_in_one_line(words, code, says, capsys, monkeypat
     assert cli.main(words) == code
     error = capsys.readouterr().err
     assert error.startswith("facelab: ") and says in error and "Traceback" not in error
+
+
+NIR = "synth:20:nir"
+SMALL = ["--set", "width=4", "--set", "critic_width=4"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of vis2nir by its command, on the system's own data, which is a small set here."""
+    from facelab.studies.tasks import TASKS
+
+    folder, patch = tmp_path_factory.mktemp("trained") / "run", pytest.MonkeyPatch()
+    patch.setitem(TASKS, "vis2nir", dataclasses.replace(TASKS["vis2nir"], data=NIR))
+    words = ["train", "vis2nir", "--profile", "smoke", "--steps", "2", *SMALL, "--out", str(folder)]
+    assert cli.main(words) == 0
+    patch.undo()
+    return folder
+
+
+def test_each_system_has_data_of_its_own_that_it_can_use():
+    from facelab.data.catalogue import open_dataset
+    from facelab.studies.tasks import TASKS
+
+    own = {name: open_dataset(task.data) for name, task in TASKS.items()}
+    assert {name: dataset.name for name, dataset in own.items()} == {
+        "oagan": "orl", "mask_removal": "orl", "frontalize": "synth", "vis2nir": "synth:nir", "hog_inpaint": "orl",
+    }  # fmt: skip
+    assert own["frontalize"].pairs and {"vis", "nir"} <= set(own["vis2nir"].groups)
+
+
+def test_help_names_the_data_of_each_system(capsys):
+    from facelab.studies.tasks import TASKS
+
+    for command in ("train", "ablate"):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        shown = " ".join(capsys.readouterr().out.split())
+        for name, task in TASKS.items():
+            assert "default: orl" in shown if task.data == "orl" else re.search(rf"{name}:? {task.data}\b", shown)
+
+
+def test_train_takes_the_systems_own_data_and_says_what_it_was_shown(trained):
+    card = json.loads((trained / "weights.json").read_text("utf-8"))
+    assert card["system"] == "vis2nir" and card["data"] == NIR and card["steps"] == 2
+    assert set(card["split"]["train"]) == {"vis", "nir"}
+
+
+@pytest.mark.parametrize("command", ["train", "ablate"])
+def test_the_wrong_data_is_refused_before_a_folder_is_made(command, tmp_path, capsys):
+    assert cli.main([command, "vis2nir", "--data", "orl", "--out", str(tmp_path / "new")]) == 1
+    assert "near-infrared" in capsys.readouterr().err and not (tmp_path / "new").exists()
+
+
+def test_evaluate_prints_tables_says_what_the_truth_is_and_writes_them(trained, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("dlib")
+    from facelab.studies import protocol
+
+    monkeypatch.setattr(protocol, "inception", lambda **more: pytest.fail("fetched for nothing"))
+    words = ["evaluate", "vis2nir", "--weights", str(trained / "weights.safetensors"), "--data", NIR]
+    assert cli.main([*words, "--count", "3", "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert f"{NIR}: 3 pictures of 3 people; truth: rendered" in shown and "| mean face |" in shown
+    assert "| vis2nir |" in shown and "rank1" in shown
+    kept = json.loads((tmp_path / "metrics.json").read_text("utf-8"))["trials"][NIR]
+    assert kept["truth"] == "rendered" and set(kept["rows"]) == {"input", "mean face", "vis2nir"}
+    assert cli.main([*words, "--fid", "--out", str(tmp_path)]) == 2, "a picture a person, and too few people"
+    assert "100 or more test pictures for FID" in capsys.readouterr().err
+
+
+def test_ablate_runs_cells_of_vis2nir_and_goes_on_where_it_was(tmp_path, capsys):
+    pytest.importorskip("dlib")
+    words = ["ablate", "vis2nir", "--data", NIR, "--seeds", "1", "--budget", "2", "--size", "32", "--count", "2",
+             "--jobs", "1", "--device", "cpu", "--out", str(tmp_path)]  # fmt: skip
+    assert cli.main([*words, "--alone", "--variants", "pix2pix", "batch norm"]) == 0
+    shown = capsys.readouterr()
+    assert "| pix2pix |" in shown.out and "| batch norm |" in shown.out and "2 of 2" in shown.err
+    header, *rows = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text("utf-8").splitlines()]
+    assert [row["ended"] for row in rows] == ["done"] * 2 and set(header["baselines"]) == {"input", "mean face"}
+    assert cli.main([*words, "--variants", "pix2pix", "--alone"]) == 0 and "of" not in capsys.readouterr().err
 
 
 def test_help_and_refusal_name_the_same_devices(capsys, monkeypatch, tmp_path):

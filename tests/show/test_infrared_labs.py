@@ -182,6 +182,18 @@ def test_a_cycle_without_noise_is_there_and_back(model, faces, start):
 
 
 @pytest.mark.parametrize("start", ["vis", "nir"])
+def test_infrared_pictures_that_are_simulated_are_called_so_in_either_direction(model, faces, start):
+    lab = cycle_lab(model, *faces, truth_is="simulated")
+    put(lab, start=start)
+    (label,) = [label for label in panels(lab) if "simulated" in label]
+    assert torch.equal(panels(lab)[label], faces[1][0]) and label.startswith("truth" if start == "vis" else "y:")
+    assert machinery._font().getlength(label) <= machinery.SIDE
+    assert not [label for label in panels(cycle_lab(model, *faces)) if "simulated" in label]
+    put(lab := cycle_lab(model, *faces, truth_is="another picture"), start=start)
+    assert "not known" in lab.words.value and len(said(lab)) == 2, "another picture has no pixels to compare"
+
+
+@pytest.mark.parametrize("start", ["vis", "nir"])
 def test_noise_changes_what_lies_between_and_what_comes_back(model, faces, start):
     lab = cycle_lab(model, *faces)
     put(lab, start=start)
@@ -311,8 +323,8 @@ def test_the_lamp_moves_at_once():
 
 def labs(portraits, model, faces):
     yield alignment_lab(*portraits, 32)
-    for start in ("vis", "nir"):
-        lab = cycle_lab(model, *faces)
+    for start, truth_is in (("vis", "rendered"), ("nir", "simulated"), ("vis", "another picture")):
+        lab = cycle_lab(model, *faces, truth_is=truth_is)
         put(lab, start=start)
         yield lab
     yield light_lab([PERSON], 32)

@@ -196,7 +196,7 @@ def test_the_words_stand_below_the_still_picture(faces):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_control_is_switched_off_where_it_does_nothing_and_only_there(faces, kind, monkeypatch):
-    monkeypatch.setattr(machinery, "strip", lambda panels: b"".join(p.numpy().tobytes() for p in panels.values()))
+    monkeypatch.setattr(machinery, "strip", lambda panels, _: b"".join(p.numpy().tobytes() for p in panels.values()))
     lab = widgets.occlusion_lab(faces)
     lab.controls["kind"].value = kind
 

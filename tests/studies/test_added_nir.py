@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 
+from facelab.data import splits
+from facelab.data.catalogue import open_dataset
+from facelab.data.dataset import FaceDataset, Item
 from facelab.errors import BadConfig, LayoutError
 from facelab.images import to_channels
 from facelab.seeding import seed_all
@@ -30,9 +34,9 @@ def pictures(part):
 
 @pytest.fixture
 def weights(tmp_path):
-    def make(name, data=DATA, seed=0):
+    def make(name, data=DATA, seed=0, **more):
         seed_all(seed)
-        card = {"system": "vis2nir", "config": vars(CFG), "data": data}
+        card = {"system": "vis2nir", "config": vars(CFG), "data": data, **more}
         return write_weights(tmp_path / f"{name}.safetensors", {"G": vis2nir.build(CFG).G}, card)
 
     return make
@@ -81,10 +85,42 @@ def test_the_counterpart_of_a_test_picture_is_never_used(part):
 
 
 def test_a_translator_that_knows_them_is_refused(pictures, weights, monkeypatch):
-    real = infrared.domains
-    monkeypatch.setattr(added_nir, "domains", lambda data, split, size: real(data, "test", size))
+    real = splits.split
+    monkeypatch.setattr(added_nir, "split", lambda dataset, name: real(dataset, "test"))
     with pytest.raises(BadConfig, match="trained on other people"):
         added_nir.translated(weights("a"), pictures)
+
+
+def test_what_a_translator_began_with_counts_too(pictures, weights):
+    """However far back: those people's pictures are in its weights."""
+    began = {"data": DATA, "start": {"data": "folder", "start": {"data": "others"}}}
+    known = {DATA: {"a"}, "folder": {"b"}, "others": {"c"}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(added_nir, "open_dataset", lambda name: FaceDataset(name, Path("/x"), [
+            Item(Path(f"/x/{who}.png"), who) for who in known[name]]))  # fmt: skip
+        patch.setattr(added_nir, "split", lambda dataset, name: range(len(dataset)) if name == "train" else ())
+        patch.setattr(added_nir, "domains", lambda *args: pytest.fail("nothing needs to be decoded"))
+        assert added_nir.taught_by(began) == {"a", "b", "c"} and added_nir.taught_by(None) == set()
+    real = open_dataset(DATA)
+    assert added_nir.taught_by({"data": DATA}) == {real.items[i].who for i in splits.split(real, "train")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(added_nir, "taught_by", lambda card: {card["start"]["data"]} if "start" in card else set())
+        added_nir.translated(weights("fresh"), pictures)
+        with pytest.raises(BadConfig, match="trained on other people"):
+            added_nir.translated(weights("begun", start={"data": pictures.people[0]}), pictures)
+
+
+def test_the_command_says_what_is_wrong_in_one_line(weights, tmp_path, capsys):
+    out, one = str(tmp_path / "out"), weights("a")
+    for words, code in ((["A=nosuch.safetensors"], 1), ([f"A={one},{one}", f"B={one}"], 2)):
+        asked = [out, *words, "--data", DATA, "--size", str(SIZE), "--classifiers", "lbp"]
+        assert added_nir.main(asked) == code
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith("facelab: ") and "Traceback" not in error
+    with pytest.raises(SystemExit):
+        added_nir.main([out, f"A={one}", "--classifiers", "lpb"])
+    assert "invalid choice" in capsys.readouterr().err
+    assert set(added_nir.USED) <= set(added_nir.CLASSIFIERS)
 
 
 def test_too_few_pictures_are_refused(part):
@@ -114,3 +150,36 @@ def test_the_experiment_takes_the_kth_weights_for_seed_k_and_goes_on_where_it_wa
     assert kept == {"header": found["header"], "rows": found["rows"]} and len(kept["header"]["weights"]["A"]) == 2
     with pytest.raises(BadConfig, match="one a seed"):
         added_nir.added_nir(tmp_path / "x", DATA, {"A": both, "B": both[:1]}, size=SIZE)
+
+
+def test_the_command_prints_a_table_and_keeps_a_record(weights, tmp_path, capsys):
+    asked = [str(tmp_path / "out"), f"A={weights('a')},{weights('b', seed=1)}", "--data", DATA, "--size", str(SIZE)]
+    record = tmp_path / "r.jsonl"
+    assert added_nir.main([*asked, "--classifiers", "lbp", "--people", "2", "--record", str(record)]) == 0
+    out, err = capsys.readouterr()
+    kept = recognition.read(record)
+    assert out.strip() == recognition.as_text(recognition.summary(kept["rows"], kept["header"]["people"]))
+    assert out.startswith("| classifier ") and "| lbp | + A | " in out and err.count(", lbp, seed ") == 8
+    assert len(set(kept["header"]["people"])) == 2 and len(kept["header"]["weights"]["A"]) == 2
+
+
+def test_the_command_refuses_damaged_weights_and_unfit_sets_in_one_line(weights, tmp_path, capsys):
+    good, bad = weights("a"), tmp_path / "bad.safetensors"
+    bad.write_bytes(b"no weights")
+    common = ["--data", DATA, "--size", str(SIZE), "--classifiers", "lbp"]
+    for said, code, what in (
+        ([f"A={bad}", *common], 1, "bad."),
+        ([f"A={good}", *common, "--data", "nothing"], 2, "dataset = 'nothing'"),
+        ([f"A={good}", *common, "--data", "orl"], 1, "near-infrared"),
+    ):
+        assert added_nir.main([str(tmp_path / "out"), *said]) == code
+        out, err = capsys.readouterr()
+        assert out == "" and what in err and len(err.strip().splitlines()) == 1
+    assert not list((tmp_path / "out").rglob("*.jsonl"))
+
+
+@pytest.mark.parametrize("said", [["A"], ["A="], ["=a"], []])
+def test_the_command_wants_names_and_files(tmp_path, capsys, said):
+    with pytest.raises(SystemExit, match="2"):
+        added_nir.main([str(tmp_path / "out"), *said])
+    assert "usage: python -m facelab.studies.added_nir" in capsys.readouterr().err and not (tmp_path / "out").exists()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from facelab import cli
+from facelab.data.aligned import AlignedFaces
 from facelab.data.catalogue import open_dataset
+from facelab.data.dataset import FaceDataset, Item
+from facelab.data.infrared import InfraredPhotographs
+from facelab.data.joined import JoinedFaces
 from facelab.data.splits import split
-from facelab.errors import BadConfig, LayoutError
+from facelab.errors import BadConfig, LayoutError, MissingPart
+from facelab.faces import landmarks
 from facelab.faces.equalise import equalised
 from facelab.images import to_channels, to_pil
-from facelab.studies import evaluation, infrared, training
+from facelab.studies import evaluation, infrared, training, validation
 from facelab.studies.tasks import task
 from facelab.systems import vis2nir
+from facelab.train.engine import Engine
 
 DATA, SIZE = "synth:20:nir", 32
 CFG = dataclasses.replace(vis2nir.Config.for_profile("smoke"), equalise=False, batch=5)
@@ -94,9 +102,10 @@ def test_the_truth_is_that_of_each_picture_and_moves_with_it(part):
     itself = dataclasses.replace(part, counterpart={row: row for row in part.vis})
     same = infrared.translating_loader(itself, told, 0)(1)
     torch.testing.assert_close(same["truth"], to_channels(same["vis"], 1), atol=0.03, rtol=0)
-    blind = dataclasses.replace(part, counterpart={})
-    with pytest.raises(BadConfig, match="knows no pairs"):
-        infrared.translating_loader(blind, told, 0)
+    few = dict(list(part.counterpart.items())[:9])
+    for known in ({}, few):  # a set without any, and one joined with another that has none
+        with pytest.raises(BadConfig, match="no pairs of"):
+            infrared.translating_loader(dataclasses.replace(part, counterpart=known), told, 0)
 
 
 def test_only_visible_pictures_are_equalised_and_after_they_were_moved(part):
@@ -136,11 +145,60 @@ def test_every_variant_is_judged_on_the_same_aligned_faces():
     assert not torch.equal(looked[0].occluded, looked[1].occluded), "while training it is looked at as it learns"
 
 
-def test_without_counterparts_another_picture_of_the_same_person_stands_in():
-    held = dataclasses.replace(infrared.domains(DATA, "test", SIZE), counterpart={})
-    trial = infrared.nir_trial(held, 9, 3, "t")
-    found = picture_of(held, trial.truth, held.nir, 1)
-    assert tuple(held.identity(row) for row in found) == trial.identities
+@pytest.fixture(scope="module")
+def blind():
+    """Test people without counterparts; the first infrared picture of each is that of another pose."""
+    held = infrared.domains(DATA, "test", SIZE, align=False)
+    return dataclasses.replace(held, counterpart={}, nir=held.nir[::-1])
+
+
+def test_without_counterparts_another_picture_of_the_same_person_stands_in(blind):
+    trial = infrared.nir_trial(blind, 9, 3, "t")
+    shown, found = picture_of(blind, trial.occluded, blind.vis, 3), picture_of(blind, trial.truth, blind.nir, 1)
+    assert tuple(blind.identity(row) for row in found) == trial.identities
+    assert trial.truth_is == "another picture" and not trial.pixelwise
+    for rows, points in ((shown, trial.shown_points), (found, trial.points)):
+        assert torch.equal(points, torch.stack([blind.points(row, SIZE) for row in rows]))
+    assert not torch.equal(trial.points, trial.shown_points)
+    known = infrared.nir_trial(infrared.domains(DATA, "test", SIZE), 9, 3, "t")
+    assert known.truth_is == "rendered" and known.pixelwise and known.made_points is known.points
+
+
+def test_another_picture_is_not_held_against_an_answer_pixel_by_pixel(blind, monkeypatch):
+    trial, cut = infrared.nir_trial(blind, 9, 3, "t"), []
+    described = lambda images, points: cut.append(points) or torch.eye(len(images), 128)  # noqa: E731
+    monkeypatch.setattr(evaluation, "descriptors", described)
+    restore = lambda images: (to_channels(images, 1), None, to_channels(images, 1))  # noqa: E731
+    table, _ = evaluation.evaluate({"m": restore}, trial, net=None)
+    assert set(table["m"]) == set(table["input"]) == {"sharpness", "identity", "rank1", "identity_gain"}
+    assert torch.equal(cut[0], trial.points) and all(torch.equal(points, trial.shown_points) for points in cut[1:])
+    assert "| m |" in evaluation.table_text(table)
+    assert set(validation.validator(restore, trial, Engine())(0)) == {"sharpness"}
+
+
+def test_whoever_has_a_counterpart_keeps_it_beside_people_of_a_set_without():
+    held = infrared.domains(DATA, "test", SIZE)
+    first = held.identity(held.vis[0])
+    half = {row: other for row, other in held.counterpart.items() if held.identity(row) == first}
+    trial = infrared.nir_trial(dataclasses.replace(held, counterpart=half), 99, 3, "t")
+    assert set(trial.identities) == people(held, held.vis) and not trial.pixelwise
+    row = picture_of(held, trial.occluded[[trial.identities.index(first)]], held.vis, 3)[0]
+    mine = trial.truth[trial.identities.index(first)]
+    assert torch.equal(mine, to_channels(held.cache.batch([held.counterpart[row]]), 1)[0])
+
+
+def test_a_truth_that_was_computed_from_a_photograph_is_called_simulated(part):
+    photos = InfraredPhotographs("p:nir", Path("/p"), [Item(Path("/p/a"), "a")] * 2)
+    other = open_dataset(DATA)
+    cases = {
+        "simulated": photos, "rendered": other, "": FaceDataset("casia", Path("/c"), photos.items),
+    }  # fmt: skip
+    for word, dataset in cases.items():
+        for whole in (dataset, AlignedFaces("x", Path("/x"), dataset.items, base=dataset)):
+            both = JoinedFaces("j", Path("/j"), dataset.items + other.items, parts=[whole, other])
+            for last in (whole, both):
+                cache = dataclasses.replace(part.cache, dataset=last, indices=np.array([0, 1]))
+                assert infrared.Domains(cache, (0,), (1,), {}).made(1) == word
 
 
 def test_the_row_of_whoever_does_nothing_is_luminance():
@@ -160,7 +218,11 @@ def test_a_short_run_writes_weights_and_its_card(tmp_path):
     outcome, _ = training.train("vis2nir", cfg, DATA, out=tmp_path, progress=False)
     card = json.loads((tmp_path / "metrics.json").read_text())
     assert outcome.step == 3 and card["people"] == 20 and card["kinds"] == ["visible and near-infrared faces, unpaired"]
-    assert sum(card["split"].values()) == 160 and "val_psnr" in card["validation"]
+    part = infrared.domains(DATA, "train", SIZE)
+    heaps = zip(("vis", "nir"), infrared.divided(part), strict=True)
+    said = {kind: {"pictures": len(rows), "people": len(people(part, rows))} for kind, rows in heaps}
+    assert card["split"]["train"] == said and said["vis"]["pictures"] + said["nir"]["pictures"] == len(part)
+    assert len(part) + card["split"]["val"] + card["split"]["test"] == 160 and "val_psnr" in card["validation"]
     model, read = vis2nir.load(tmp_path / "weights.safetensors")
     assert read == cfg and list(tmp_path.glob("grid_*.png"))
     with pytest.raises(BadConfig, match="draws nothing"):
@@ -183,7 +245,11 @@ def casia(tmp_path, monkeypatch):
                 picture.save(path)
 
 
-def test_who_owns_casia_trains_with_one_command(casia, tmp_path, capsys):
+def test_who_owns_casia_trains_with_one_command(casia, tmp_path, capsys, monkeypatch):
+    def missing(*args):
+        raise MissingPart("dlib", "Install it")
+
+    monkeypatch.setattr(landmarks, "find_landmarks", missing)  # a run that aligns nothing needs none of it
     part = infrared.domains("casia", "train", SIZE, align=False)
     vis, nir = infrared.divided(part)
     assert vis and nir and not part.counterpart
@@ -191,5 +257,23 @@ def test_who_owns_casia_trains_with_one_command(casia, tmp_path, capsys):
     assert cli.main([*words.split(), "--out", str(tmp_path / "run")]) == 0
     card = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert card["data"] == "casia" and card["people"] == 14 and card["split"]["val"] > 0
+    assert card["split"]["train"]["vis"] == {"pictures": len(vis), "people": len(people(part, vis))}
+    assert set(card["validation"]) == {"step", "val_sharpness"}, "nothing is held against another picture"
     refused = [*words.split(), "--set", "lambda_pixel=1.0", "--out", str(tmp_path / "told")]
-    assert cli.main(refused) == 2 and "knows no pairs" in capsys.readouterr().err
+    assert cli.main(refused) == 2 and "no pairs of" in capsys.readouterr().err and not (tmp_path / "told").exists()
+    aligned = [*words.split(), "--set", "align=true", "--out", str(tmp_path / "aligned")]
+    assert cli.main(aligned) == 1 and "dlib" in capsys.readouterr().err and not (tmp_path / "aligned").exists()
+    wanted = {"train": dataclasses.replace(CFG, lambda_pixel=1.0), "": CFG}
+    assert [infrared.lacking(cfg, "casia") for cfg in wanted.values()] == ["no pairs in casia", ""]
+    assert not infrared.lacking(wanted["train"], DATA)
+
+
+def test_weights_are_kept_where_their_card_cannot_be_finished(tmp_path, monkeypatch):
+    def lost(*args):
+        raise LayoutError("/data", "pictures", "none", "They were there a minute ago.")
+
+    monkeypatch.setattr(training, "training_card", lost)
+    cfg = dataclasses.replace(CFG, steps=2, width=4, critic_width=4)
+    with pytest.raises(LayoutError, match="a minute ago"):
+        training.train("vis2nir", cfg, DATA, out=tmp_path, progress=False)
+    assert vis2nir.load(tmp_path / "weights.safetensors")[1] == cfg

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from facelab.errors import BadConfig
-from facelab.images import load_image
+from facelab.data.catalogue import open_dataset
+from facelab.errors import BadConfig, LayoutError
+from facelab.images import load_image, to_channels
 from facelab.show.sweep_faces import TRUTH, sweep_faces
-from facelab.studies import infrared
-from facelab.studies.ablation import baselines, cell, nir_variants, plan, stock, subjects, summary, variants
+from facelab.studies import evaluation, infrared
+from facelab.studies.ablation import baselines, cell, nir_variants, plan, stock, subjects, summary, sweep, variants
 from facelab.systems import vis2nir
 
 DATA = "synth:20:nir"
@@ -82,6 +84,65 @@ def test_cells_are_judged_alike_and_only_pix2pix_is_told(swept):
     torch.testing.assert_close(next(iter(stock.trials(one.trials).values()))[0].truth, test.truth)
     text = summary.summary({DATA: content | {"header": content["header"] | {"baselines": rows}}}, "vis2nir")
     assert "| pix2pix |" in text and f"Rank-1 on `{DATA}`, by trial" in text
+
+
+# ------------------------------------------------------------------------------------------- what cannot be run
+def swept_without_cells(monkeypatch, out, names, data=DATA, **settings):
+    """The notes and the header of a sweep, and what would have been done."""
+    notes, todo = [], []
+    monkeypatch.setattr(sweep, "_results", lambda plan, cells: todo.extend(cells) or (n for n in ()))
+    content = sweep.sweep_named(names, data=data, seeds=1, steps=2, out=out, count=2, device="cpu", system="vis2nir",
+                                note=notes.append, **settings)  # fmt: skip
+    return notes, content["header"], [cell.variant for cell in todo]
+
+
+def test_a_set_without_pairs_leaves_out_what_must_be_told_and_runs_the_rest(monkeypatch, tmp_path):
+    bare = dataclasses.replace(open_dataset(DATA), pairs=[])
+    monkeypatch.setattr(infrared, "open_dataset", lambda name: bare)
+    notes, header, todo = swept_without_cells(monkeypatch, tmp_path, ["pix2pix", "told", "batch norm"], size=32)
+    assert todo == ["base", "A", "batch norm"] and header["not run"] == {"pix2pix": "no pairs", "told": "no pairs"}
+    assert [note for note in notes if "pix2pix" in note] == [f"pix2pix: not run (no pairs in {DATA})"]
+
+
+def test_a_size_that_one_variant_cannot_have_stops_that_one_alone(monkeypatch, tmp_path):
+    names = ["whole-picture critic", "no pool"]
+    notes, header, todo = swept_without_cells(monkeypatch, tmp_path / "96", names, size=48)
+    assert todo == ["base", "A", "no pool"] and "power of two" in header["not run"]["whole-picture critic"]
+    assert any("whole-picture critic: not run" in note for note in notes)
+    _, header, todo = swept_without_cells(monkeypatch, tmp_path / "64", names, size=32)
+    assert names[0] in todo and not header["not run"]
+
+
+def test_batches_are_drawn_for_each_whoever_comes_first(tmp_path):
+    """Pix2pix cannot be without the truth, and everybody else must not have it."""
+    rows = variants.chosen(["pix2pix", "batch norm"], False, nir_variants.VARIANTS)[::-1]
+    rows.sort(key=lambda variant: variant.name != "pix2pix")
+    todo = plan.Plan(rows, DATA, 1, 2, tmp_path, count=2, base=SMALL, table=nir_variants.VARIANTS, system="vis2nir",
+                     device="cpu")  # fmt: skip
+    assert [one.variant for one in todo.cells()] == ["pix2pix", "batch norm"]
+    for one in todo.cells():
+        sweep._draw(todo, one)
+        kinds = {path.stem for path in one.batches.iterdir()}
+        assert kinds == {"vis", "nir"} | ({"truth"} if one.variant == "pix2pix" else set())
+
+
+def test_the_wrong_set_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(LayoutError, match="synth:nir"):
+        sweep.sweep_named(["base"], data="orl", seeds=1, steps=1, out=tmp_path / "new", system="vis2nir")
+    assert not (tmp_path / "new").exists()
+
+
+def test_where_the_truth_is_another_picture_a_row_has_no_pixels(tmp_path, monkeypatch):
+    held = dataclasses.replace(infrared.domains(DATA, "test", 32), counterpart={})
+    test = infrared.nir_trial(held, 3, 3, DATA)
+    monkeypatch.setattr(stock, "trials", lambda path: {DATA: (test, torch.eye(3, 128))})
+    monkeypatch.setattr(evaluation, "descriptors", lambda images, points: torch.eye(len(images), 128))
+    one = cell.Cell("A", make("A"), DATA, 0, tmp_path, tmp_path, tmp_path, "cpu", "vis2nir")
+    row = cell.judged(lambda images: (to_channels(images, 1), None, to_channels(images, 1)), one)
+    assert set(row["means"]) == {"sharpness", "identity", "rank1"} and f"identity, {DATA}" in row["pictures"]
+    assert "dB" not in sweep._said(row | {"ended": "done", "seconds": 1.0})
+    found = baselines.baselines(tmp_path, "vis2nir", DATA, SimpleNamespace(size=32, channels=3))
+    assert set(found["input"]["trials"][DATA]) == {"identity", "rank1"}
 
 
 def test_the_figure_shows_each_variants_own_faces_between_what_is_seen_and_the_truth(swept, monkeypatch, tmp_path):

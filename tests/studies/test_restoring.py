@@ -15,7 +15,7 @@ from facelab.seeding import seed_all
 from facelab.studies import one_picture, restoring
 from facelab.synth.render import render
 from facelab.synth.view import View
-from facelab.systems import frontalize, hog_inpaint, oagan
+from facelab.systems import frontalize, hog_inpaint, oagan, vis2nir
 from facelab.train.weights import write_weights
 
 CFG = oagan.Config(
@@ -358,3 +358,132 @@ def test_another_view_is_cut_out_of_a_photograph_and_not_pasted_into_it(tmp_path
     assert json.loads(capsys.readouterr().out)["faces"] == [list(face)]
     side = images.load_image(tmp_path / "out" / "a.png").shape[-1]
     assert 100 < side < 160, "the portrait alone: half of the photograph's side"
+
+
+@pytest.fixture
+def infrared_weights(tmp_path):
+    """Weights of vis2nir by whether they learned from aligned eyes."""
+
+    def make(align=True):
+        seed_all(0)
+        cfg = vis2nir.Config.for_profile("smoke", width=4, blocks=1, critic_width=4, ema=0.0, align=align)
+        card = {"system": "vis2nir", "config": dataclasses.asdict(cfg)}
+        return write_weights(tmp_path / f"v{align}.safetensors", {"G": vis2nir.build(cfg).G}, card)
+
+    return make
+
+
+def infrared_records(capsys, weights, folder, *files, more=()):
+    """Exit code and records of the command line."""
+    words = [*map(str, files), "--out", str(folder), "--weights", str(weights), *more]
+    code = main(["restore", "vis2nir", *words])
+    return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_crops_of_any_size_and_mode_come_back_grey_as_what_they_were(tmp_path, infrared_weights, capsys):
+    sizes = {"square": (40, 40), "upright": (41, 57), "grey": (64, 64)}
+    files = [picture(tmp_path / f"{name}.png", size, "L" if name == "grey" else "RGB") for name, size in sizes.items()]
+    code, records = infrared_records(capsys, infrared_weights(), tmp_path / "out", *files)
+    assert code == 0 and [(one["hole"], one["error"]) for one in records] == [(None, None)] * 3
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(f"{name}.png" for name in sizes)
+    for file in files:
+        before, after = (images.load_image(folder / file.name) for folder in (tmp_path, tmp_path / "out"))
+        assert after.shape == before.shape and not torch.equal(before, after)
+        assert (after - after.mean(0, keepdim=True)).abs().max() < 0.01, "near infrared has no colours"
+    seen = images.resize(images.load_image(files[0]), 32)[None]
+    wanted = images.resize(vis2nir.restore(vis2nir.load(infrared_weights())[0], seen).image[0], (40, 40))
+    torch.testing.assert_close(
+        images.load_image(tmp_path / "out/square.png", 1), wanted.clamp(-1, 1), atol=0.01, rtol=0
+    )
+
+
+def test_holes_have_no_meaning_for_it(tmp_path, infrared_weights, capsys):
+    words = [str(picture(tmp_path / "a.png")), "--out", str(tmp_path / "out"), "--weights", str(infrared_weights())]
+    assert main(["restore", "vis2nir", *words, "--holes", str(tmp_path)]) == 2
+    assert "pictures alone, without --holes" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_of_a_photograph_the_largest_face_is_cut_out_by_its_eyes(tmp_path, infrared_weights, capsys, monkeypatch):
+    from facelab.faces import align, detect, landmarks
+
+    seen = render(3, View(zoom=0.5, roll=15.0), 256)
+    images.save_image(seen.image, tmp_path / "a.png")
+    monkeypatch.setattr(detect, "detect", lambda photo, doubtful: [(40, 40, 90, 90), (1, 1, 5, 5)])
+    monkeypatch.setattr(landmarks, "find_landmarks", lambda photo, box: seen.landmarks)
+    weights = infrared_weights()
+    code, (record,) = infrared_records(capsys, weights, tmp_path / "out", tmp_path / "a.png", more=["--find-faces"])
+    assert code == 0 and record["faces"] == [[40, 40, 90, 90]] and "note" not in record
+    made = images.load_image(tmp_path / "out" / "a.png", 1)
+    left, right = align.eye_centres(seen.landmarks)
+    assert made.shape[-1] == pytest.approx(float((right - left).norm()) / align.EYE_DISTANCE, abs=1)
+    face = align.align(images.load_image(tmp_path / "a.png"), seen.landmarks, made.shape[-1])[0]
+    answer = vis2nir.restore(vis2nir.load(weights)[0], images.resize(face, 32)[None]).image[0]
+    torch.testing.assert_close(made, images.resize(answer, made.shape[-1]).clamp(-1, 1), atol=0.02, rtol=0)
+
+
+@pytest.fixture
+def known_eyes(monkeypatch):
+    """Landmarks that are known, so that no dlib is needed; returns what sets them."""
+    from facelab.faces import landmarks, models
+
+    def know(found, here=True):
+        monkeypatch.setattr(models, "available", lambda: here)
+        monkeypatch.setattr(landmarks, "find_landmarks", lambda image, box=None: found)
+
+    return know
+
+
+def test_a_crop_is_used_as_it_is_and_eyes_that_are_astray_are_remarked_on(
+    tmp_path, infrared_weights, capsys, known_eyes
+):
+    from facelab.faces.align import align, transform
+
+    seen = render(3, View(roll=12.0, zoom=0.55), 96)
+    face, matrix = align(seen.image, seen.landmarks, 64)
+    for name, image in {"loose": seen.image, "aligned": face}.items():
+        images.save_image(image, tmp_path / f"{name}.png")
+    ask = lambda name, **more: infrared_records(  # noqa: E731
+        capsys, infrared_weights(**more), tmp_path / "out", tmp_path / f"{name}.png")[1][0]  # fmt: skip
+    known_eyes(transform(seen.landmarks, matrix))
+    assert "note" not in ask("aligned")
+    known_eyes(seen.landmarks)
+    record = ask("loose")
+    assert "--find-faces" in record["note"] and "% of the side" in record["note"] and record["error"] is None
+    after = images.load_image(tmp_path / "out/loose.png", 1)
+    seen_small = images.resize(images.load_image(tmp_path / "loose.png"), 32)[None]
+    wanted = vis2nir.restore(vis2nir.load(infrared_weights())[0], seen_small).image[0]
+    torch.testing.assert_close(after, images.resize(wanted, 96).clamp(-1, 1), atol=0.02, rtol=0)
+    assert "note" not in ask("loose", align=False), "whoever learned from crops as they come wants no eyes anywhere"
+    known_eyes(None)
+    assert "note" not in ask("loose"), "no face is found"
+    known_eyes(seen.landmarks, here=False)
+    assert "note" not in ask("loose"), "nobody can look without dlib"
+
+
+@pytest.mark.parametrize("size", [64, 128, (96, 128)])
+def test_where_eyes_are_is_measured_in_shares_of_each_side(known_eyes, size):
+    from facelab.faces.align import EYE_DISTANCE, EYE_HEIGHT
+
+    height, width = (size, size) if isinstance(size, int) else size
+    points, image = torch.zeros(68, 2), torch.zeros(3, height, width)
+    for eye, side in ((slice(36, 42), -1), (slice(42, 48), 1)):
+        points[eye] = torch.tensor([(0.5 + side * EYE_DISTANCE / 2) * width - 0.5, EYE_HEIGHT * height - 0.5])
+    known_eyes(points)
+    assert one_picture.note_on_eyes(image) == ""
+    known_eyes(points + torch.tensor([0.0, 0.05 * height]))
+    assert one_picture.note_on_eyes(image) == "", "as far as a careful crop may be off"
+    known_eyes(points + torch.tensor([0.12 * width, 0.0]))
+    assert "12% of the side" in one_picture.note_on_eyes(image)
+
+
+def test_dlib_finds_the_eyes_of_a_crop_that_is_aligned_at_their_places():
+    pytest.importorskip("dlib")
+    from facelab.faces.align import align
+    from facelab.faces.landmarks import find_landmarks
+    from facelab.studies import parts
+
+    face = parts.faces("orl", "test", 128, 1).take([3])[0][0]
+    straight = align(face, find_landmarks(face), 128)[0]
+    assert one_picture.note_on_eyes(straight) == ""
+    aside = torch.nn.functional.pad(face[None], (40, 0, 40, 0), mode="replicate")[0]
+    assert "of the side" in one_picture.note_on_eyes(aside)

@@ -1,5 +1,6 @@
 """From a name to trained weights, and the evaluation of what came out."""
 
+import dataclasses
 import json
 import shlex
 
@@ -99,6 +100,38 @@ def test_fid_stands_in_a_column_of_its_own(monkeypatch):
     assert table["input"]["fid"]["mean"] > 0 and table["input"]["frechet"]["mean"] != table["input"]["fid"]["mean"]
     plain, _ = evaluation.evaluate({}, test, identity=False, biharmonic=False)
     assert "fid" not in plain["input"]
+
+
+def test_fid_is_refused_before_anything_is_fetched_and_a_trial_too_small_for_it_says_so(run, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(protocol, "inception", lambda **more: fetched.append(more))
+    ask = lambda **more: protocol.evaluate_system(  # noqa: E731
+        "oagan", run / "weights.safetensors", "orl", identity=False, biharmonic=False, with_fid=True, **more
+    )
+    for count in (99, 256):  # orl has 80 test pictures, whatever is asked for
+        with pytest.raises(BadConfig, match="FID"):
+            ask(count=count)
+    assert not fetched
+    monkeypatch.setattr(protocol, "FRECHET_LEAST", 6)
+    real = protocol.task("oagan").trials("orl", system_config(run), 8, 1, None)
+    few = {label: shortened(test, 8 - 3 * place) for place, (label, test) in enumerate(real.items())}
+    monkeypatch.setattr(protocol, "task", lambda name, own=protocol.task: dataclasses.replace(
+        own(name), trials=lambda *args: few))  # fmt: skip
+    trials = ask(count=8)["trials"]
+    assert fetched and [trials[label].get("fid", "") for label in few] == [
+        "",
+        "not measured: 6 pictures or more are needed",
+    ]
+    assert not any("truth" in part for part in trials.values())
+
+
+def system_config(run):
+    return oagan.load(run / "weights.safetensors")[1]
+
+
+def shortened(test, count):
+    cut = lambda value: value[:count] if isinstance(value, torch.Tensor | tuple) and len(value) else value  # noqa: E731
+    return type(test)(**{name: cut(value) for name, value in vars(test).items()})
 
 
 def test_a_perfect_and_a_reversed_restorer():

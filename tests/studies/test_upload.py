@@ -133,3 +133,25 @@ def test_faces_are_restored_where_they_are():
     changed = (shown.after - shown.before).abs().amax(0) > 0.01
     assert changed[60:200, 90:218].any() and not changed[:, 260:].any() and not changed[:40].any()
     assert torch.equal(shown.after[:, shown.hole[0] == 0], shown.before[:, shown.hole[0] == 0])
+
+
+def test_one_face_whose_eyes_are_astray_is_remarked_on_where_the_network_minds(monkeypatch):
+    monkeypatch.setattr(upload, "note_on_eyes", lambda image: "astray")
+    same = lambda pictures: Restoration(pictures, None, pictures)  # noqa: E731
+    ask = lambda size, **more: upload.answer(encoded(plain(size)), same, 32, 3, whole=True, **more).note  # noqa: E731
+    assert "Its eyes" in ask((60, 60), by_eyes=True) and ask((60, 60)) == ""
+    assert "square" in ask((40, 90), by_eyes=True) and "eyes" not in ask((40, 90), by_eyes=True), "one thing at a time"
+    monkeypatch.setattr(upload, "note_on_eyes", lambda image: "")
+    assert ask((60, 60), by_eyes=True) == ""
+
+
+def test_who_wants_eyes_at_their_places():
+    from types import SimpleNamespace
+
+    from facelab.studies.one_picture import wants_eyes
+    from facelab.studies.tasks import TASKS
+    from facelab.studies.training import system
+
+    found = {name: wants_eyes(task.cut, system(name).Config.for_profile("laptop")) for name, task in TASKS.items()}
+    assert [name for name, wants in found.items() if wants] == ["vis2nir"]
+    assert not wants_eyes("eyes", SimpleNamespace(align=False))

@@ -103,6 +103,39 @@ def test_terms_are_what_the_paper_says():
     assert not torch.isclose(terms["cyc"], 10 * (l1(F(G(x)), x) + l1(G(F(y)), x[:, :1])), atol=1e-3)
 
 
+def test_the_perceptual_term_is_what_comes_back_to_either_domain():
+    """By hand, one direction after the other, from a feature net of our own."""
+    cfg = dataclasses.replace(TINY, lambda_perceptual=0.7, feature_net="resnet34-random")
+    model, opts, state = make(cfg)
+    net, batch, engine = model.features[0], batch_of(cfg), Engine()
+    made = vis2nir.translated(model.G, batch, cfg)
+    term = vis2nir.cycle_terms(batch, made, model, cfg, engine)["perceptual"]
+    ends = [(made.vis_back, batch["vis"]), (to_channels(made.nir_back, 3), to_channels(batch["nir"], 3))]
+    maps = [[net(picture) for picture in pair] for pair in ends]
+    stages = range(len(maps[0][0]))
+    both = lambda k, side: torch.cat([pair[side][k] for pair in maps])  # noqa: E731
+    relative = sum(((both(k, 0) - both(k, 1)) ** 2).mean() / (both(k, 1) ** 2).mean() for k in stages)
+    torch.testing.assert_close(term, 0.7 * relative, atol=1e-5, rtol=1e-3)
+    for change in ({"vis_back": batch["vis"]}, {"nir_back": batch["nir"]}):
+        other = vis2nir.cycle_terms(batch, made._replace(**change), model, cfg, engine)["perceptual"]
+        assert other < 0.95 * term, f"{change.keys()} must count"
+    same = made._replace(vis_back=batch["vis"], nir_back=batch["nir"])
+    assert vis2nir.cycle_terms(batch, same, model, cfg, engine)["perceptual"].item() == pytest.approx(0, abs=1e-6)
+    before = weights(net)
+    reached = torch.autograd.grad(term, list(model.G.parameters()), retain_graph=True, allow_unused=True)
+    assert all(slope is not None for slope in reached), "the term speaks to both translators"
+    logs = vis2nir.train_step(batch, model, opts, state, engine)
+    assert logs["perceptual"] > 0 and not changed(before, net) and all(p.grad is None for p in net.parameters())
+
+
+def test_the_feature_net_is_neither_saved_nor_trained():
+    with_it, without = (make(dataclasses.replace(TINY, **more))[0] for more in (
+        {"lambda_perceptual": 0.7, "feature_net": "resnet34-random"}, {}))  # fmt: skip
+    assert len(with_it.features) == 1 and not without.features
+    assert set(with_it.state_dict()) == set(without.state_dict())
+    assert parameter_count(with_it) == parameter_count(without)
+
+
 @pytest.mark.parametrize("name", ["cyclegan", "no identity mapping"])
 def test_the_truth_is_never_looked_at_without_a_weight(name):
     cfg, ends = of(name), []
@@ -174,6 +207,23 @@ def test_no_answer_depends_on_who_else_is_in_the_batch():
     torch.testing.assert_close(vis2nir.restore(model, images).image, alone, atol=1e-5, rtol=1e-4)
 
 
+def test_the_way_back_alone_is_the_second_half_and_equalises_nothing():
+    model, _, _ = make(of("cyclegan", ema=0.0, norm="batch", equalise=True))
+    batch = batch_of(TINY)
+    batch["vis"] = batch["vis"] * 0.3 - 0.5
+    for start in ("vis", "nir"):
+        _, there, back = vis2nir.there_and_back(model, batch[start], start)
+        assert torch.equal(vis2nir.lead_back(model, there, start), back) and model.G.training
+    alone = vis2nir.lead_back(model, batch["vis"], "nir")
+    assert alone.shape == (4, 1, 32, 32) and not torch.allclose(alone, vis2nir.restore(model, batch["vis"]).image)
+    torch.testing.assert_close(alone[:1], vis2nir.lead_back(model, batch["vis"][:1], "nir"), atol=1e-5, rtol=1e-4)
+    for wrong in ((batch["vis"], "vis"), (batch["nir"], "nir"), (batch["nir"], "ir")):
+        with pytest.raises(BadConfig):
+            vis2nir.lead_back(model, *wrong)
+    with pytest.raises(BadConfig, match="back"):
+        vis2nir.lead_back(make(of("pix2pix"))[0], batch["nir"])
+
+
 def test_there_and_back():
     model, _, _ = make(of("cyclegan", ema=0.0))
     batch = batch_of(TINY)
@@ -221,8 +271,11 @@ def test_published_settings_and_weights_that_fit_their_file():
     }.items():
         cfg = vis2nir.Config.published(variant)
         assert (cfg.align, cfg.equalise, cfg.lambda_perceptual) == wanted and cfg.batch == 1 and cfg.width == 64
-    with pytest.raises(BadConfig):
-        vis2nir.Config.published("D")
+    for unknown in ("D", "a", "base"):
+        with pytest.raises(BadConfig, match="A, B, C"):
+            vis2nir.Config.published(unknown)
+        with pytest.raises(BadConfig, match="A, B, C"):
+            vis2nir.studied(unknown)
     shipped = dataclasses.replace(vis2nir.Config.for_profile("gpu"), lambda_perceptual=0.0, ema=0.0)
     assert parameter_count(vis2nir.build(shipped).G) < 5_900_000
 

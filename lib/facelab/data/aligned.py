@@ -21,6 +21,7 @@ SUFFIX = ":aligned"
 VERSION = 1  # raise when an aligned picture would come out differently
 _FINER = 1.75  # times as many pixels a side as wanted are looked at
 _ROOM = 1.3  # times as wide as its own a rendered picture is drawn, for canonical squares reach beyond
+_MOST = 1024  # pixels a side that a picture is drawn with; sides above 450 px are therefore looked at less finely
 
 
 @dataclass
@@ -46,10 +47,16 @@ class AlignedFaces(FaceDataset):
         return self.at(index, cache.KNOWN, self.channels)
 
     def at(self, index: int, size: int, channels: int) -> Tensor:
-        fine = min(round(_FINER * size), max(size, 1024))
+        """As of :class:`FaceDataset`.
+
+        A set that can show more than its pictures is looked at with room around them, so that nothing is missing where
+        the canonical square reaches beyond. Above 788 pixels that would be more than can be drawn: there, as in
+        photographs of any size, the picture's edge is repeated.
+        """
+        fine = min(round(_FINER * size), max(size, round(_MOST / _ROOM)))
         marks = self._face(self.leads[index], fine)
         wide = 2 * round(fine * _ROOM / 2)
-        picture = self.base.around(index, wide, channels, wide / fine) if wide <= 1024 else None
+        picture = self.base.around(index, wide, channels, wide / fine) if wide <= _MOST else None
         if picture is None:
             picture = self.base.at(index, fine, channels)
         else:

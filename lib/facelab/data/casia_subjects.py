@@ -10,11 +10,14 @@ its publisher the set has 725 people with 5 to 50 near-infrared pictures each, a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from facelab.data.casia import open_casia
+from facelab.data.casia_lists import HINT
 from facelab.data.casia_names import MODALITIES, SESSIONS, photo_of
 from facelab.data.dataset import FaceDataset
-from facelab.errors import BadConfig
+from facelab.errors import BadConfig, LayoutError
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,51 @@ def select(
     kept = at_least(dataset, least, kept)
     kept = kept if most is None else at_most(dataset, most, kept)
     return in_both(dataset, kept) if both else kept
+
+
+def study(dataset: FaceDataset) -> FaceDataset:
+    """``casia:study``: the set with what :func:`select` keeps, 3 to 8 pictures of a subject and kind.
+
+    Nobody changes the split, and a subject may be left in one kind of light only, as in the paper's two counts.
+
+    Args:
+        dataset: a set from :func:`facelab.data.casia.open_casia`.
+
+    Raises:
+        LayoutError: of one kind nobody has three pictures.
+
+    Taught in: lesson 08.
+    """
+    kept = select(dataset, least=3, most=8)
+    place = {index: row for row, index in enumerate(kept)}
+    groups = {kind: [place[index] for index in rows if index in place] for kind, rows in dataset.groups.items()}
+    note = f"3 to 8 pictures of each subject and kind, the first of each: {len(kept):,} of {len(dataset):,} pictures"
+    if lacking := [kind.upper() for kind, rows in groups.items() if not rows]:
+        wanted, found = f"subjects with 3 pictures or more in {lacking[0]}", f"none among {len(dataset):,} pictures"
+        raise LayoutError(dataset.root, wanted, found, f"Place the missing sessions, or use casia as it is. {HINT}")
+    items = [dataset.items[index] for index in kept]
+    return replace(dataset, name=dataset.name + ":study", items=items, groups=groups, notes=[*dataset.notes, note])
+
+
+def named_casia(name: str, root: Path) -> FaceDataset:
+    """``casia:study``, see :func:`study`, or ``casia:crops``: the publisher's aligned crops, beside photographs, too.
+
+    Args:
+        name: one of the two. root: the folder that holds all datasets.
+
+    Raises:
+        BadConfig: another name.
+        LayoutError: the set is not there; or no crops are; or see :func:`study`.
+    """
+    if name == "casia:study":
+        return study(open_casia(root))
+    if name != "casia:crops":
+        raise BadConfig("dataset", name, "casia, casia:study or casia:crops")
+    dataset = replace(open_casia(root, crops=True), name=name)
+    if not photo_of(dataset.items[0].file).crop:
+        wanted = "VIS_128x128/ and NIR_128x128/ in the folders of sessions"
+        raise LayoutError(dataset.root, wanted, "whole photographs", f"Use casia, or place the crops. {HINT}")
+    return dataset
 
 
 def tally(dataset: FaceDataset, indices: Iterable[int] | None = None) -> dict[str, Tally]:

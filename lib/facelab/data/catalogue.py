@@ -12,6 +12,7 @@ from pathlib import Path
 from facelab import files
 from facelab.data import layouts, splits
 from facelab.data.casia import open_casia
+from facelab.data.casia_subjects import named_casia
 from facelab.data.dataset import FaceDataset
 from facelab.data.hole_pictures import open_irregular
 from facelab.data.infrared import SUFFIX as INFRARED
@@ -118,9 +119,10 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
     """Open a dataset by its name.
 
     Args:
-        name: a name of :data:`CATALOGUE`, ``"folder:/path/to/photos"``, ``"synth:PEOPLE"``, the name of a set of
-            photographs with ``":turned"`` behind it, that of colour photographs or rendered people with ``":nir"``
-            behind it, or several of these joined by ``"+"``, a folder last.
+        name: a name of :data:`CATALOGUE`, ``"folder:/path/to/photos"``, ``"synth:PEOPLE"``, ``"casia:study"`` (3 to 8
+            pictures of each subject in each kind of light) or ``"casia:crops"`` (the publisher's aligned crops), the
+            name of a set of photographs with ``":turned"`` behind it, that of colour photographs or rendered people
+            with ``":nir"`` behind it, or several of these joined by ``"+"``, a folder last.
         root: the folder that holds all datasets; ``FACELAB_DATA`` or the project's ``data/`` where None.
 
     Raises:
@@ -131,18 +133,23 @@ def open_dataset(name: str, root: str | Path | None = None) -> FaceDataset:
     """
     base = Path(root).expanduser() if root is not None else files.data_root()
     if "+" in name and not name.startswith("folder:"):
-        return joined([open_dataset(part, root) for part in name.split("+")])
+        parts = name.split("+")
+        if sum(part.split(":")[0] == "casia" for part in parts) > 1:
+            raise BadConfig("dataset", name, "casia once: its people are the same under each of its names")
+        return joined([open_dataset(part, root) for part in parts])
     if name.endswith(SUFFIX):
         return turned(open_dataset(_photographs(name), root))
     if name.endswith(INFRARED):
         return named_infrared(name) if name.startswith("synth:") else infrared_set(open_dataset(_coloured(name), root))
     if name.startswith("synth:"):
         return named_synth(name)
+    if name.startswith("casia:"):
+        return named_casia(name, base)
     if name.startswith("folder:"):
         path = Path(name.removeprefix("folder:")).expanduser()
         return layouts.open_folder(path if path.is_absolute() else Path.cwd() / path)
     if name not in CATALOGUE:
-        more = "folder:/path/to/photos, synth:PEOPLE, or photographs with :turned or :nir behind their name"
+        more = "folder:/path/to/photos, synth:PEOPLE, casia:study, or photographs with :turned or :nir behind them"
         raise BadConfig("dataset", name, f"one of {', '.join(CATALOGUE)}, {more}")
     return CATALOGUE[name].open(base)
 
@@ -158,6 +165,8 @@ def _photographs(name: str) -> str:
 def _coloured(name: str) -> str:
     """The set whose infrared partners are computed; refuses what is computed already, and what shows no faces."""
     base = name.removesuffix(INFRARED)
+    if base.split(":")[0] == "casia":
+        raise BadConfig("dataset", name, f"{base} itself, whose near-infrared pictures are real ones")
     if base.endswith((SUFFIX, INFRARED)) or _faceless(base):
         raise BadConfig("dataset", name, "a set of colour photographs, such as lfw:nir, or synth:nir")
     return base

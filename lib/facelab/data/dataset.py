@@ -31,6 +31,11 @@ class Item:
     file: Path
     identity: str | None = None
 
+    @property
+    def who(self) -> str:
+        """The identity; the file's name where the set does not say: then each picture is a person of its own."""
+        return self.identity if self.identity is not None else self.file.name
+
 
 def centre_square(width: int, height: int) -> Box:
     """The largest centred square of a picture: (left, top, right, bottom), pixels."""

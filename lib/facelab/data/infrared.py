@@ -193,7 +193,7 @@ def infrared_set(base: FaceDataset) -> InfraredFaces | InfraredPhotographs:
     if not sources:
         found, hint = f"none among {len(base):,}", "Use another set of photographs."
         raise LayoutError(base.root, "photographs that show a face", found, hint)
-    visible = [Item(item.file, _who(item)) for item in (base.items[source] for source in sources)]
+    visible = [Item(item.file, item.who) for item in (base.items[source] for source in sources)]
     partner = [Item(_partner(item.file), item.identity) for item in visible]
     made = f"/infrared photographs {infrared_photo.VERSION} {fingerprint(base)}"
     note = f"from {len(sources):,} of {len(base):,} photographs, those in which a face was found"
@@ -205,7 +205,3 @@ def infrared_set(base: FaceDataset) -> InfraredFaces | InfraredPhotographs:
 
 def _partner(file: Path) -> Path:
     return file.with_name(f"{file.stem}@850nm{file.suffix}")
-
-
-def _who(item: Item) -> str:
-    return item.identity if item.identity is not None else item.file.name

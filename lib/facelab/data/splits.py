@@ -27,7 +27,7 @@ def bucket(dataset: str, identity: str) -> int:
 
 def split_of(dataset: str, item: Item) -> Split:
     """Buckets 0–19 are test, 20–29 validation, the rest training."""
-    number = bucket(dataset, item.identity if item.identity is not None else item.file.name)
+    number = bucket(dataset, item.who)
     return "test" if number < 20 else "val" if number < 30 else "train"
 
 

@@ -67,6 +67,9 @@ STEPS = {
         "{root}/casia/s1 and {root}/NIR-VIS-2.0/s1 will do as well. The publisher's aligned crops, s1/VIS_128x128 and "
         "s1/NIR_128x128, are read where there are no whole photographs.\n"
         "3. Put the publisher's lists (vis_train_1.txt, nir_probe_1.txt, …) into protocols/ beside s1.\n"
-        "4. Run this again: it is counted and checked, and its subjects are counted by the rule of lesson 08."
+        "4. Run this again: it is counted and checked, and its subjects are counted by the rule of lesson 08.\n"
+        "casia is all of it. casia:study has the pictures which that rule keeps, 3 to 8 of a subject in each kind of "
+        "light; the rule is our reading of a paper and not verified. casia:crops has the publisher's crops where there "
+        "are photographs, too."
     ),
 }

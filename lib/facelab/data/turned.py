@@ -103,7 +103,7 @@ def turned(base: FaceDataset, views: int = VIEWS) -> TurnedFaces:
         first, item = len(items), base.items[source]
         for yaw, pitch in [(0.0, 0.0), *_angles(base.relative(source), views)]:
             pairs += [(len(items), first)] if len(items) > first else []
-            items.append(Item(_named(item.file, yaw), item.identity if item.identity is not None else item.file.name))
+            items.append(Item(_named(item.file, yaw), item.who))
             sources.append(source)
             angles.append((yaw, pitch))
     made = f"/turned {VERSION} {cache.fingerprint(base)}"

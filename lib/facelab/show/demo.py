@@ -23,6 +23,7 @@ from facelab import images
 from facelab.errors import BadImage, BadWeights, FacelabError
 from facelab.files import weights_root
 from facelab.show.lab import LABEL, Rest
+from facelab.studies.one_picture import wants_eyes
 from facelab.studies.tasks import TASKS
 from facelab.studies.training import system
 from facelab.studies.upload import MAX_BYTES, MAX_MEGAPIXELS, Answer, answer, blended
@@ -156,7 +157,7 @@ class Demo:
             restore, cfg = self.load(self.action.value)
             with torch.no_grad():
                 whole, anew = self.where.value == WHOLE, TASKS[self.action.value].cut
-                self._shown = answer(self._content, restore, cfg.size, cfg.channels, whole, anew)
+                self._shown = answer(self._content, restore, cfg.size, cfg.channels, whole, anew, wants_eyes(anew, cfg))
             self._say(self._shown.note or "Done.")
         except BadImage as error:
             self._say(f"{self._name}: {error.path} {error.reason}.", bad=True)

@@ -19,7 +19,7 @@ from facelab.synth.infrared import infrared
 from facelab.synth.part import LABELS
 from facelab.synth.render import render
 from facelab.synth.view import CANONICAL_LIGHT, Light, View
-from facelab.systems.vis2nir import Vis2Nir, as_seen, there_and_back
+from facelab.systems.vis2nir import Vis2Nir, as_seen, lead_back, there_and_back
 
 __all__ = ["alignment_lab", "cycle_lab", "light_lab"]
 
@@ -27,10 +27,14 @@ WHITE = 0.2
 """Error that is drawn white by :func:`cycle_lab`, share of the range from black to white."""
 FACE = ("skin", "brows", "eyes", "lips", "mouth")
 """Labels of a rendered picture that :func:`light_lab` measures."""
+ANOTHER = "another picture"
+"""What a truth is that cannot be compared pixel by pixel, see :class:`facelab.studies.trials.Trial`."""
 DOMAINS = {"vis": "visible", "nir": "near infrared"}
 
 
-def cycle_lab(model: Vis2Nir, vis: Tensor, nir: Tensor | None = None, names: Sequence[str] | None = None) -> StackedLab:
+def cycle_lab(
+    model: Vis2Nir, vis: Tensor, nir: Tensor | None = None, names: Sequence[str] | None = None, truth_is: str = ""
+) -> StackedLab:
     """Send a face to the other domain and back, and disturb it on the way where nobody sees it.
 
     A translator that keeps shadows and colours as a faint pattern needs that pattern on the way back. Noise too weak to
@@ -40,8 +44,9 @@ def cycle_lab(model: Vis2Nir, vis: Tensor, nir: Tensor | None = None, names: Seq
         model: a "cyclegan", from :func:`facelab.systems.vis2nir.build` or ``load``.
         vis: (N, C, S, S) in [-1, 1], as they are, not equalised; S divisible by 4.
         nir: (N, 1, S, S), what near infrared shows of the same, pixel by pixel; None: not known, and then there is one
-            direction only.
+            direction only. Of :data:`ANOTHER` picture no distance is told.
         names: of the faces.
+        truth_is: what the infrared pictures are where that must be said, such as "simulated"; stands at each of them.
 
     Returns:
         A lab; its controls are ``face start hide``: the domain to start from, and the standard deviation of the noise
@@ -67,13 +72,14 @@ def cycle_lab(model: Vis2Nir, vis: Tensor, nir: Tensor | None = None, names: Seq
         x, there, back = cycle(face, start)
         random = torch.randn(there.shape, generator=generator(face, "cycle lab"))
         noisy = (there + hide * random).clamp(-1, 1)
-        again = _lead_back(model, noisy.to(device), start).cpu() if hide else back
+        again = lead_back(model, noisy.to(device), start).cpu() if hide else back
         other = "nir" if start == "vis" else "vis"
         truth = faces[other][face : face + 1] if other in faces else None
         if truth is not None and other == "vis":
             truth = as_seen(truth, model.cfg)
-        panels = _cycle_panels(x, noisy, truth, again, back, start, model.cfg.equalise)
-        words = _nearness(faces[start][face : face + 1], there, truth) + _coming_back(x, back, again, noisy - there)
+        panels = _cycle_panels(x, noisy, truth, again, back, start, model.cfg.equalise, truth_is)
+        words = _nearness(faces[start][face : face + 1], there, truth, truth_is == ANOTHER)
+        words += _coming_back(x, back, again, noisy - there)
         return {name: picture[0] for name, picture in panels.items()}, words
 
     ways = [("VIS → NIR → VIS", "vis"), ("NIR → VIS → NIR", "nir")][: len(faces)]
@@ -83,21 +89,10 @@ def cycle_lab(model: Vis2Nir, vis: Tensor, nir: Tensor | None = None, names: Seq
     })  # fmt: skip
 
 
-def _lead_back(model: Vis2Nir, there: Tensor, start: str) -> Tensor:
-    """The second half of a cycle, as :func:`there_and_back` goes it."""
-    G = model.best_generator()
-    before = G.training
-    try:
-        with torch.no_grad():
-            return (G.eval().nir2vis if start == "vis" else G.eval().vis2nir)(there).float()
-    finally:
-        G.train(before)
-
-
-def _cycle_panels(x, there, truth, again, back, start: str, equalise: bool) -> dict[str, Tensor]:
+def _cycle_panels(x, there, truth, again, back, start: str, equalise: bool, truth_is: str) -> dict[str, Tensor]:
     """Two rows: there, and back."""
     first, second, one = ("G", "F", "x") if start == "vis" else ("F", "G", "y")
-    called = {"vis": "visible" + ", equalised" * equalise, "nir": "near infrared"}
+    called = {"vis": "visible" + ", equalised" * equalise, "nir": "near infrared" + f", {truth_is}" * bool(truth_is)}
     here, away = called if start == "vis" else reversed(called)
     panels = {f"{one}: {called[here]}": x, f"{first}({one}): {DOMAINS[away]}": there}
     panels |= {} if truth is None else {f"truth: {called[away]}": truth}
@@ -117,8 +112,8 @@ def _apart(one: Tensor, other: Tensor | float) -> float:
     return ((one - other).abs().mean() / 2).item()
 
 
-def _nearness(given: Tensor, there: Tensor, truth: Tensor | None) -> str:
-    if truth is None:
+def _nearness(given: Tensor, there: Tensor, truth: Tensor | None, another: bool) -> str:
+    if truth is None or another:
         return "The true counterpart is not known. "
     before, after = psnr(to_channels(given, truth.shape[1]), truth).item(), psnr(there, truth).item()
     return f"To the truth: input {before:.1f} dB, translated <b>{after:.1f} dB</b>. "

@@ -88,8 +88,8 @@ class Lab:
     def refresh(self, change: Any = None) -> None:
         """Draw the picture for the controls as they are."""
         self._last = panels, words = self.draw(**self.values())
-        self.picture.value = strip(panels)
-        self.picture.layout.max_width = f"{page_width(len(panels))}px"
+        self.picture.value = self.page(panels)
+        self.picture.layout.max_width = f"{self.width()}px"
         self.words.value = f"<span style='font-size:90%'>{words}</span>"
         if self._still is not None:
             self._rest.after(self._show_still)
@@ -97,7 +97,15 @@ class Lab:
     def still(self) -> bytes:
         """The panels as they are now with the words below them, as PNG bytes."""
         panels, words = self._last
-        return strip(panels, (plain(words), STILL))
+        return self.page(panels, (plain(words), STILL))
+
+    def page(self, panels: Mapping[str, Tensor], foot: Sequence[str] = ()) -> bytes:
+        """The panels laid out as PNG bytes, side by side; with :meth:`width` all that another layout changes."""
+        return strip(panels, foot)
+
+    def width(self) -> int:
+        """Natural width of :meth:`page` in the page, CSS pixels."""
+        return page_width(len(self._last[0]))
 
     def box(self) -> ipywidgets.VBox:
         """Controls above the picture, ready to be displayed."""
@@ -115,7 +123,7 @@ class Lab:
     def _still_picture(self) -> Any:
         from IPython.display import Image as Still
 
-        return Still(self.still(), format="png", width=page_width(len(self._last[0])))
+        return Still(self.still(), format="png", width=self.width())
 
     def _show_still(self) -> None:
         self._still.update(self._still_picture())

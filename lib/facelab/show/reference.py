@@ -1,9 +1,11 @@
-"""Figures of the shipped weights on real colour photographs: ``python -m facelab.show.reference [FOLDER]``.
+"""Figures of the shipped weights on people never seen: ``python -m facelab.show.reference [FOLDER]``.
 
-They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``. The faces are people never seen in training, at places fixed
-in advance (every n-th of the test part), never chosen by their result; where the worst are shown, all were asked. Two
-figures need weight files that do not ship: ``--critic WITHOUT WITH`` compares two runs of OA-GAN that differ in their
-loss terms only, ``--beginning FILE`` shows what a shipped system began with, or its twin finished by L1 alone.
+They need ``lfw`` and ``realmasks`` under ``FACELAB_DATA``; systems that make whole pictures anew are shown the sets of
+their cards, rendered heads among them. The faces stand at places fixed in advance (every n-th of the test part), never
+chosen by their result; where the worst are shown, all were asked. Above an infrared face stands what its truth is:
+rendered, simulated from the photograph, or another picture of the same person. Two figures need weight files that do
+not ship: ``--critic WITHOUT WITH`` compares two runs of OA-GAN that differ in their loss terms only, ``--beginning
+FILE`` shows what a shipped system began with, or its twin finished by L1 alone.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def ends(name: str, trial: str) -> Figure:
     """The four best and the four worst of a system's trial by PSNR gain."""
     trials, answers = answers_of(name)
     test, answer = trials[trial], answers[trial]
-    gain = psnr(answer[0], test.truth) - psnr(test.occluded, test.truth)
+    gain = psnr(answer[0], test.truth) - psnr(test.untouched, test.truth)
     title = f"{len(test)} faces by PSNR gain, {trial}; {caption(name)}"
     return best_and_worst(
         strips(test, answer, list(range(len(test)))), gain, "PSNR gain", "dB", form="+.1f", title=title
@@ -105,7 +107,8 @@ def seen_in_the_dark() -> Figure:
     trials, _ = answers_of("vis2nir")
     count = 8 // len(trials)
     chosen = {label: [(7 * k + 3) % len(test) for k in range(count)] for label, test in trials.items()}
-    truths = ["rendered" if label.startswith("synth") else "simulated truth" for label in trials for _ in range(count)]
+    words = {"simulated": "simulated truth"}
+    truths = [words.get(test.truth_is, test.truth_is) for test in trials.values() for _ in range(count)]
     return _anew("vis2nir", chosen, truths)
 
 

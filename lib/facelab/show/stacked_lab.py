@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from facelab.show.lab import STILL, Lab, page_width, plain, strip
+from facelab.show.lab import Lab, page_width, strip
 
 
 @dataclass
@@ -28,24 +27,13 @@ class StackedLab(Lab):
 
     across: int = 3
 
-    def refresh(self, change: Any = None) -> None:
-        """Draw the picture for the controls as they are."""
-        self._last = panels, words = self.draw(**self.values())
-        self.picture.value = stacked(panels, self.across)
-        self.picture.layout.max_width = f"{page_width(self.across)}px"
-        self.words.value = f"<span style='font-size:90%'>{words}</span>"
-        if self._still is not None:
-            self._rest.after(self._show_still)
+    def page(self, panels: Mapping[str, Tensor], foot: Sequence[str] = ()) -> bytes:
+        """The panels in rows as PNG bytes."""
+        return stacked(panels, self.across, foot)
 
-    def still(self) -> bytes:
-        """The panels as they are now with the words below them, as PNG bytes."""
-        panels, words = self._last
-        return stacked(panels, self.across, (plain(words), STILL))
-
-    def _still_picture(self) -> Any:
-        from IPython.display import Image as Still
-
-        return Still(self.still(), format="png", width=page_width(self.across))
+    def width(self) -> int:
+        """Natural width of a row in the page, CSS pixels."""
+        return page_width(self.across)
 
 
 def stacked(panels: Mapping[str, Tensor], across: int, foot: Sequence[str] = ()) -> bytes:

@@ -2,6 +2,7 @@
 
 For sweeps of a system that makes whole pictures anew. The faces are people never seen in training, at places fixed in
 advance; of each variant the first seed is shown. Written as ``notebooks/figures/NN_variants.jpg``, NN the lesson.
+Taught in: lesson 08.
 """
 
 from __future__ import annotations
@@ -33,8 +34,13 @@ def sweep_faces(folder: str | Path, data: str, title: str = "") -> Figure:
     Args:
         folder: of a sweep, with its ``cells``. data: the dataset it was run on. title: in front of what is known.
 
+    Returns:
+        The figure; its last row says so where the truth is simulated, or another picture.
+
     Raises:
         BadConfig: the system fills holes.
+
+    Taught in: lesson 08.
     """
     content = table.read(folder)
     about = content["header"]
@@ -48,7 +54,12 @@ def sweep_faces(folder: str | Path, data: str, title: str = "") -> Figure:
         strip = images.load_image(Path(folder) / "cells" / f"{slug(name)}-seed0" / "faces.png", test.truth.shape[1])
         strips[name] = strip[:, : cfg.size].unfold(2, cfg.size, cfg.size).permute(2, 0, 1, 3)
     words = f"{title}{data}, people never seen; {about['steps']} steps, seed 0"
-    return rows(strips | {TRUTH: test.truth[places]}, title=words)
+    return rows(strips | {_called(test.truth_is): test.truth[places]}, title=words)
+
+
+def _called(truth_is: str) -> str:
+    """What the last row is called; of a rendered truth the data's name says it."""
+    return f"{TRUTH}, {truth_is}" if truth_is not in ("", "rendered") else TRUTH
 
 
 def main(argv: list[str] | None = None) -> int:

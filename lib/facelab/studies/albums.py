@@ -134,8 +134,10 @@ def digests(images: Tensor) -> list[str]:
 
 
 def album_digest(album: Album) -> str:
-    """What tells albums apart: pictures, who is seen, and which were added; 16 hex digits."""
+    """What tells albums apart: pictures, who is seen, which were added, and landmarks (to 0.001 px); 16 hex digits."""
     said = [*digests(album.images), *map(str, album.labels.tolist()), *map(str, album.added.tolist())]
+    if album.landmarks is not None:
+        said += map(str, (1000 * album.landmarks).round().flatten().tolist())
     return hashlib.sha256(" ".join(said).encode()).hexdigest()[:16]
 
 

@@ -64,6 +64,8 @@ def measure(
 ) -> dict[str, Tensor]:  # fmt: skip
     """Every metric of one row, a value a picture (Fréchet distances: one value).
 
+    Where the truth is another picture, nothing is measured pixel by pixel.
+
     Args:
         output: (N, C, S, S), the row's pictures.
         test: the faces they answer to.
@@ -72,23 +74,15 @@ def measure(
         known: the truth's face descriptors (N, 128); given, the identity distance is measured too (slow), and of a
             whole trial, whether each is nearest to the truth's among all of them.
         inception: of :func:`facelab.metrics.fid.inception`; given, FID is measured too, under its own name.
-        points: landmarks (N, 68, 2) by which the row's faces are cut out for ``known``; None = the truth's.
+        points: landmarks (N, 68, 2) by which the row's faces are cut out for ``known``; None = those of an answer, see
+            :attr:`facelab.studies.trials.Trial.made_points`.
     """
-    before = psnr(test.untouched, test.truth)
-    after, similar = psnr(output, test.truth), ssim(output, test.truth)
-    values = {
-        "psnr": after,
-        "psnr_gain": after - before,
-        "ssim": similar,
-        "ssim_gain": similar - ssim(test.untouched, test.truth),
-        "psnr_hole": psnr_inside(output, test.truth, test.hole),
-        "l1_hole": l1_inside(output, test.truth, test.hole),
-        "sharpness": sharpness(output, test.truth, test.hole),
-    }
+    values = _pixel_by_pixel(output, test) if test.pixelwise else {}
+    values["sharpness"] = sharpness(output, test.truth, test.hole)
     if hole is not None:
         values["iou"] = iou(hole, test.hole)
     if known is not None:
-        mine = descriptors(output, test.points if points is None else points)
+        mine = descriptors(output, test.made_points if points is None else points)
         values["identity"] = (mine - known).norm(dim=1)
         if test.whole:
             values["rank1"] = rank1(mine, known)
@@ -97,6 +91,19 @@ def measure(
     if inception is not None and len(test) >= FRECHET_LEAST:
         values["fid"] = torch.tensor([fid(output, test.truth, inception)])
     return values
+
+
+def _pixel_by_pixel(output: Tensor, test: Trial) -> dict[str, Tensor]:
+    before = psnr(test.untouched, test.truth)
+    after, similar = psnr(output, test.truth), ssim(output, test.truth)
+    return {
+        "psnr": after,
+        "psnr_gain": after - before,
+        "ssim": similar,
+        "ssim_gain": similar - ssim(test.untouched, test.truth),
+        "psnr_hole": psnr_inside(output, test.truth, test.hole),
+        "l1_hole": l1_inside(output, test.truth, test.hole),
+    }
 
 
 def rank1(described: Tensor, gallery: Tensor) -> Tensor:

@@ -14,12 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facelab import files
 from facelab.errors import BadConfig, MissingPart
 from facelab.faces import models
 from facelab.faces.descriptor import descriptors
 from facelab.metrics.lbp import chi_square, lbp
 from facelab.nets.identifier import CosineHead, Identifier, small_identifier
-from facelab.nets.inception_resnet import LENGTH, inception_resnet, why_no_recognizer
+from facelab.nets.inception_resnet import LENGTH, inception_resnet, weights_path, why_no_recognizer
 from facelab.seeding import derive
 from facelab.studies.albums import Album, digests
 from facelab.studies.teaching import RATE, RATE_TUNED, STEPS, WIDTH, Job, taught
@@ -51,8 +52,7 @@ def identify(
 
     Taught in: lesson 08.
     """
-    if classifier not in CLASSIFIERS:
-        raise BadConfig("classifier", classifier, "one of " + ", ".join(CLASSIFIERS))
+    _refuse_unknown(classifier)
     people = train.labels.unique()
     if strangers := sorted(set(test.labels.tolist()) - set(people.tolist())):
         raise BadConfig("test", f"person {strangers[0]}", "only people who are in the training set, too")
@@ -163,8 +163,18 @@ FIXED = ("lbp", "dlib", "inception-resnet")
 """Nothing is drawn: one seed says all."""
 
 
+def _refuse_unknown(classifier: str) -> None:
+    if classifier not in CLASSIFIERS:
+        raise BadConfig("classifier", classifier, "one of " + ", ".join(CLASSIFIERS))
+
+
 def why_not(classifier: str) -> str:
-    """What a classifier lacks on this machine and how to get it; empty where it can be used."""
+    """What a classifier lacks on this machine and how to get it; empty where it can be used.
+
+    Raises:
+        BadConfig: an unknown classifier.
+    """
+    _refuse_unknown(classifier)
     if classifier.startswith("inception-resnet"):
         return why_no_recognizer()
     try:
@@ -174,3 +184,12 @@ def why_not(classifier: str) -> str:
     except MissingPart as error:
         return str(error)
     return ""
+
+
+def own_file(classifier: str) -> str:
+    """What tells the file of weights apart that the user gave for a classifier: 16 hex digits; empty where none is.
+
+    dlib's model is always the same one, for its checksum is known.
+    """
+    given = classifier.startswith("inception-resnet") and not why_not(classifier)
+    return files.sha256_file(weights_path())[:16] if given else ""

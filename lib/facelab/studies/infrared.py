@@ -9,90 +9,64 @@ Taught in: lesson 08.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from facelab.data.aligned import AlignedFaces, aligned
 from facelab.data.augment import random_view
-from facelab.data.cache import Cached, cached
 from facelab.data.catalogue import open_dataset
-from facelab.data.dataset import FaceDataset
-from facelab.data.joined import joined
 from facelab.data.splits import bucket
-from facelab.errors import BadConfig, LayoutError
+from facelab.errors import BadConfig
 from facelab.images import to_channels
 from facelab.metrics.baselines import mean_face
 from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled
+from facelab.studies.domains import Domains, domains
 from facelab.studies.parts import refuse_empty
 from facelab.studies.trials import Trial
 from facelab.systems.vis2nir import as_seen
 
+__all__ = [
+    "HALF", "JUDGED", "Domains", "counted", "divided", "domains", "held_out_trial", "judged_people", "lacking",
+    "mean_nir", "nir_trial", "nir_trials", "training_loader", "translating_loader",
+]  # fmt: skip
+
 HALF = 50  # per cent of the training people are seen in visible light, the others in near infrared
 JUDGED = 100  # people of a trial
+ANOTHER = "another picture"  # what stands in for a truth that nobody knows
 
 
-@dataclass(frozen=True)
-class Domains:
-    """One split of a set with visible and near-infrared pictures.
-
-    Args:
-        cache: decoded pictures of both, in colour.
-        vis, nir: rows of the cache.
-        counterpart: row of a visible picture → row of the near-infrared one that shows the same, pixel by pixel.
-    """
-
-    cache: Cached
-    vis: tuple[int, ...]
-    nir: tuple[int, ...]
-    counterpart: dict[int, int]
-
-    def __len__(self) -> int:
-        return len(self.vis)
-
-    def identity(self, row: int) -> str:
-        """Who a row of the cache shows."""
-        item = self.cache.dataset.items[int(self.cache.indices[row])]
-        return item.identity if item.identity is not None else item.file.name
-
-    def points(self, row: int, size: int) -> Tensor:
-        """Landmarks (68, 2) of a row, pixels of a picture ``size`` wide; NaN where the set does not know."""
-        found = self.cache.dataset.known_landmarks(int(self.cache.indices[row]), size)
-        return torch.full((68, 2), torch.nan) if found is None else found
-
-
-def domains(data: str, split: str, size: int, channels: int | None = None, align: bool = True) -> Domains:
-    """One split of a set with visible and near-infrared pictures.
+def counted(part: Domains, split: str) -> Any:
+    """What a card says of a split: of the training people, how much of each kind a run is shown.
 
     Args:
-        data: ``synth:nir``, ``lfw:nir``, ``casia``, …
-        split: ``"train"``, ``"val"`` or ``"test"``.
-        size: side, pixels. channels: of visible pictures; None and 3 are the same here.
-        align: eyes at their canonical places.
+        part: see :func:`domains`. split: its name.
 
-    Raises:
-        LayoutError: the set has not both kinds.
-
-    Taught in: lesson 08.
+    Returns:
+        ``{"vis": {"pictures": …, "people": …}, "nir": …}`` of training people, see :func:`divided`; of others the
+        number of visible pictures.
     """
+    if split != "train":
+        return len(part)
+    heaps = dict(zip(("vis", "nir"), divided(part), strict=True))
+    return {k: {"pictures": len(rows), "people": len(set(map(part.identity, rows)))} for k, rows in heaps.items()}
+
+
+def lacking(cfg: Any, data: str) -> str:
+    """Why a configuration cannot be trained on a set: it wants the counterpart of every visible picture.
+
+    Args:
+        cfg: with ``paired``. data: see :func:`domains`; nothing is decoded.
+
+    Returns:
+        A reason in words; empty where it can be trained.
+    """
+    if not cfg.paired:
+        return ""
     dataset = open_dataset(data)
-    if not {"vis", "nir"} <= set(dataset.groups):
-        hint = "Use synth:nir, synth:600:nir, lfw:nir, casia, or other colour photographs with :nir behind their name."
-        raise LayoutError(dataset.root, "visible and near-infrared pictures", f"neither marked in {data}", hint)
-    dataset = _aligned(dataset) if align else dataset
-    cache = cached(dataset, size, 3)
-    row, mine = {int(index): place for place, index in enumerate(cache.indices)}, set(cache.rows(split))
-    of = lambda name: tuple(row[i] for i in dataset.groups[name] if row.get(i) in mine)  # noqa: E731
-    partner = {row[a]: row[b] for a, b in dataset.pairs if a in row and b in row}
-    return Domains(cache, of("vis"), of("nir"), partner)
-
-
-def _aligned(dataset: FaceDataset) -> AlignedFaces | FaceDataset:
-    """Each part of a joined set by itself: its pictures are then shared with runs on that part alone."""
-    return joined([aligned(part) for part in dataset.parts]) if dataset.parts else aligned(dataset)
+    alone = set(dataset.groups.get("vis", ())) - {visible for visible, _ in dataset.pairs}
+    return f"no pairs in {data}" if alone else ""
 
 
 def divided(part: Domains) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -118,14 +92,15 @@ def translating_loader(part: Domains, cfg: Any, seed: int) -> Loader:
         little and perhaps mirrored; where the configuration is ``paired``, ``truth`` (N, 1, S, S), moved as ``vis``.
 
     Raises:
-        LayoutError: one of the heaps is empty. BadConfig: pairs are wanted, and the set has none.
+        LayoutError: one of the heaps is empty. BadConfig: pairs are wanted, and the set has not one of every picture.
 
     Taught in: lesson 08.
     """
     vis, nir = divided(part)
     refuse_empty(dataclasses.replace(part, vis=vis if nir else ()))
-    if cfg.paired and not part.counterpart:
-        raise BadConfig("lambda_pixel", cfg.lambda_pixel, f"0 for {part.cache.dataset.name}, which knows no pairs")
+    if cfg.paired and (alone := sum(row not in part.counterpart for row in vis)):
+        which = f"{alone:,} of {len(vis):,} visible pictures"
+        raise BadConfig("lambda_pixel", cfg.lambda_pixel, f"0 for {part.cache.dataset.name}: no pairs of {which}")
     some, others = shuffled(len(vis), seed), shuffled(len(nir), seed + 1)
 
     def load(step: int) -> dict[str, Tensor]:
@@ -153,35 +128,48 @@ def training_loader(data: str, cfg: Any, seed: int) -> Loader:
 def nir_trial(part: Domains, count: int, channels: int, kind: str) -> Trial:
     """One visible picture a person beside its near-infrared counterpart, people evenly spread.
 
-    A set without counterparts has another near-infrared picture of the same person in its place: then identity and
-    rank-1 mean something, PSNR and SSIM do not.
+    Whoever has no counterpart has another near-infrared picture in its place. The trial says so, and answers to it are
+    not held against it pixel by pixel: identity and rank-1 mean something then, PSNR and SSIM do not.
 
     Args:
         part: held-out people. count: people at most. channels: of visible pictures. kind: label.
 
+    Returns:
+        A trial with ``truth_is``; where that is ``"another picture"``, with landmarks of either picture.
+
     Raises:
         LayoutError: nobody is in this part.
     """
-    first: dict[str, int] = {}
-    for row in part.vis:
-        first.setdefault(part.identity(row), row)
-    partner = part.counterpart or _of_the_same(part, first)
-    rows = [row for _, row in sorted(first.items()) if row in partner]
+    partner = _partners(part)
+    rows = sorted(partner, key=part.identity)
     refuse_empty(dataclasses.replace(part, vis=tuple(rows)))
     rows = [rows[place * len(rows) // min(count, len(rows))] for place in range(min(count, len(rows)))]
     shown = to_channels(part.cache.batch(rows), channels)
     truth = to_channels(part.cache.batch([partner[row] for row in rows]), 1)
-    points = torch.stack([part.points(row, truth.shape[-1]) for row in rows])
+    points, theirs = (torch.stack([part.points(row, truth.shape[-1]) for row in some])
+                      for some in (rows, [partner[row] for row in rows]))  # fmt: skip
     everywhere, who = torch.ones_like(truth), tuple(part.identity(row) for row in rows)
-    return Trial(shown, truth, everywhere, points, (kind,) * len(rows), who, whole=True)
+    alike, kinds = all(partner[row] == part.counterpart.get(row) for row in rows), (kind,) * len(rows)
+    made = " and ".join(sorted({part.made(partner[row]) for row in rows} - {""}))
+    if alike:
+        return Trial(shown, truth, everywhere, points, kinds, who, whole=True, truth_is=made)
+    return Trial(shown, truth, everywhere, theirs, kinds, who, whole=True, shown_points=points, truth_is=ANOTHER,
+                 pixelwise=False)  # fmt: skip
 
 
-def _of_the_same(part: Domains, first: dict[str, int]) -> dict[int, int]:
-    """Row of a visible picture → the first near-infrared row of the same person."""
-    nir: dict[str, int] = {}
+def _partners(part: Domains) -> dict[int, int]:
+    """A visible row of each person → its counterpart, or, of whoever has none, another near-infrared row."""
+    out: dict[str, tuple[int, int]] = {}
+    for row in part.vis:
+        if row in part.counterpart:
+            out.setdefault(part.identity(row), (row, part.counterpart[row]))
+    seen: dict[str, int] = {}
     for row in part.nir:
-        nir.setdefault(part.identity(row), row)
-    return {row: nir[who] for who, row in first.items() if who in nir}
+        seen.setdefault(part.identity(row), row)
+    for row in part.vis:
+        if (who := part.identity(row)) in seen:
+            out.setdefault(who, (row, seen[who]))
+    return dict(out.values())
 
 
 def held_out_trial(data: str, cfg: Any, count: int, seed: int) -> Trial:

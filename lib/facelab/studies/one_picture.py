@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -125,3 +126,45 @@ def _cut_out(photo: Tensor, marks: Tensor, cut: str) -> Tensor:
         return portrait(photo, marks, LARGEST)
     apart = float((eye_centres(marks)[1] - eye_centres(marks)[0]).norm())
     return align(photo, marks, max(16, min(round(apart / EYE_DISTANCE), LARGEST)))[0]
+
+
+ASTRAY = 0.06
+"""How far an eye may be from its canonical place, in sides of the picture: three times what training moves it."""
+
+
+def wants_eyes(cut: str, cfg: Any) -> bool:
+    """Whether a network has learned from faces whose eyes are at their canonical places, and knows no others.
+
+    Args:
+        cut: of the system's task. cfg: the network's configuration.
+    """
+    return cut == "eyes" and getattr(cfg, "align", True)
+
+
+def note_on_eyes(image: Tensor) -> str:
+    """What is said of a crop whose eyes are not where alignment puts them; the crop itself is used as it is.
+
+    Args:
+        image: (C, H, W), one face.
+
+    Returns:
+        A sentence; ``""`` where the eyes are at their places, are not found, or cannot be looked for without dlib.
+
+    Taught in: lesson 08.
+    """
+    from facelab.faces.align import EYE_DISTANCE, EYE_HEIGHT, eye_centres
+    from facelab.faces.landmarks import find_landmarks
+    from facelab.faces.models import available
+
+    marks = find_landmarks(image) if available() else None
+    if marks is None:
+        return ""
+    found = (eye_centres(marks) + 0.5) / torch.tensor([image.shape[-1], image.shape[-2]])
+    places = torch.tensor([[0.5 - EYE_DISTANCE / 2, EYE_HEIGHT], [0.5 + EYE_DISTANCE / 2, EYE_HEIGHT]])
+    off = (found - places).norm(dim=1).max().item()
+    if off <= ASTRAY:
+        return ""
+    return (
+        f"an eye is {off:.0%} of the side away from where this network has learned eyes to be; "
+        "--find-faces cuts the face out by its eyes"
+    )

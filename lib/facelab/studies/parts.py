@@ -48,7 +48,7 @@ class Faces:
 
     def identity(self, place: int) -> str:
         """Who the picture at this place shows; its file name where the set does not say."""
-        return self._item(place).identity or self.name(place)
+        return self._item(place).who
 
     def name(self, place: int) -> str:
         """The file name of the picture at this place."""

@@ -18,6 +18,7 @@ from facelab.metrics.fid import inception
 from facelab.studies.evaluation import FRECHET_LEAST, evaluate, table_text
 from facelab.studies.tasks import task
 from facelab.studies.training import system
+from facelab.studies.trials import Trial
 from facelab.train.weights import read_card
 
 NETS = "effnet-lite0", "effnet-lite1"
@@ -39,14 +40,17 @@ def evaluate_system(
         with_fid: measure FID, too; its network is fetched where it is not here.
 
     Raises:
-        BadConfig: a row beside it was trained for other pictures, or too few pictures for FID. MissingPart: FID's
-            network cannot be had.
+        BadConfig: a row beside it was trained for other pictures, or no trial has pictures enough for FID; said before
+            its network is fetched. MissingPart: FID's network cannot be had.
     """
     if with_fid and count < FRECHET_LEAST:
         raise BadConfig("count", count, f"at least {FRECHET_LEAST} for FID: it compares covariances")
     begun, (net, second) = time.perf_counter(), NETS
     model, cfg = system(name).load(weights or name)
     card = read_card(weights or name)
+    trials = task(name).trials(data, cfg, count, seed, card.get("kinds"))
+    if with_fid and (most := max(map(len, trials.values()))) < FRECHET_LEAST:
+        raise BadConfig("data", data, f"a set with {FRECHET_LEAST} or more test pictures for FID: it has {most}")
     mean = task(name).mean(data, cfg.size, cfg.channels)
     judge = inception(download=True) if with_fid else None
     models = {name: partial(system(name).restore, model)}
@@ -59,14 +63,28 @@ def evaluate_system(
         "steps": card.get("steps"), "feature_net": net, "second_net": second,
         "trials": {},
     }  # fmt: skip
-    for label, test in task(name).trials(data, cfg, count, seed, card.get("kinds")).items():
+    for label, test in trials.items():
         table, _ = evaluate(models, test, mean=mean, net=net, second_net=second, identity=identity,
                             biharmonic=biharmonic, inception=judge)  # fmt: skip
-        kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
-        out["trials"][label] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds, "rows": table}
-        if doubts := {why: test.doubts.count(why) for why in sorted(set(test.doubts)) if why}:
-            out["trials"][label]["doubtful"] = doubts
+        out["trials"][label] = about_trial(test, with_fid) | {"rows": table}
     out["seconds"] = round(time.perf_counter() - begun, 1)
+    return out
+
+
+def about_trial(test: Trial, with_fid: bool = False) -> dict[str, Any]:
+    """What a record says of a trial besides its rows; of the truth, where there is something to say.
+
+    Args:
+        test: the trial. with_fid: FID is wanted; it is said where the trial is too small for it.
+    """
+    kinds = {kind: test.kinds.count(kind) for kind in sorted(set(test.kinds))}
+    out: dict[str, Any] = {"count": len(test), "people": len(set(test.identities)), "kinds": kinds}
+    if test.truth_is:
+        out["truth"] = test.truth_is
+    if with_fid and len(test) < FRECHET_LEAST:
+        out["fid"] = f"not measured: {FRECHET_LEAST} pictures or more are needed"
+    if doubts := {why: test.doubts.count(why) for why in sorted(set(test.doubts)) if why}:
+        out["doubtful"] = doubts
     return out
 
 
@@ -88,18 +106,24 @@ def refuse_unlike(card: Mapping[str, Any], other: Mapping[str, Any], label: str,
 
 
 def evaluate_command(
-    name: str, weights: str | None = None, data: str = "orl", count: int = 256, seed: int = 1,
+    name: str, weights: str | None = None, data: str | None = None, count: int = 256, seed: int = 1,
     out: str | Path | None = None, biharmonic: bool = True, with_fid: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The command ``facelab evaluate``: prints the tables, and writes ``metrics.json`` into the folder ``out``.
+
+    Where no ``data`` is named, people of the system's own are measured.
 
     Raises:
         BadConfig: nothing can be written into ``out``; said before anything is measured.
     """
     folder = files.usable_folder(out) if out else None
+    data = data or task(name).data
     result = evaluate_system(name, weights, data, count=count, seed=seed, biharmonic=biharmonic, with_fid=with_fid)
     for label, part in result["trials"].items():
-        print(f"\n{label}: {part['count']} pictures of {part['people']} people\n")
+        said = [f"{part['count']} pictures of {part['people']} people"]
+        said += [f"truth: {part['truth']}"] if "truth" in part else []
+        said += [f"FID {part['fid']}"] if "fid" in part else []
+        print(f"\n{label}: {'; '.join(said)}\n")
         print(table_text(part["rows"]))
     if folder:
         files.write_text(folder / "metrics.json", json.dumps(result, indent=1) + "\n")

@@ -23,7 +23,7 @@ from facelab.errors import BadConfig
 from facelab.metrics.intervals import bootstrap, bootstrap_runs
 from facelab.seeding import generator
 from facelab.studies.albums import Album, album_digest, refuse_shared
-from facelab.studies.identification import FIXED, STEPS, identify, why_not
+from facelab.studies.identification import FIXED, STEPS, identify, own_file, why_not
 from facelab.train.engine import Engine
 
 REAL = "real NIR only"
@@ -94,8 +94,9 @@ def run_experiment(
 ) -> dict[str, Any]:  # fmt: skip
     """:func:`experiment`, row by row into a folder; what is there already is not done again.
 
-    Sets, classifiers and seeds may be added later; a set that has changed, another test or another budget is refused.
-    A classifier whose parts are not here is left out, and the header says why.
+    Sets, classifiers and seeds may be added later; a set that has changed, another test, budget or precision, or
+    another file of weights for a classifier is refused. A classifier whose parts are not here is left out, and the
+    header says why.
 
     Args:
         folder: where ``recognition.jsonl`` lies or will lie.
@@ -113,10 +114,12 @@ def run_experiment(
     found, albums = read(folder), _all(sets, real, test)
     known = {name: album_digest(album) for name, album in albums.items()}
     header = {"version": VERSION, "steps": steps, "balanced": balanced, "test": album_digest(test),
-              "people": test.labels.tolist()}  # fmt: skip
-    _refuse_other(folder, found["header"], header, known)
+              "precision": (engine or Engine()).precision, "people": test.labels.tolist()}  # fmt: skip
+    given = {name: digest for name in classifiers if (digest := own_file(name))}
+    _refuse_other(folder, found["header"], header, {"sets": known, "recognizers": given})
     missing = {name: why for name in classifiers if (why := why_not(name))}
-    header |= {"sets": found["header"].get("sets", {}) | known, "missing": missing}
+    header |= {name: found["header"].get(name, {}) | mine for name, mine in (("sets", known), ("recognizers", given))}
+    header |= {"missing": missing}
     rows = {key_of(row): row for row in found["rows"]}
 
     def keep(row: dict[str, Any]) -> None:
@@ -137,14 +140,16 @@ def key_of(row: Mapping[str, Any]) -> Key:
     return row["set"], row["classifier"], row["seed"]
 
 
-def _refuse_other(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], sets: Mapping[str, str]) -> None:
+def _refuse_other(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+    """Refuse settings other than before; of those with names, such as sets, only names that were there before."""
     allowed = f"a folder without results, or the settings of {folder / NAME}"
     for name, value in now.items() if before else ():
         if before.get(name) != value:
-            raise BadConfig(name, value if name in ("version", "steps", "balanced") else "another one", allowed)
-    for name, digest in sets.items():
-        if before and before["sets"].get(name, digest) != digest:
-            raise BadConfig("sets", f"{name}, with other pictures than before", allowed)
+            raise BadConfig(name, "another one" if name in ("test", "people") else value, allowed)
+    for kind, digests in named.items():
+        for name, digest in digests.items():
+            if before and before.get(kind, {}).get(name, digest) != digest:
+                raise BadConfig(kind, f"{name}, another one than before", allowed)
 
 
 def _write(folder: Path, header: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from facelab import files, images
 from facelab.data.dataset import pictures_under
 from facelab.errors import BadConfig, BadImage, FacelabError
 from facelab.studies.given_holes import note_on_hole, read_given_hole
-from facelab.studies.one_picture import face_anew, restore_faces, restore_image
+from facelab.studies.one_picture import face_anew, note_on_eyes, restore_faces, restore_image, wants_eyes
 from facelab.studies.tasks import task
 from facelab.studies.training import system
 from facelab.train.engine import make_engine
@@ -80,7 +80,8 @@ def restore_files(
     Yields:
         One record a file: ``file out hole error seconds`` (``hole`` None where the system has none), ``faces`` (the
         boxes restored, [left, top, right, bottom] in pixels, where faces were looked for), and ``note`` where the
-        picture is hardly a crop of one face.
+        picture is hardly a crop of one face, or its eyes are not where a network of aligned faces wants them: crops
+        are used as they are.
 
     Raises:
         BadWeights, BadImage, BadConfig: nothing can be done at all.
@@ -101,7 +102,8 @@ def restore_files(
                 anew = task(name).cut
                 result, hole, record["faces"] = _in_photograph(restore, path, image, cfg.size, cfg.channels, anew)
             else:
-                record |= _note(*image.shape[-2:]) | ({} if given is None else note_on_hole(given, invert_holes))
+                record |= _note(image, wants_eyes(task(name).cut, cfg))
+                record |= {} if given is None else note_on_hole(given, invert_holes)
                 result, hole = restore_image(restore, image, cfg.size, cfg.channels, given)
             record |= _write(out, path, result.cpu(), None if hole is None else hole.cpu())
         except FacelabError as error:
@@ -123,10 +125,13 @@ def _refuse_holes(name: str, holes: str | Path | None, find_faces: bool, out: Pa
         raise BadConfig("out", str(out), "another folder than --holes: results would replace its pictures")
 
 
-def _note(height: int, width: int) -> dict[str, str]:
-    if max(height, width) <= LONGEST * min(height, width):
-        return {}
-    return {"note": f"{width}×{height} is hardly a crop of one face; whole photographs need --find-faces"}
+def _note(image: Tensor, by_eyes: bool) -> dict[str, str]:
+    """What is said of a picture that is hardly a crop as the network wants it; nothing is done about it."""
+    height, width = image.shape[-2:]
+    if max(height, width) > LONGEST * min(height, width):
+        return {"note": f"{width}×{height} is hardly a crop of one face; whole photographs need --find-faces"}
+    said = note_on_eyes(image) if by_eyes else ""
+    return {"note": said} if said else {}
 
 
 def _refuse_overwriting(path: Path, out: Path, folders: Collection[Path]) -> None:

@@ -39,7 +39,9 @@ class Task:
         held_out: data, configuration, count and seed → the trial that is looked at while it trains.
         trials: data, configuration, count, seed and the kinds its weights' card names → trials by label.
         given: it is told what is hidden, and finds nothing by itself.
-        part: data, split, size and channels → what it has of a split, with a length.
+        data: the dataset it is trained and judged on where none is named.
+        part: data, split and configuration → what it has of a split, with a length.
+        counted: such a part and its split → how many pictures a card says that it has.
         mean: data, size and channels → the training people's mean face, for its baseline row.
         people: data and count → who the pictures of its first trial show.
         nets: data, configuration, engine, and the weights a run begins with, if any → further networks that
@@ -57,7 +59,9 @@ class Task:
     held_out: Callable[[str, Any, int, int], Trial]
     trials: Callable[..., dict[str, Trial]]
     given: bool = False
-    part: Callable[..., Any] = faces
+    data: str = "orl"
+    part: Callable[[str, str, Any], Any] = lambda data, split, cfg: faces(data, split, cfg.size, cfg.channels)
+    counted: Callable[[Any, str], Any] = lambda part, split: len(part)
     mean: Callable[[str, int, int], Tensor] = training_mean
     people: Callable[[str, int], list[str]] = spread_people
     nets: Callable[..., dict[str, nn.Module]] = lambda data, cfg, engine, start=None: {}
@@ -142,7 +146,8 @@ TASKS = {
         _turning_loader,
         turning_trials.held_out_trial,
         lambda data, cfg, count, seed, kinds: turning_trials.turned_trials(data, cfg, count, seed),
-        part=turning.pairs,
+        data="synth",
+        part=lambda data, split, cfg: turning.pairs(data, split, cfg.size, cfg.channels),
         mean=turning_trials.mean_frontal,
         people=turning_trials.judged_people,
         nets=_face_network,
@@ -157,7 +162,9 @@ TASKS = {
         _translating_loader,
         infrared.held_out_trial,
         lambda data, cfg, count, seed, kinds: infrared.nir_trials(data, cfg, count, seed),
-        part=infrared.domains,
+        data="synth:nir",
+        part=lambda data, split, cfg: infrared.domains(data, split, cfg.size, align=cfg.align),
+        counted=infrared.counted,
         mean=infrared.mean_nir,
         people=infrared.judged_people,
         natural=False,

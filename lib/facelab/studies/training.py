@@ -107,18 +107,26 @@ def train(
     measure = as_judged(model, lambda done: {name: value for look in looks for name, value in look(done).items()})
     draw = as_judged(model, picture_grid(restore, held_out, run.grid, engine))
     outcome = fit(
-        step, loader, cfg.steps, validate=measure, picture=draw if engine.is_main else None, best="gain",
-        seconds=seconds, **{"every": max(1, cfg.steps // 20), **run.hooks(), **options},
+        step, loader, cfg.steps, validate=measure, picture=draw if engine.is_main else None, seconds=seconds,
+        **{"best": "gain" if held_out.pixelwise else None, "every": max(1, cfg.steps // 20), **run.hooks(), **options},
     )  # fmt: skip
     if engine.is_main:
+        write = partial(write_weights, folder / "weights.safetensors", {"G": model.best_generator()})
+        write({"system": name, "data": data, "steps": outcome.step, "config": dataclasses.asdict(cfg)})  # safe already
         card = training_card(name, cfg, data, seed, outcome, engine, run.history.rows)
         card |= begun_with(start) | ({"nets": about["nets"]} if nets else {})
         card["kinds"] += [f"cutouts ({len(own)} of your own)"] if own else []
-        write_weights(folder / "weights.safetensors", {"G": model.best_generator()}, card)
-        found = next((row for row in reversed(run.history.rows) if "val_gain" in row), {})
-        card["validation"] = {name: value for name, value in found.items() if name == "step" or name.startswith("val_")}
+        write(card)
+        card["validation"] = last_look(run.history.rows)
         files.write_text(folder / "metrics.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return outcome, model
+
+
+def last_look(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the last validation in a history found: ``step`` and ``val_…``; empty where there was none."""
+    looks = ({name: value for name, value in row.items() if name.startswith("val_")} | {"step": row["step"]}
+             for row in reversed(rows) if any(name.startswith("val_") for name in row))  # fmt: skip
+    return next(looks, {})
 
 
 def _networks(name: str, cfg: Any, data: str, seed: int, start: Any, engine: Engine) -> tuple[dict, torch.nn.Module]:
@@ -162,12 +170,12 @@ def default_folder(name: str, data: str, seed: int) -> Path:
 def training_card(name: str, cfg: Any, data: str, seed: int, outcome: Outcome, engine: Engine, rows: list) -> dict:
     """What is known about weights when a run ends; the evaluation adds the metrics."""
     dataset, parts = open_dataset(data), ("train", "val", "test")
-    held = {part: task(name).part(data, part, cfg.size, cfg.channels) for part in parts}
+    held = {part: task(name).part(data, part, cfg) for part in parts}
     return {
         "system": name,
         "data": data,
         "kinds": list(task(name).kinds(cfg)),
-        "split": {part: len(members) for part, members in held.items()},
+        "split": {part: task(name).counted(members, part) for part, members in held.items()},
         "doubtful_in_training": doubtful(held["train"]) if isinstance(held["train"], Faces) else {},
         "people": len(dataset.identities),
         "steps": outcome.step,
@@ -194,17 +202,21 @@ def describe(engine: Engine) -> str:
 
 
 def train_system(
-    name: str, profile: str = "laptop", data: str = "orl", steps: int = 0, resume: str = "auto", devices: int = 1,
+    name: str, profile: str = "laptop", data: str | None = None, steps: int = 0, resume: str = "auto", devices: int = 1,
     out: str | Path | None = None, seed: int = 0, changes: Mapping[str, Any] | None = None,
     seconds: float | None = None, cutouts: str | Path | None = None, start: str | Path | None = None,
 ) -> None:  # fmt: skip
-    """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number.
+    """The command ``facelab train``: see :func:`train`. ``steps`` 0 means the profile's own number, no ``data`` the
+    system's own.
 
     Raises:
         BadConfig: an impossible setting, or ``out`` is no folder that files can be written to.
+        LayoutError: the data is not here, or not what the system needs. Nothing is written then.
     """
+    data = data or task(name).data
     more = {**(changes or {}), **({"steps": steps} if steps else {})}
     cfg = configure(name, profile, data, more)
+    task(name).loader(data, cfg, seed, None)  # before a folder is made
     folder = files.usable_folder(out if out is not None else default_folder(name, data, seed))
     quietly = partial(_train_quietly, name, cfg, data, seed, folder, resume, seconds, cutouts, start)
     launch(quietly, devices=devices)

@@ -32,6 +32,9 @@ class Trial:
         told: what else is, (N, ...) each.
         whole: the whole picture is made anew, and asked whose face it is: every truth shows somebody else.
         shown_points: (N, 68, 2) landmarks of what is shown, where they are not those of the truth.
+        truth_is: what the truth is where that must be said: ``"rendered"``, ``"simulated"`` (computed from what is
+            shown), or ``"another picture"`` of the same people; ``""``: nothing to say.
+        pixelwise: answers can be held against the truth pixel by pixel; not where that is another picture.
     """
 
     occluded: Tensor
@@ -45,6 +48,8 @@ class Trial:
     told: tuple[Tensor, ...] = ()
     whole: bool = False
     shown_points: Tensor | None = None
+    truth_is: str = ""
+    pixelwise: bool = True
 
     @property
     def shown(self) -> tuple[Tensor, ...]:
@@ -55,6 +60,11 @@ class Trial:
     def untouched(self) -> Tensor:
         """What is shown, in the truth's channels: the answer of whoever does nothing."""
         return to_channels(self.occluded, self.truth.shape[1])
+
+    @property
+    def made_points(self) -> Tensor:
+        """Landmarks (N, 68, 2) of an answer: the truth's, or where that is another picture, those of what is shown."""
+        return self.points if self.pixelwise or self.shown_points is None else self.shown_points
 
     def __len__(self) -> int:
         return len(self.truth)

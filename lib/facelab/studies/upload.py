@@ -15,7 +15,7 @@ from torch import Tensor
 
 from facelab import images
 from facelab.errors import BadImage, MissingPart
-from facelab.studies.one_picture import face_anew, restore_faces, restore_image
+from facelab.studies.one_picture import face_anew, note_on_eyes, restore_faces, restore_image
 
 MAX_BYTES = 20_000_000
 MAX_MEGAPIXELS = 24.0
@@ -88,8 +88,9 @@ def _plainly(content: bytes, reason: str) -> str:
 
 
 def answer(
-    content: bytes, restore: Callable, size: int, channels: int, whole: bool = False, anew: str = ""
-) -> Answer:
+    content: bytes, restore: Callable, size: int, channels: int, whole: bool = False, anew: str = "",
+    by_eyes: bool = False,
+) -> Answer:  # fmt: skip
     """Restore an uploaded photograph.
 
     Args:
@@ -99,6 +100,7 @@ def answer(
         whole: take the picture for a crop of one face; else faces are looked for, and each is restored in its place.
         anew: of a system that makes whole pictures, how the largest face is cut out, one of
             :data:`facelab.studies.one_picture.CUTS`; both pictures show it alone.
+        by_eyes: a picture taken for one face whose eyes are not at their canonical places is remarked on.
 
     Returns:
         The picture before and after, at most :data:`WORK_PIXELS` large; the sizes of all three parts agree.
@@ -110,6 +112,8 @@ def answer(
     if whole:
         side = max(image.shape[-2:]) / min(image.shape[-2:])
         odd = "It is far from square: crop it around the face for a better result. " if side > 1.5 else ""
+        if by_eyes and not odd and note_on_eyes(image):
+            odd = "Its eyes are not where this network knows them: let the face be found for a better result. "
         after, hole = restore_image(restore, image, size, channels)
         return Answer(image, hole, after, odd + note)
     try:

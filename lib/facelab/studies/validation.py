@@ -12,6 +12,7 @@ from torch import Tensor
 from facelab import images
 from facelab.metrics.holes import iou
 from facelab.metrics.image import psnr
+from facelab.metrics.sharpness import sharpness
 from facelab.studies.evaluation import run_restore
 from facelab.studies.trials import Trial
 from facelab.train.engine import Engine
@@ -25,7 +26,8 @@ def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -
         test: held-out faces.
 
     Returns:
-        step → ``gain`` (dB PSNR over the input), ``psnr`` and, where the hole is not given, ``iou``: means.
+        step → ``gain`` (dB PSNR over the input), ``psnr`` and, where the hole is not given, ``iou``: means. Where the
+        truth is another picture, ``sharpness`` alone.
     """
     before = psnr(test.untouched, test.truth)
 
@@ -36,6 +38,8 @@ def validator(restore: Callable, test: Trial, engine: Engine, chunk: int = 16) -
                 return restore(*(engine.to_device(given) for given in shown))
 
         image, hole, _ = run_restore(one, *test.shown, chunk=chunk)
+        if not test.pixelwise:
+            return {"sharpness": sharpness(image, test.truth, test.hole).nanmean().item()}
         after = psnr(image, test.truth)
         found = {"psnr": after.mean().item(), "gain": (after - before).mean().item()}
         return found if test.given or hole is None else found | {"iou": iou(hole, test.hole).mean().item()}

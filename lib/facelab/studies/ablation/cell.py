@@ -91,7 +91,7 @@ def run(cell: Cell) -> dict[str, Any]:
         if about.also is not None:
             row["pictures"] |= about.also(model, next(iter(stock.trials(cell.trials).values()))[0], cell.cfg)
     row["course"] = [{k.removeprefix("val_"): _short(v) for k, v in seen.items() if k == "step" or k.startswith("val_")}
-                     for seen in rows if "val_gain" in seen]  # fmt: skip
+                     for seen in rows if any(k.startswith("val_") for k in seen)]  # fmt: skip
     files.write_text(finished, json.dumps(row) + "\n")
     for left in (cell.folder / "checkpoints", cell.folder / "best.ckpt", *cell.folder.glob("grid_*.png")):
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from facelab.studies.ablation import table
 from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.sweep import sweep_named
 from facelab.studies.ablation.variants import slug
+from facelab.studies.tasks import task
 from facelab.train.engine import make_engine
 
 
@@ -24,9 +25,9 @@ def add_ablate_arguments(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--alone", action="store_true", help="only these, without the variants they are compared with")
     sub.add_argument("--list", action="store_true", help="list the variants and end")
-    sub.add_argument("--data", default="orl", help="dataset (default: orl)")
+    sub.add_argument("--data", help="dataset (default: orl; of frontalize synth, of vis2nir synth:nir)")
     sub.add_argument("--seeds", type=int, default=3, help="runs of each variant (default: 3)")
-    sub.add_argument("--budget", type=int, default=0, help="training steps a run (default: two or three minutes)")
+    sub.add_argument("--budget", type=int, default=0, help="training steps a run (default: 2 to 6 minutes on a core)")
     sub.add_argument("--size", type=int, default=64, help="pixels (default: 64)")
     sub.add_argument("--jobs", type=int, default=usable_cores(), help="runs at a time (default: one a core)")
     sub.add_argument("--device", default="auto", help="auto (default), cpu or cuda; with cuda choose --jobs 1")
@@ -46,16 +47,18 @@ def ablate_command(args: argparse.Namespace) -> None:
         if getattr(args, name) < low:
             raise BadConfig(f"--{name}", getattr(args, name), f"{low} or more")
     make_engine(args.device)  # a device that is not here is refused before anything is drawn
-    out = Path(args.out) if args.out else files.runs_root() / f"ablation-{args.system}-{slug(args.data)}"
+    data = args.data or task(args.system).data
+    out = Path(args.out) if args.out else files.runs_root() / f"ablation-{args.system}-{slug(data)}"
     try:
         content = sweep_named(
-            args.variants, data=args.data, seeds=args.seeds, steps=args.budget or about.steps, out=out, jobs=args.jobs,
+            args.variants, data=data, seeds=args.seeds, steps=args.budget or about.steps, out=out, jobs=args.jobs,
             count=args.count, size=args.size, device=args.device, ancestors=not args.alone,
             system=args.system,
         )  # fmt: skip
     except KeyboardInterrupt:
         print("stopped; the same command goes on where it was", file=sys.stderr)
         raise
-    for metric in ("psnr_hole", "identity"):
+    kept = {name for row in content["rows"] for name in row.get("pictures", ())}
+    for metric in (name for name in ("psnr_hole", "identity") if name in kept or not kept):
         print(f"\n{metric}\n\n{table.as_text(content, about.variants, metric)}")
     print(f"\nEverything: {out / 'table.csv'}")

@@ -1,5 +1,9 @@
 """The variants of VIS → NIR: what the study adds step by step, the bound of pairs, and what CycleGAN is made of.
 
+A and *base* differ by more than where the eyes are. All are judged on aligned pictures; those are rendered about 1.75
+times as fine as the crops *base* learns from, and then made smaller, which smooths the sensor's grain. So *base* learns
+from rougher pictures than it is judged on, and A − base is alignment and grain together. Among A and all that descend
+from it, pictures are made alike.
 Taught in: lesson 08.
 """
 
@@ -28,7 +32,7 @@ VARIANTS = (
     Variant("batch norm", "A", {"norm": "batch"}, "batch norm in the translators"),
     Variant("bare critics", "A", {"critic_norm": "none"}, "critics without a norm; instance norm hides brightness"),
     Variant("pixel critic", "A", {"reach": 1}, "critics that see one pixel at a time"),
-    Variant("patches of 70", "A", {"reach": 70}, "critics whose patches are larger than the picture"),
+    Variant("patches of 70", "A", {"reach": 70}, "critics whose patches are as large as published: larger than 64 px"),
     Variant("whole-picture critic", "A", {"reach": 0}, "critics with one logit a picture"),
     Variant("fractional strides", "A", {"up": "transposed"}, "transposed convolutions, as published"),
     Variant("painted anew", "A", {"change": False}, "translators paint the picture, as published, and change none"),

@@ -51,6 +51,20 @@ class Plan:
     table: Sequence[Variant] = VARIANTS
     system: str = "oagan"
 
+    def possible(self) -> tuple[Plan, dict[str, str]]:
+        """The same without variants whose settings exclude each other here, such as at this size; and why, by name."""
+        why: dict[str, str] = {}
+        for variant in self.variants:
+            try:
+                self.configuration(variant.name)
+            except BadConfig as error:
+                why[variant.name] = str(error)
+        return dataclasses.replace(self, variants=[v for v in self.variants if v.name not in why]), why
+
+    def first(self) -> Any:
+        """Every setting of the table's base, whichever variants are run."""
+        return self.configuration(next(iter(by_name(self.table))))
+
     def configuration(self, name: str) -> Any:
         """Every setting of one of its variants."""
         base = subject(self.system).base if self.base is None else self.base
@@ -59,7 +73,7 @@ class Plan:
     def cells(self) -> list[Cell]:
         """Every cell, seed by seed, so that an unfinished sweep compares all variants on the seeds it has."""
         made, out = {v.name: self.configuration(v.name) for v in self.variants}, self.out
-        first = self.configuration(next(iter(by_name(self.table))))
+        first = self.first()
         alone = {name: subject(self.system).drawn_alone(cfg, first) for name, cfg in made.items()}
         return [
             Cell(v.name, made[v.name], self.data, seed, out / "cells" / f"{slug(v.name)}-seed{seed}",
@@ -70,8 +84,7 @@ class Plan:
 
     def shared(self) -> dict[str, Any]:
         """What all cells have in common; one folder holds cells of one such set."""
-        base = plain_config(self.configuration(next(iter(by_name(self.table)))))
-        return {"data": self.data, "count": self.count, "base": base}
+        return {"data": self.data, "count": self.count, "base": plain_config(self.first())}
 
 
 def header(plan: Plan, known: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, Any]:

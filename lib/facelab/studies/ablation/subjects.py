@@ -21,6 +21,7 @@ from facelab.studies.ablation import (
 from facelab.studies.ablation.variants import Variant
 from facelab.studies.batches import Loader, masked_photographs_here
 from facelab.studies.evaluation import measure, run_restore
+from facelab.studies.infrared import lacking
 from facelab.studies.inpainting import with_oracle
 from facelab.studies.natural import covers_facemask
 from facelab.studies.parts import natural_photographs
@@ -44,6 +45,7 @@ class Subject:
         watch: see :func:`facelab.studies.training.train`.
         also: model, first trial and configuration → further values, name → one a picture.
         told: trial and configuration → the trial with all that this variant's restorer is told.
+        lacking: configuration and dataset → why it cannot be trained there; empty where it can.
         each_trial: metrics kept picture by picture for every trial, as ``"metric, label"``, whose means are kept, too.
         nets: feature nets of Fréchet distances, metric → name.
     """
@@ -58,6 +60,7 @@ class Subject:
     watch: Callable[..., Any] | None = None
     also: Callable[[Any, Trial, Any], dict[str, list[float]]] | None = None
     told: Callable[[Trial, Any], Trial] = lambda test, cfg: test
+    lacking: Callable[[Any, str], str] = lambda cfg, data: ""
     each_trial: tuple[str, ...] = ()
     nets: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -106,7 +109,8 @@ SUBJECTS = {
     ),
     "vis2nir": Subject(
         "vis2nir", "08", nir_variants.VARIANTS, nir_variants.BASE, 900, lambda cfg, data: cfg,
-        own_batches=("align", "equalise", "lambda_pixel"), each_trial=("psnr", "ssim", "identity", "rank1"),
+        own_batches=("align", "equalise", "lambda_pixel"), lacking=lacking,
+        each_trial=("psnr", "ssim", "identity", "rank1"),
         nets={"frechet": "effnet-lite0", "frechet_second": "effnet-lite1"},
     ),
     "hog_inpaint": Subject(

@@ -58,13 +58,14 @@ def sweep(plan: Plan, note: Callable[[str], None] = _to_stderr) -> dict[str, Any
         BadConfig: another sweep works in the folder, or its results are of other settings.
         FacelabError: a cell failed; all others have been done first.
     """
-    plan.shared()  # data that is not here is refused before anything is written
-    plan = dataclasses.replace(plan, out=files.usable_folder(plan.out))
+    plan.shared()  # data that is not here, or is not what the system needs, is refused before anything is written
+    task(plan.system).people(plan.data, plan.count)
+    plan, missing = dataclasses.replace(plan, out=files.usable_folder(plan.out)).possible()
     with _alone(plan.out):
         found = table.read(plan.out)
         refuse_other(plan, found)
         rows = {(row["variant"], row["seed"]): row for row in found["rows"]}
-        missing = {v.name: why for v in plan.variants if (why := _why_not(plan, v.name))}
+        missing |= {v.name: why for v in plan.variants if (why := _why_not(plan, v.name))}
         for name, why in missing.items():
             note(f"{name}: not run ({why})")
         top = header(plan, found["header"], missing)
@@ -79,17 +80,23 @@ def sweep(plan: Plan, note: Callable[[str], None] = _to_stderr) -> dict[str, Any
                 left = (time.monotonic() - begun) / done * (len(todo) - done) / 60
                 note(f"{cell.variant}, seed {cell.seed}: {_said(row)}; {done} of {len(todo)}, {left:.0f} min left")
         if rows and task(plan.system).whole and "baselines" not in top:
-            one = plan.cells()[0]
-            trials = stock.fill_trials(one.trials, plan.system, plan.data, one.cfg, plan.count)
-            top["baselines"] = baselines(trials, plan.system, plan.data, one.cfg)
+            top["baselines"] = _baselines(plan)
             keep()
         shutil.rmtree(plan.out / "shared", ignore_errors=True)
     return table.read(plan.out)
 
 
+def _baselines(plan: Plan) -> dict[str, Any]:
+    cfg = plan.first()
+    trials = stock.fill_trials(plan.out / "shared" / "trials.pt", plan.system, plan.data, cfg, plan.count)
+    return baselines(trials, plan.system, plan.data, cfg)
+
+
 def _said(row: Mapping[str, Any]) -> str:
     if row["ended"] != "done":
         return str(row["ended"])
+    if "psnr" not in row["means"]:  # the truth is another picture
+        return f"sharpness {row['means']['sharpness']:.2f} after {row['seconds']:.0f} s"
     where = "" if row["means"]["psnr_hole"] == row["means"]["psnr"] else " in the hole"  # all of a whole picture
     return f"{row['means']['psnr_hole']:.2f} dB{where} after {row['seconds']:.0f} s"
 
@@ -126,9 +133,9 @@ def _results(plan: Plan, todo: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str,
 
 
 def _draw(plan: Plan, cell: Cell) -> None:
-    about, base = subject(plan.system), plan.configuration(plan.variants[0].name)
+    about = subject(plan.system)
     own = {name: getattr(cell.cfg, name) for name in about.own_batches}
-    stock.fill(about.loader(plan.data, dataclasses.replace(base, **own), cell.seed), plan.steps, cell.batches)
+    stock.fill(about.loader(plan.data, dataclasses.replace(plan.first(), **own), cell.seed), plan.steps, cell.batches)
 
 
 def _hand(system: str, data: str, cfgs: Sequence[Any], device: str) -> None:
@@ -159,10 +166,11 @@ def _begin(parent: int, stop: Any) -> None:
 
 
 def _why_not(plan: Plan, name: str) -> str:
-    cfg = plan.configuration(name)
+    """What a variant needs and does not find here; empty where nothing is missing."""
+    cfg, about = plan.configuration(name), subject(plan.system)
     eyes = getattr(cfg, "encoder", "none") if cfg.model in WITH_EYES else "none"
-    nets = (cfg.feature_net, *subject(plan.system).nets.values())
-    return next(filter(None, [why_no_eyes(eyes), *map(why_missing, nets)]), "")
+    nets = (cfg.feature_net, *about.nets.values())
+    return next(filter(None, [about.lacking(cfg, plan.data), why_no_eyes(eyes), *map(why_missing, nets)]), "")
 
 
 @contextlib.contextmanager

@@ -7,14 +7,16 @@ when training and afterwards; features are those of a net that is fed as it was 
 Taught in: lesson 08.
 """
 
-from facelab.systems.vis2nir.config import MODELS, Config
+from facelab.systems.vis2nir.config import MODELS, PERCEPTUAL, Config, studied
 from facelab.systems.vis2nir.model import (
     NAME,
+    Cycle,
     Restoration,
     Translators,
     Vis2Nir,
     as_seen,
     build,
+    lead_back,
     load,
     optimizers,
     restore,
@@ -32,7 +34,7 @@ from facelab.systems.vis2nir.step import (
 )
 
 __all__ = [
-    "MODELS", "NAME", "Config", "Restoration", "Translated", "Translators", "Vis2Nir", "adversarial_terms", "as_seen",
-    "build", "critic_step", "cycle_terms", "generator_step", "load", "optimizers", "paired_terms", "restore",
-    "there_and_back", "train_step", "translated",
+    "MODELS", "NAME", "PERCEPTUAL", "Config", "Cycle", "Restoration", "Translated", "Translators", "Vis2Nir",
+    "adversarial_terms", "as_seen", "build", "critic_step", "cycle_terms", "generator_step", "lead_back", "load",
+    "optimizers", "paired_terms", "restore", "studied", "there_and_back", "train_step", "translated",
 ]  # fmt: skip

@@ -11,6 +11,23 @@ from facelab.nets.features import NAMES as FEATURE_NETS
 from facelab.train.settings import refuse_impossible, refuse_other_types, refuse_unless
 
 MODELS = ("cyclegan", "pix2pix")
+PERCEPTUAL = 0.1
+"""Weight of the study's perceptual term, which it does not tell; relative to the size of what is compared."""
+
+
+def studied(variant: str) -> dict[str, object]:
+    """What the study has added at ``"A"``, ``"B"`` or ``"C"``; ``""``: nothing, CycleGAN on crops as they come.
+
+    Raises:
+        BadConfig: another name.
+
+    Taught in: lesson 08.
+    """
+    if variant not in ("", "A", "B", "C"):
+        raise BadConfig("variant", variant, "A, B, C, or nothing")
+    feature_net = {"feature_net": "effnet-lite0"} if variant == "C" else {}
+    steps = dict(align=bool(variant), equalise=variant in ("B", "C"), lambda_perceptual=PERCEPTUAL * (variant == "C"))
+    return steps | feature_net
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +54,7 @@ class Config:
     lambda_adv: float = 1.0
     lambda_cyc: float = 3.0  # published: 10, which keeps shadows in the picture that near infrared has not
     lambda_identity_mapping: float = 0.0  # published: half of lambda_cyc, and none for some of its tasks
-    lambda_perceptual: float = 0.1  # C: relative, on maps of the feature net, of what comes back. Published: not said
+    lambda_perceptual: float = PERCEPTUAL  # C: relative, on the feature net's maps of what comes back
     lambda_pixel: float = 0.0  # of the true counterpart, where pairs exist: the translator is shown the truth then
     feature_net: str = "effnet-lite0"
     pool: int = 50  # earlier fakes a critic is shown; 0: none
@@ -96,12 +113,9 @@ class Config:
 
     @classmethod
     def published(cls, variant: str = "C", **changes: object) -> Config:
-        """CycleGAN as published for 128 px, with what the study adds: ``"A"``, ``"B"`` or ``"C"``; ``""``: nothing."""
-        if variant not in ("", "A", "B", "C"):
-            raise BadConfig("variant", variant, "A, B, C, or nothing")
-        steps = {"align": bool(variant), "equalise": variant in ("B", "C"), "lambda_perceptual": 0.1 * (variant == "C")}
+        """CycleGAN as published for 128 px, with what the study adds, see :func:`studied`."""
         settings = dict(
             size=128, width=64, blocks=6, up="transposed", change=False, critic_width=64, reach=70, batch=1,
             lambda_cyc=10.0, lambda_identity_mapping=5.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
         )  # fmt: skip
-        return cls(**{**settings, **steps, **changes})
+        return cls(**{**settings, **studied(variant), **changes})

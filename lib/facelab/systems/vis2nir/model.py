@@ -120,23 +120,49 @@ def there_and_back(model: Vis2Nir, images: Tensor, start: str = "vis") -> Cycle:
         model: a "cyclegan".
         images: (N, C, H, W) in [-1, 1], of the domain ``start``: "vis", or "nir" with one channel.
 
+    Returns:
+        The three pictures of each.
+
     Raises:
         BadConfig: another model, a domain that does not exist, or pictures that do not fit.
 
     Taught in: lesson 08.
     """
+    _refuse_ways(model, start)
+    _refuse_shapes(images, model.cfg, model.cfg.channels if start == "vis" else 1)
+    seen = as_seen(images, model.cfg) if start == "vis" else images
+    with _at_rest(model) as G:
+        there = (G.vis2nir if start == "vis" else G.nir2vis)(seen).float()
+    return Cycle(seen, there, lead_back(model, there, start))
+
+
+def lead_back(model: Vis2Nir, there: Tensor, start: str = "vis") -> Tensor:
+    """The second half of a cycle alone: what leads back is shown the pictures as they are, nothing is equalised.
+
+    Args:
+        model: a "cyclegan".
+        there: (N, 1, H, W) in [-1, 1] of a cycle that started in "vis", (N, C, H, W) of one that started in "nir".
+        start: the domain to come back to.
+
+    Returns:
+        (N, C or 1, H, W) in [-1, 1], of the domain ``start``.
+
+    Raises:
+        BadConfig: see :func:`there_and_back`.
+
+    Taught in: lesson 08.
+    """
+    _refuse_ways(model, start)
+    _refuse_shapes(there, model.cfg, 1 if start == "vis" else model.cfg.channels)
+    with _at_rest(model) as G:
+        return (G.nir2vis if start == "vis" else G.vis2nir)(there).float()
+
+
+def _refuse_ways(model: Vis2Nir, start: str) -> None:
     if model.cfg.model != "cyclegan":
         raise BadConfig("model", model.cfg.model, "cyclegan: the other leads nowhere back")
     if start not in ("vis", "nir"):
         raise BadConfig("start", start, "vis or nir")
-    _refuse_shapes(images, model.cfg, model.cfg.channels if start == "vis" else 1)
-    with _at_rest(model) as G:
-        if start == "vis":
-            seen = as_seen(images, model.cfg)
-            there = G.vis2nir(seen)
-            return Cycle(seen, there.float(), G.nir2vis(there).float())
-        there = G.nir2vis(images)
-        return Cycle(images, there.float(), G.vis2nir(there).float())
 
 
 def _refuse_shapes(images: Tensor, cfg: Config, channels: int | None = None) -> None:

@@ -45,9 +45,12 @@ def train_step(batch: dict[str, Tensor], model: Vis2Nir, opts: Opts, state: Stat
             other people; ``truth`` (N, 1, S, S), the counterparts of ``vis``, where ``lambda_pixel`` wants them.
         model, opts: from :func:`build` and :func:`optimizers`.
         state: its ``step`` decides about learning rates; it holds the image pools.
+        engine: runs the passes, and the steps of both optimisers.
 
     Returns:
         Each loss term by name, as floats.
+
+    Source: Zhu et al. 2017, sections 3 and 4. Taught in: lesson 08.
     """
     cfg: Config = state.cfg
     _set_rates(opts, cfg, state.progress)
@@ -73,7 +76,14 @@ def translated(G: nn.Module, batch: dict[str, Tensor], cfg: Config) -> Translate
     """Both ways and back. What one net is shown at the same time goes through it in one batch, which is faster.
 
     Args:
-        G: the :class:`facelab.systems.vis2nir.Translators`. batch: ``vis`` and ``nir``.
+        G: the :class:`facelab.systems.vis2nir.Translators`.
+        batch: ``vis`` (N, C, S, S) and ``nir`` (N, 1, S, S) in [-1, 1].
+        cfg: whether there is an identity mapping term.
+
+    Returns:
+        See :class:`Translated`.
+
+    Taught in: lesson 08.
     """
     if G.nir2vis is None:
         return Translated(G.vis2nir(batch["vis"]).float())
@@ -95,9 +105,15 @@ def cycle_terms(
 
     Args:
         batch: ``vis`` (N, C, S, S) and ``nir`` (N, 1, S, S).
+        made: of these, from :func:`translated`.
+        model: for its feature net. cfg: the weights.
+        engine: runs the feature net.
+
+    Returns:
+        Scalars by name.
 
     Source: Zhu et al. 2017, equation 2 and section 5.2 (identity mapping); the study's perceptual cycle term, there
-    squared differences on VGG16.
+    squared differences on VGG16. Taught in: lesson 08.
     """
     vis, nir = batch["vis"], batch["nir"]
     apart = lambda made, wanted: (made - wanted).abs().mean()  # noqa: E731
@@ -125,12 +141,29 @@ def paired_terms(batch: dict[str, Tensor], made: Translated, cfg: Config) -> dic
 
     Args:
         batch: ``truth`` (N, 1, S, S).
+        made: from :func:`translated`. cfg: the weight.
+
+    Returns:
+        ``pixel``, a scalar: mean absolute difference, weighted.
+
+    Source: Isola et al. 2017, section 3.1. Taught in: lesson 08.
     """
     return {"pixel": cfg.lambda_pixel * (made.nir - batch["truth"]).abs().mean()}
 
 
 def adversarial_terms(made: Translated, model: Vis2Nir, cfg: Config, engine: Engine) -> dict[str, Tensor]:
-    """What the critics say of what was translated, weighted, with their own weights frozen."""
+    """What the critics say of what was translated, weighted, with their own weights frozen.
+
+    Args:
+        made: from :func:`translated`, not detached.
+        model: for its critics. cfg: loss and weight.
+        engine: runs the critics.
+
+    Returns:
+        ``adv_nir``, and with CycleGAN ``adv_vis``, scalars.
+
+    Source: Zhu et al. 2017, equation 1; Mao et al. 2017, equation 9. Taught in: lesson 08.
+    """
     terms = {}
     model.D.requires_grad_(False)
     for name, net in model.D.items():
@@ -148,6 +181,14 @@ def critic_step(
 
     Args:
         batch: ``nir`` (N, 1, S, S), and for CycleGAN ``vis`` (N, C, S, S).
+        made: from :func:`translated`; detached here.
+        model, opt: the networks, and the critics' optimiser.
+        state: holds the pools. engine: runs the passes and the step.
+
+    Returns:
+        ``D_nir real_nir``, and with CycleGAN ``D_vis real_vis``: loss, and mean logit of real pictures.
+
+    Source: Zhu et al. 2017, section 4 (the pool is Shrivastava et al. 2017's). Taught in: lesson 08.
     """
     cfg: Config = state.cfg
     losses, logs = [], {}
@@ -169,9 +210,13 @@ def generator_step(
 
     Args:
         terms: weighted losses by name, at least one.
+        model, opt: the networks, and the translators' optimiser.
+        state: its ``step`` warms the average up. engine: runs the step.
 
     Returns:
         The same as floats.
+
+    Taught in: lesson 08.
     """
     engine.backward(sum(terms.values()))
     engine.step(opt)

@@ -1,0 +1,179 @@
+"""Lesson 08's variants are the library's, and what it quotes is what its runs wrote."""
+
+import ast
+import json
+import re
+
+import nbformat
+import pytest
+
+from facelab.errors import BadConfig
+from facelab.studies import recognition, training
+from facelab.studies.ablation import nir_variants, record, table, variants
+from facelab.synth.infrared import NEAR
+from facelab.systems import vis2nir
+
+NAME = "08_vis_to_nir"
+DATA = "synth:20:nir"
+STUDIED = ("align", "equalise", "lambda_perceptual")
+SHARE = re.compile(r"([+−-]?\d+\.\d+)(?: %| points?| dB)?\s+\[([+−-]?\d+\.\d+)(?: %)?, ([+−-]?\d+\.\d+)(?: %)?\]")
+
+
+@pytest.fixture(scope="module")
+def lesson(repo):
+    return nbformat.read(repo / "notebooks" / f"{NAME}.ipynb", 4)
+
+
+@pytest.fixture(scope="module")
+def prose(lesson):
+    return " ".join(" ".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown").split())
+
+
+def between(text: str, start: str, end: str) -> str:
+    return text[text.index(start) : text.index(end)]
+
+
+def configured(lesson, variant: str, profile: str) -> vis2nir.Config:
+    """The lesson's own lines, executed: from the parameters to its configuration."""
+    (cell,) = [cell for cell in lesson.cells if "training.configure(" in cell.source and cell.cell_type == "code"]
+    lines = [node for node in ast.parse(cell.source).body if isinstance(node, ast.Assign | ast.AugAssign)
+             and ast.unparse(node).split(" ")[0] in ("study", "cfg")]  # fmt: skip
+    names = {"vis2nir": vis2nir, "training": training, "VARIANT": variant, "PROFILE": profile, "DATA": DATA, "STEPS": 0}
+    exec(compile(ast.Module(lines, []), NAME, "exec"), names)
+    return names["cfg"]
+
+
+@pytest.mark.parametrize("profile", ["smoke", "laptop", "gpu"])
+@pytest.mark.parametrize("name", ["A", "B", "C"])
+def test_a_variant_of_the_lesson_is_the_librarys(lesson, name, profile):
+    mine = configured(lesson, name, profile)
+    theirs = variants.configuration(name, DATA, 10, nir_variants.VARIANTS, nir_variants.BASE, vis2nir.Config)
+    for other in (theirs, vis2nir.Config.published(name)):
+        assert [getattr(mine, field) for field in STUDIED] == [getattr(other, field) for field in STUDIED]
+        assert name != "C" or mine.feature_net == other.feature_net
+
+
+def test_a_misspelt_variant_is_refused(lesson):
+    for wrong in ("c", "D", "C, loud"):
+        with pytest.raises(BadConfig, match="A, B, C"):
+            configured(lesson, wrong, "smoke")
+
+
+def test_the_table_of_symbols_has_the_weight_of_c(prose):
+    assert f"`lambda_perceptual` | 0; {vis2nir.PERCEPTUAL} in C |" in prose
+
+
+# --------------------------------------------------------------------------------------------- quoted
+def said(numbers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{float(part.replace('−', '-')):.{len(part.split('.')[1])}f}" for part in numbers)
+
+
+def rounded(factor: float, digits: tuple[int, ...], *values: float) -> set[tuple[str, ...]]:
+    return {tuple(f"{factor * value:.{places}f}" for value in values) for places in digits}
+
+
+@pytest.fixture(scope="module")
+def swept():
+    content = record.recorded("synth:600:nir", "08")
+    assert content["rows"], "the record of the sweep that the lesson quotes is not here"
+    return content
+
+
+@pytest.fixture(scope="module")
+def recognised(repo):
+    found = recognition.read(repo / "notebooks/figures/08_recognition.jsonl")
+    assert found["rows"], "the record of the experiment that the lesson quotes is not here"
+    return found
+
+
+def of_the_sweep(content) -> set[tuple[str, ...]]:
+    known = set()
+    for metric in table.measured(content):
+        for to in ("", "base", "A"):
+            for line in table.lines(content, nir_variants.VARIANTS, metric, to):
+                known |= rounded(1, (2, 3), line.difference, line.low, line.high)
+    return known
+
+
+def of_the_recognition(found) -> set[tuple[str, ...]]:
+    """Accuracies and differences, to nothing added and to grey copies, in percent and points."""
+    known, ends = set(), ("", "_low", "_high")
+    for against in (recognition.REAL, "+ grey VIS"):
+        for sets in recognition.summary(found["rows"], found["header"]["people"], against).values():
+            for line in sets.values():
+                known |= rounded(100, (1, 2), *(line[key] for key in ("mean", "low", "high")))
+                known |= rounded(100, (1, 2), *(line[f"difference{end}"] for end in ends)) if (
+                    "difference" in line) else set()  # fmt: skip
+    return known
+
+
+def test_the_pattern_reads_percent_points_and_decibels():
+    text = "41.2 % [38.0, 44.1]; 41.2 % [38.0 %, 44.1 %]; −1.5 points [−3.0, +0.1]; +0.12 dB [0.02, 0.25]; [1, 2]"
+    assert [said(found) for found in SHARE.findall(text)] == [
+        ("41.2", "38.0", "44.1"), ("41.2", "38.0", "44.1"), ("-1.5", "-3.0", "0.1"), ("0.12", "0.02", "0.25"),
+    ]  # fmt: skip
+
+
+def test_the_lesson_quotes_its_sweep(prose, swept):
+    part, known = between(prose, "### Does A < B < C hold?", "### Do generated pictures help?"), of_the_sweep(swept)
+    assert len(SHARE.findall(part)) > 2
+    assert not [found for found in SHARE.findall(part) if said(found) not in known]
+    steps = {row["steps"] for row in swept["rows"]}
+    assert f"{max(steps):,} steps, a hundred people" in part or f"{max(steps)} steps, a hundred people" in part
+    assert len(steps) == 1 and swept["header"]["count"] == 100
+
+
+def test_the_lesson_quotes_the_recognition(prose, recognised):
+    part = between(prose, "### Do generated pictures help?", "### The reference run")
+    known, header = of_the_recognition(recognised), recognised["header"]
+    assert len(SHARE.findall(part)) > 2
+    assert not [found for found in SHARE.findall(part) if said(found) not in known]
+    people = header["people"]
+    assert len(set(people)) == 100 and len(people) == 3 * 100 and header["real"] == 100
+    assert header["added"] == 3 * 100, "a hundred people, one real, three tested, three added"
+
+
+def test_the_readme_quotes_both(repo, swept, recognised):
+    text = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    text = re.sub(r"<!-- ([\w ]+):begin -->.*?<!-- \1:end -->", "", text)  # made from the records
+    part, known = between(text, "**Are two heaps enough?**", "**Is a guide worth it?**"), of_the_sweep(swept)
+    known |= of_the_recognition(recognised)
+    assert len(SHARE.findall(part)) > 2
+    assert not [found for found in SHARE.findall(part) if said(found) not in known]
+
+
+def test_the_readme_says_of_the_rows_what_the_record_says(repo, swept):
+    text = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    mean = swept["header"]["baselines"]["mean face"]["trials"]["synth:600:nir"]["psnr"]
+    ours = [row["trials"]["synth:600:nir"]["psnr"] for row in swept["rows"] if row["variant"] == "A"]
+    assert f"mean infrared face alone has {mean:.1f} dB, more than A" in text and mean > sum(ours) / len(ours)
+    key = "identity, synth:600:nir"
+    apart = {line.variant: line.difference for line in table.lines(swept, nir_variants.VARIANTS, key)}
+    assert 0.2 < -apart["C"] / apart["B"] < 0.3, "C gives back a quarter of what B takes"
+
+
+def test_the_lesson_quotes_its_laptop_run(repo, prose):
+    m = json.loads((repo / f"notebooks/figures/{NAME[:2]}_results.json").read_text(encoding="utf-8"))
+    assert (m["profile"], m["variant"], m["truth_is"]) == ("laptop", "A", "rendered")
+    study = vis2nir.studied("A") | {"channels": 3}
+    assert vis2nir.Config(**m["config"]) == vis2nir.Config.for_profile("laptop", **study), "the profile as it is"
+    skin, toy, price, light = m["skin"], m["toy"], m["price"], m["light"]
+    assert round(1 / skin["red"]) == 9 and abs(skin["850 nm"] - 2 / 3) < 0.03, "a ninth, two thirds"
+    assert abs((NEAR / (NEAR + 1000)) ** 2 - 1 / 6) < 0.01 and NEAR == 700, "a sixth; 70 cm"
+    assert light["850 nm, same lamps"] >= light["visible"] and light["850 nm, own lamp"] == 0
+    assert abs(toy["mosaic"]["critic"] - 0.25) < 0.05, "the critic is at a quarter"
+    assert m["rows"]["mean face"]["psnr"]["mean"] > m["rows"]["input"]["psnr"]["mean"] + 2, "far ahead, and nobody"
+    for claim in (
+        f"answered: {toy['discs']['made']} dB from the truth, where a copy has {toy['discs']['copied']}.",
+        f"in all places or in some: {toy['mosaic']['made']} dB.",
+        f"the right answer costs {price['10']:.2f} more than an answer that keeps the shadow",
+        f"At 3 it is {price['3']:.2f}.",
+        "In red a ninth, at 850 nm two thirds.", "a metre behind it gets a sixth of the light", "lamp is 70 cm",
+    ):  # fmt: skip
+        assert claim in prose, claim
+
+
+def test_what_the_sweep_says_of_the_rows_is_so(swept):
+    """The table's order: the study's steps, and whatever else the record has."""
+    names = {row["variant"] for row in swept["rows"]}
+    assert {"base", "A", "B", "C", "pix2pix"} <= names <= {variant.name for variant in nir_variants.VARIANTS}
