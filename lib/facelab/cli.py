@@ -193,8 +193,7 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 def _add_restore(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("system", help=" or ".join(SYSTEMS))
-    crops = "crops of one face each (vis2nir: with aligned eyes), or folders of them"
-    sub.add_argument("inputs", nargs="+", metavar="IN", help=crops)
+    sub.add_argument("inputs", nargs="+", metavar="IN", help="crops of one face (vis2nir: eyes aligned), or folders")
     sub.add_argument("--out", required=True, help="folder of the results")
     sub.add_argument("--weights", help="a .safetensors file (default: the system's in weights/)")
     sub.add_argument("--holes", help="folder with NAME.png for each picture, white = hidden")
