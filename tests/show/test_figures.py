@@ -239,3 +239,13 @@ def test_photographs_are_saved_as_jpeg_within_the_limit(faces, tmp_path):
     assert picture.format == "JPEG"
     difference = np.asarray(picture, dtype=np.float64) / 255 - drawn(figure, canvas.DPI)
     assert np.abs(difference).mean() < 0.01
+
+
+@pytest.mark.parametrize("label", ["made", "mmmmmmmm", "850 nm, same lamps", "WWW"])
+def test_no_label_is_cut_at_the_edge(label):
+    figure = figures.rows({label: torch.zeros(3, 1, 16, 16), "x": torch.zeros(3, 1, 16, 16)})
+    figure.canvas.draw()
+    texts = [text for axes in figure.axes for text in axes.texts if text.get_text() == label]
+    assert len(texts) == 1
+    box = texts[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1

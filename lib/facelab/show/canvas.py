@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
 from PIL import Image
 from torch import Tensor
 
@@ -155,6 +156,7 @@ def write(axes: Axes, x: float, y: float, text: str, size: float = 9.5, align: s
 
 
 def needed(texts: Sequence[str], size: float = 9.5) -> float:
-    """About how many inches the longest line of some texts takes."""
-    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
-    return longest * size * 0.0078
+    """How many inches the longest line of some texts takes, or a little more."""
+    lines = [line for text in texts for line in text.split("\n") if line.strip()]
+    drawn = (TextPath((0, 0), line, size=size, usetex=False).get_extents().x1 / 72 for line in lines)  # m is wide
+    return max([0.0, *drawn, *(len(line) * size * 0.0078 for line in lines)])
