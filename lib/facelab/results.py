@@ -15,6 +15,7 @@ from facelab.studies.ablation.record import recorded
 from facelab.studies.ablation.subjects import SUBJECTS
 from facelab.studies.ablation.summary import grid, summary
 from facelab.studies.tasks import TASKS
+from facelab.studies.trials import ANOTHER
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 ABLATIONS = {
@@ -67,7 +68,7 @@ BY_YAW = ("frontalize",)
 TRUTHS = {
     "rendered": "truth rendered",
     "simulated": "truth simulated from the photograph",
-    "another picture": "in the truth's place another picture of the same person",
+    ANOTHER: "in the truth's place another picture of the same person",
 }
 """What a trial says of its truth, and how that reads beside its numbers."""
 NO_RECORD = "No record of this experiment is here."

@@ -16,8 +16,8 @@ from facelab.nets.face_network import FaceNetwork
 from facelab.seeding import generator, seed_all
 from facelab.systems import frontalize
 from facelab.systems.frontalize import step as step_module
-from facelab.systems.frontalize.model import _at_rest
 from facelab.systems.frontalize.step import judge
+from facelab.train.ema import at_rest
 from facelab.train.engine import Engine
 from facelab.train.state import State
 from facelab.train.weights import LIMIT_BYTES, write_weights
@@ -434,10 +434,10 @@ def test_codes_and_pictures_of_the_plane():
 
 def test_evaluation_mode_ends_with_the_picture():
     model, _, _ = make(of("pix2pix", ema=0.0))
-    with _at_rest(model) as G:
+    with at_rest(model) as G:
         assert not G.training and not torch.is_grad_enabled()
     assert model.G.training and torch.is_grad_enabled()
-    with pytest.raises(RuntimeError), _at_rest(model):
+    with pytest.raises(RuntimeError), at_rest(model):
         raise RuntimeError
     assert model.G.training
 

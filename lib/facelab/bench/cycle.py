@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from facelab.bench.timing import interleaved
-from facelab.machine import cpu_has_bf16
+from facelab.bench.timing import against_plain
 
 SIZE, BATCH, WIDTH = 128, 4, 32
 
@@ -23,13 +22,9 @@ def bench_cycle(rounds: int) -> dict:
         "ours fp32": our_side(cfg, batch, Engine(precision="fp32")),
         "ours bf16": our_side(cfg, batch, Engine(precision="bf16")),
     }
-    best = interleaved(sides, rounds)
-    return {
-        "what": "CycleGAN training step", "setting": f"{SIZE} px, batch {BATCH}, width {WIDTH}, 6 blocks, as published",
-        "seconds": {name: round(value, 4) for name, value in best.items()},
-        "ratio": {name: round(best["plain fp32"] / best[name], 2) for name in ("ours fp32", "ours bf16")},
-        "bf16 in hardware": cpu_has_bf16(),
-    }  # fmt: skip
+    return against_plain(
+        "CycleGAN training step", f"{SIZE} px, batch {BATCH}, width {WIDTH}, 6 blocks, as published", sides, rounds
+    )
 
 
 def _config(size: int, count: int, width: int) -> Any:
@@ -79,6 +74,7 @@ def plain_side(cfg: Any, batch: dict) -> Callable[[], dict[str, float]]:
 
 def plain_step(batch: dict, model: Any, opts: list, state: Any) -> dict[str, float]:
     """The translators' step, then a step of each critic, written straight from the paper's equations."""
+    from facelab.images import to_channels
     from facelab.train.pool import from_pool
 
     cfg, x, y = model.cfg, batch["vis"], batch["nir"]
@@ -86,7 +82,7 @@ def plain_step(batch: dict, model: Any, opts: list, state: Any) -> dict[str, flo
     model.D.requires_grad_(False)
     fake_y, fake_x = G(x), F(y)
     terms = {"cyc": cfg.lambda_cyc * (l1(F(fake_y), x) + l1(G(fake_x), y))}
-    same = l1(G(y.repeat(1, 3, 1, 1)), y) + l1(F(_luminance(x)), x)
+    same = l1(G(y.repeat(1, 3, 1, 1)), y) + l1(F(to_channels(x, 1)), x)
     terms["identity_mapping"] = cfg.lambda_identity_mapping * same
     fakes = {"nir": (y, fake_y), "vis": (x, fake_x)}
     terms |= {f"adv_{name}": ((model.D[name](fake) - 1) ** 2).mean() for name, (_, fake) in fakes.items()}
@@ -103,9 +99,3 @@ def plain_step(batch: dict, model: Any, opts: list, state: Any) -> dict[str, flo
         opt.step()
         logs[f"D_{name}"] = loss.item()
     return logs
-
-
-def _luminance(x: torch.Tensor) -> torch.Tensor:
-    from facelab.images import to_channels
-
-    return to_channels(x, 1)

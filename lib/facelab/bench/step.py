@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from facelab.bench.timing import interleaved
-from facelab.machine import cpu_has_bf16, keep_freed_memory
+from facelab.bench.timing import against_plain, interleaved
+from facelab.machine import keep_freed_memory
 
 SIZE, BATCH, WIDTH = 128, 8, 16
 
@@ -28,13 +28,7 @@ def bench_step(rounds: int) -> dict:
         "ours fp32": _our_side(cfg, batch, Engine(precision="fp32")),
         "ours bf16": _our_side(cfg, batch, Engine(precision="bf16")),
     }
-    best = interleaved(sides, rounds)
-    return {
-        "what": "OA-GAN training step", "setting": f"{SIZE} px, batch {BATCH}, width {WIDTH}, all losses",
-        "seconds": {name: round(value, 4) for name, value in best.items()},
-        "ratio": {name: round(best["plain fp32"] / best[name], 2) for name in ("ours fp32", "ours bf16")},
-        "bf16 in hardware": cpu_has_bf16(),
-    }  # fmt: skip
+    return against_plain("OA-GAN training step", f"{SIZE} px, batch {BATCH}, width {WIDTH}, all losses", sides, rounds)
 
 
 def bench_memory(rounds: int) -> dict:

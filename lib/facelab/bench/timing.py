@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from facelab.machine import cpu_has_bf16
+
 
 def interleaved(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Minimum seconds of each side over ``rounds`` rounds in turn, after one unmeasured round."""
@@ -36,6 +38,17 @@ def framed(outer: Callable[[], object], inner: Callable[[], object], rounds: int
             times.append(time.perf_counter())
         found.append(((times[1] - times[0] + times[3] - times[2]) / 2, times[2] - times[1]))
     return min(found, key=sum)
+
+
+def against_plain(what: str, setting: str, sides: dict[str, Callable[[], object]], rounds: int) -> dict:
+    """A training step, ours in both precisions against ``"plain fp32"``: seconds, and how many times faster."""
+    best = interleaved(sides, rounds)
+    return {
+        "what": what, "setting": setting,
+        "seconds": {name: round(value, 4) for name, value in best.items()},
+        "ratio": {name: round(best["plain fp32"] / best[name], 2) for name in ("ours fp32", "ours bf16")},
+        "bf16 in hardware": cpu_has_bf16(),
+    }  # fmt: skip
 
 
 def speeds(best: dict[str, float], count: int, against: str | None = None) -> dict:

@@ -15,6 +15,7 @@ from facelab.seeding import generator
 from facelab.show.alignment_lab import alignment_lab
 from facelab.show.lab import Drawn, chooser, face_chooser, slider
 from facelab.show.stacked_lab import StackedLab
+from facelab.studies.trials import ANOTHER
 from facelab.synth.infrared import infrared
 from facelab.synth.part import LABELS
 from facelab.synth.render import render
@@ -27,8 +28,6 @@ WHITE = 0.2
 """Error that is drawn white by :func:`cycle_lab`, share of the range from black to white."""
 FACE = ("skin", "brows", "eyes", "lips", "mouth")
 """Labels of a rendered picture that :func:`light_lab` measures."""
-ANOTHER = "another picture"
-"""What a truth is that cannot be compared pixel by pixel, see :class:`facelab.studies.trials.Trial`."""
 DOMAINS = {"vis": "visible", "nir": "near infrared"}
 
 
@@ -44,7 +43,7 @@ def cycle_lab(
         model: a "cyclegan", from :func:`facelab.systems.vis2nir.build` or ``load``.
         vis: (N, C, S, S) in [-1, 1], as they are, not equalised; S divisible by 4.
         nir: (N, 1, S, S), what near infrared shows of the same, pixel by pixel; None: not known, and then there is one
-            direction only. Of :data:`ANOTHER` picture no distance is told.
+            direction only. Where they are :data:`facelab.studies.trials.ANOTHER`, no distance is told.
         names: of the faces.
         truth_is: what the infrared pictures are where that must be said, such as "simulated"; stands at each of them.
 

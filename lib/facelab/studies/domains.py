@@ -58,13 +58,13 @@ class Domains:
         return next((word for kind, word in MADE.items() if isinstance(dataset, kind)), "")
 
 
-def domains(data: str, split: str, size: int, channels: int | None = None, align: bool = True) -> Domains:
+def domains(data: str, split: str, size: int, align: bool = True) -> Domains:
     """One split of a set with visible and near-infrared pictures.
 
     Args:
         data: ``synth:nir``, ``lfw:nir``, ``casia``, …
         split: ``"train"``, ``"val"`` or ``"test"``.
-        size: side, pixels. channels: of visible pictures; None and 3 are the same here.
+        size: side, pixels.
         align: eyes at their canonical places.
 
     Raises:

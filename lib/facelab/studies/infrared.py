@@ -24,7 +24,8 @@ from facelab.seeding import generator
 from facelab.studies.batches import Loader, shuffled
 from facelab.studies.domains import Domains, domains
 from facelab.studies.parts import refuse_empty
-from facelab.studies.trials import Trial
+from facelab.studies.trials import ANOTHER, Trial
+from facelab.studies.turning_trials import spread
 from facelab.systems.vis2nir import as_seen
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
 
 HALF = 50  # per cent of the training people are seen in visible light, the others in near infrared
 JUDGED = 100  # people of a trial
-ANOTHER = "another picture"  # what stands in for a truth that nobody knows
 
 
 def counted(part: Domains, split: str) -> Any:
@@ -143,7 +143,7 @@ def nir_trial(part: Domains, count: int, channels: int, kind: str) -> Trial:
     partner = _partners(part)
     rows = sorted(partner, key=part.identity)
     refuse_empty(dataclasses.replace(part, vis=tuple(rows)))
-    rows = [rows[place * len(rows) // min(count, len(rows))] for place in range(min(count, len(rows)))]
+    rows = spread(rows, count)
     shown = to_channels(part.cache.batch(rows), channels)
     truth = to_channels(part.cache.batch([partner[row] for row in rows]), 1)
     points, theirs = (torch.stack([part.points(row, truth.shape[-1]) for row in some])

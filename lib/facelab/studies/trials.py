@@ -18,6 +18,8 @@ from facelab.studies.parts import Faces, faces, refuse_empty
 __all__ = ["AREA", "TRAIN_KINDS", "UNSEEN_KINDS", "Trial", "drawn_trial", "standard_trials", "trial"]
 
 AREA = (0.10, 0.20)
+ANOTHER = "another picture"
+"""What a trial says of its truth where that is no counterpart, see :class:`Trial`."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -42,3 +44,19 @@ def update(average: nn.Module, model: nn.Module, decay: float = 0.999, step: int
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
     for kept, current in zip(average.buffers(), model.buffers(), strict=True):
         kept.copy_(current)
+
+
+@contextlib.contextmanager
+def at_rest(model: nn.Module) -> Iterator[nn.Module]:
+    """The best generator in evaluation mode: what it answers must not depend on who else is in the batch.
+
+    Args:
+        model: with ``best_generator()``, which is put back into the mode it was in afterwards.
+    """
+    G = model.best_generator()
+    before = G.training
+    try:
+        with torch.no_grad():
+            yield G.eval()
+    finally:
+        G.train(before)

@@ -10,6 +10,7 @@ Taught in: lesson 08.
 from __future__ import annotations
 
 from facelab.studies.ablation.variants import Variant
+from facelab.systems.vis2nir import PERCEPTUAL
 
 #: The base: CycleGAN on crops as they come. Small enough for six minutes on one core at 64 px.
 BASE = dict(
@@ -21,9 +22,9 @@ VARIANTS = (
     Variant("base", "", about="CycleGAN on crops as they come"),
     Variant("A", "base", {"align": True}, "eyes at one place"),
     Variant("B", "A", {"equalise": True}, "the luminance of visible pictures equalised, too"),
-    Variant("C", "B", {"lambda_perceptual": 0.1}, "and a perceptual term on what comes back"),
-    Variant("C, loud", "B", {"lambda_perceptual": 1.0}, "the same term ten times as loud"),
-    Variant("A, perceptual", "A", {"lambda_perceptual": 0.1}, "the perceptual term without equalisation"),
+    Variant("C", "B", {"lambda_perceptual": PERCEPTUAL}, "and a perceptual term on what comes back"),
+    Variant("C, loud", "B", {"lambda_perceptual": 10 * PERCEPTUAL}, "the same term ten times as loud"),
+    Variant("A, perceptual", "A", {"lambda_perceptual": PERCEPTUAL}, "the perceptual term without equalisation"),
     Variant(
         "pix2pix", "A", {"model": "pix2pix", "lambda_pixel": 100.0},
         "one translator, told the true counterpart of each picture: what pairs would give", True,

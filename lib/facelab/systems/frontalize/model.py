@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -102,18 +100,6 @@ def optimizers(model: Frontalize, cfg: Config) -> dict[str, torch.optim.Optimize
     return opts
 
 
-@contextlib.contextmanager
-def _at_rest(model: Frontalize) -> Iterator[nn.Module]:
-    """The best generator in evaluation mode: what it paints must not depend on who else is in the batch."""
-    G = model.best_generator()
-    before = G.training
-    try:
-        with torch.no_grad():
-            yield G.eval()
-    finally:
-        G.train(before)
-
-
 def restore(model: Frontalize, images: Tensor, angle: Tensor | None = None) -> Restoration:
     """Turn faces to the front.
 
@@ -133,7 +119,7 @@ def restore(model: Frontalize, images: Tensor, angle: Tensor | None = None) -> R
     Taught in: lesson 07.
     """
     _refuse_shapes(images, model.cfg)
-    with _at_rest(model) as G:
+    with ema.at_rest(model) as G:
         if model.cfg.model == "cvae":
             raw = G(images, found_angle(model, images) if angle is None else _checked(angle, len(images)))
         else:
@@ -157,7 +143,7 @@ def encode(model: Frontalize, images: Tensor, angle: Tensor) -> tuple[Tensor, Te
     """
     _refuse_others(model)
     _refuse_shapes(images, model.cfg)
-    with _at_rest(model) as G:
+    with ema.at_rest(model) as G:
         return G.encode(images, _checked(angle, len(images)))
 
 
@@ -178,7 +164,7 @@ def decode(model: Frontalize, z: Tensor, angle: Tensor) -> Tensor:
     _refuse_others(model)
     if z.dim() != 2 or z.shape[1] != model.cfg.latent:
         raise BadConfig("z", tuple(z.shape), f"(N, {model.cfg.latent}), a code a face")
-    with _at_rest(model) as G:
+    with ema.at_rest(model) as G:
         return G.decode(z, _checked(angle, len(z))).float()
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,18 +69,6 @@ def as_seen(images: Tensor, cfg: Config) -> Tensor:
     return equalised(images) if cfg.equalise else images
 
 
-@contextlib.contextmanager
-def _at_rest(model: Vis2Nir) -> Iterator[nn.Module]:
-    """The best translators in evaluation mode: no answer may depend on who else is in the batch."""
-    G = model.best_generator()
-    before = G.training
-    try:
-        with torch.no_grad():
-            yield G.eval()
-    finally:
-        G.train(before)
-
-
 def restore(model: Vis2Nir, images: Tensor) -> Restoration:
     """See faces in near infrared.
 
@@ -100,7 +86,7 @@ def restore(model: Vis2Nir, images: Tensor) -> Restoration:
     Taught in: lesson 08.
     """
     _refuse_shapes(images, model.cfg)
-    with _at_rest(model) as G:
+    with ema.at_rest(model) as G:
         raw = G.vis2nir(as_seen(images, model.cfg)).float()
     return Restoration(raw, None, raw)
 
@@ -131,7 +117,7 @@ def there_and_back(model: Vis2Nir, images: Tensor, start: str = "vis") -> Cycle:
     _refuse_ways(model, start)
     _refuse_shapes(images, model.cfg, model.cfg.channels if start == "vis" else 1)
     seen = as_seen(images, model.cfg) if start == "vis" else images
-    with _at_rest(model) as G:
+    with ema.at_rest(model) as G:
         there = (G.vis2nir if start == "vis" else G.nir2vis)(seen).float()
     return Cycle(seen, there, lead_back(model, there, start))
 
@@ -154,7 +140,7 @@ def lead_back(model: Vis2Nir, there: Tensor, start: str = "vis") -> Tensor:
     """
     _refuse_ways(model, start)
     _refuse_shapes(there, model.cfg, 1 if start == "vis" else model.cfg.channels)
-    with _at_rest(model) as G:
+    with ema.at_rest(model) as G:
         return (G.nir2vis if start == "vis" else G.vis2nir)(there).float()
 
 
