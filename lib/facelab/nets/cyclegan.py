@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from facelab.images import to_channels
 from facelab.nets.blocks import init_normal
+from facelab.nets.instance_norm import InstanceNorm
 
 NORMS = ("instance", "batch", "none")
 UPS = ("transposed", "resized")
@@ -22,7 +23,7 @@ REACHES = {1: 0, 16: 1, 34: 2, 70: 3}
 
 def norm_of(name: str, channels: int) -> nn.Module:
     """A norm by name: one of :data:`NORMS`."""
-    kinds = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d, "none": nn.Identity}
+    kinds = {"instance": InstanceNorm, "batch": nn.BatchNorm2d, "none": nn.Identity}
     return kinds[name](channels)  # as published, instance norm learns neither scale nor shift
 
 
@@ -36,7 +37,7 @@ class ResnetBlock(nn.Module):
     def __init__(self, channels: int, norm: str = "instance"):
         super().__init__()
         self.body = nn.Sequential(
-            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), norm_of(norm, channels), nn.ReLU(True),
+            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), norm_of(norm, channels), nn.ReLU(),
             nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), norm_of(norm, channels),
         )  # fmt: skip
 
@@ -75,7 +76,7 @@ class ResnetGenerator(nn.Module):
     ):  # fmt: skip
         super().__init__()
         self.outside, self.change = outside, change
-        w, around = width, lambda channels: [norm_of(norm, channels), nn.ReLU(True)]
+        w, around = width, lambda channels: [norm_of(norm, channels), nn.ReLU()]
         layers = [nn.ReflectionPad2d(3), nn.Conv2d(inside, w, 7), *around(w)]
         for a in (w, 2 * w):
             layers += [nn.Conv2d(a, 2 * a, 3, 2, 1), *around(2 * a)]
@@ -116,7 +117,7 @@ class PatchDiscriminator(nn.Module):
             b = width * 2 ** min(level, 3)
             layers.append(nn.Conv2d(a, b, kernel[0], stride, kernel[1]))
             layers += [norm_of(norm, b)] if level else []
-            layers.append(nn.LeakyReLU(0.2, True))
+            layers.append(nn.LeakyReLU(0.2, inplace=level == 0))  # a norm keeps its output for its gradient
             a = b
         last = (4, 1, 0) if reach == 0 else (kernel[0], 1, kernel[1])
         self.body = nn.Sequential(*layers, nn.Conv2d(a, 1, *last))
