@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from facelab import images
 from facelab.data import cache, splits
-from facelab.data.aligned import aligned
+from facelab.data.aligned import aligned, finely_drawn
 from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import FaceDataset, Item
 from facelab.data.infrared import InfraredFaces, open_infrared
@@ -197,3 +197,23 @@ def test_what_cannot_be_aligned_is_refused(faces, crosses):
     crosses.items = crosses.items[-1:]
     with pytest.raises(LayoutError, match="none among 1"):
         aligned(crosses)
+
+
+def test_a_finely_drawn_set_has_the_grain_of_aligned_pictures_and_stays_where_it_is(few):
+    fine, grain = finely_drawn(few), lambda p: (p[..., 1:] - p[..., :-1])[:, :6].abs().mean()  # of the backdrop
+    smoother = []
+    for k in (2, 26, 40):
+        picture, plain = fine.at(k, SIZE, 1), few.at(k, SIZE, 1)
+        assert torch.equal(picture, images.resize(few.at(k, round(1.75 * SIZE), 1), SIZE))
+        assert (picture - plain).abs().mean() < 0.1 < (picture.flip(2) - plain).abs().mean(), "the control: mirrored"
+        smoother.append(float(grain(picture) / grain(plain)))
+    assert sum(smoother) / 3 < 0.9
+    assert torch.equal(fine.known_landmarks(3, SIZE), few.known_landmarks(3, SIZE)) and fine.pairs == few.pairs
+    assert fine.known_yaw(3) == few.known_yaw(3) and splits.split(fine, "test") == splits.split(few, "test")
+    assert cache.fingerprint(fine) != cache.fingerprint(few) and fine.name != few.name
+
+
+def test_only_what_is_computed_can_be_drawn_finer(crosses, few):
+    assert finely_drawn(crosses) is crosses
+    both = joined([crosses, few])
+    assert finely_drawn(both) is both, "each part by itself, so that caches are shared"

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from facelab import cli
-from facelab.data.aligned import AlignedFaces
+from facelab.data.aligned import AlignedFaces, FinelyDrawn
 from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import FaceDataset, Item
 from facelab.data.infrared import InfraredPhotographs
@@ -194,7 +194,11 @@ def test_a_truth_that_was_computed_from_a_photograph_is_called_simulated(part):
         "simulated": photos, "rendered": other, "": FaceDataset("casia", Path("/c"), photos.items),
     }  # fmt: skip
     for word, dataset in cases.items():
-        for whole in (dataset, AlignedFaces("x", Path("/x"), dataset.items, base=dataset)):
+        for whole in (
+            dataset,
+            AlignedFaces("x", Path("/x"), dataset.items, base=dataset),
+            FinelyDrawn("f", Path("/f"), dataset.items, base=dataset),
+        ):
             both = JoinedFaces("j", Path("/j"), dataset.items + other.items, parts=[whole, other])
             for last in (whole, both):
                 cache = dataclasses.replace(part.cache, dataset=last, indices=np.array([0, 1]))

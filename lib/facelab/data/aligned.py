@@ -1,5 +1,8 @@
 """A set with every face at the same place: eyes level, as far apart and as high as in any other picture.
 
+An aligned picture is drawn finer than wanted and made smaller, which smooths a sensor's grain. For comparisons
+:class:`FinelyDrawn` does the same to pictures that stay where they are.
+
 Taught in: lesson 08.
 """
 
@@ -53,7 +56,7 @@ class AlignedFaces(FaceDataset):
         the canonical square reaches beyond. Above 788 pixels that would be more than can be drawn: there, as in
         photographs of any size, the picture's edge is repeated.
         """
-        fine = min(round(_FINER * size), max(size, round(_MOST / _ROOM)))
+        fine = _finer(size)
         marks = self._face(self.leads[index], fine)
         wide = 2 * round(fine * _ROOM / 2)
         picture = self.base.around(index, wide, channels, wide / fine) if wide <= _MOST else None
@@ -82,6 +85,55 @@ class AlignedFaces(FaceDataset):
         if not torch.isfinite(points).all():
             raise BadImage(self.relative(index), "no face was found that could be aligned")
         return (points + 0.5) * (size / cache.KNOWN) - 0.5
+
+
+def _finer(size: int) -> int:
+    """How many pixels a side are looked at where ``size`` are wanted."""
+    return min(round(_FINER * size), max(size, round(_MOST / _ROOM)))
+
+
+@dataclass
+class FinelyDrawn(FaceDataset):
+    """Computed pictures of another set, as they are but drawn as finely as aligned ones are, and made smaller.
+
+    Args:
+        base: the set; indices are its own.
+
+    Other fields as of :class:`FaceDataset`.
+    """
+
+    base: FaceDataset | None = None
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.base[index]
+
+    def at(self, index: int, size: int, channels: int) -> Tensor:
+        return images.resize(self.base.at(index, _finer(size), channels), size)
+
+    def known_landmarks(self, index: int, size: int) -> Tensor | None:
+        return self.base.known_landmarks(index, size)
+
+    def known_yaw(self, index: int) -> float | None:
+        return self.base.known_yaw(index)
+
+    def family(self, index: int) -> str:
+        return self.base.family(index)
+
+
+def finely_drawn(dataset: FaceDataset) -> FaceDataset:
+    """The same set drawn finer, see :class:`FinelyDrawn`; photographs and whole joined sets come back as they are.
+
+    Args:
+        dataset: any set of faces.
+
+    Taught in: lesson 08.
+    """
+    if not dataset.made or dataset.parts:
+        return dataset
+    return FinelyDrawn(
+        dataset.name + ":fine", dataset.root, dataset.items, dataset.channels, dataset.frame, dataset.groups,
+        dataset.pairs, dataset.notes, f"/finely {_FINER} {fingerprint(dataset)}", base=dataset,
+    )  # fmt: skip
 
 
 def aligned(dataset: FaceDataset) -> AlignedFaces:

@@ -5,12 +5,13 @@ Taught in: lesson 08.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from facelab.data.aligned import AlignedFaces, aligned
+from facelab.data.aligned import AlignedFaces, FinelyDrawn, aligned, finely_drawn
 from facelab.data.cache import Cached, cached
 from facelab.data.catalogue import open_dataset
 from facelab.data.dataset import FaceDataset
@@ -54,7 +55,7 @@ class Domains:
         index, dataset = int(self.cache.indices[row]), self.cache.dataset
         if isinstance(dataset, JoinedFaces):
             dataset, _ = dataset.part(index)
-        dataset = dataset.base if isinstance(dataset, AlignedFaces) else dataset
+        dataset = dataset.base if isinstance(dataset, AlignedFaces | FinelyDrawn) else dataset
         return next((word for kind, word in MADE.items() if isinstance(dataset, kind)), "")
 
 
@@ -65,7 +66,8 @@ def domains(data: str, split: str, size: int, align: bool = True) -> Domains:
         data: ``synth:nir``, ``lfw:nir``, ``casia``, …
         split: ``"train"``, ``"val"`` or ``"test"``.
         size: side, pixels.
-        align: eyes at their canonical places.
+        align: eyes at their canonical places; else as they come, and computed pictures drawn as finely as aligned
+            ones are, so that alignment is all that differs.
 
     Raises:
         LayoutError: the set has not both kinds.
@@ -76,7 +78,7 @@ def domains(data: str, split: str, size: int, align: bool = True) -> Domains:
     if not {"vis", "nir"} <= set(dataset.groups):
         hint = "Use synth:nir, synth:600:nir, lfw:nir, casia, or other colour photographs with :nir behind their name."
         raise LayoutError(dataset.root, "visible and near-infrared pictures", f"neither marked in {data}", hint)
-    dataset = _aligned(dataset) if align else dataset
+    dataset = _each(aligned if align else finely_drawn, dataset)
     cache = cached(dataset, size, 3)
     row, mine = {int(index): place for place, index in enumerate(cache.indices)}, set(cache.rows(split))
     of = lambda name: tuple(row[i] for i in dataset.groups[name] if row.get(i) in mine)  # noqa: E731
@@ -84,6 +86,6 @@ def domains(data: str, split: str, size: int, align: bool = True) -> Domains:
     return Domains(cache, of("vis"), of("nir"), partner)
 
 
-def _aligned(dataset: FaceDataset) -> AlignedFaces | FaceDataset:
+def _each(change: Callable[[FaceDataset], FaceDataset], dataset: FaceDataset) -> FaceDataset:
     """Each part of a joined set by itself: its pictures are then shared with runs on that part alone."""
-    return joined([aligned(part) for part in dataset.parts]) if dataset.parts else aligned(dataset)
+    return joined([change(part) for part in dataset.parts]) if dataset.parts else change(dataset)

@@ -1,9 +1,8 @@
 """The variants of VIS → NIR: what the study adds step by step, the bound of pairs, and what CycleGAN is made of.
 
-A and *base* differ by more than where the eyes are. All are judged on aligned pictures; those are rendered about 1.75
-times as fine as the crops *base* learns from, and then made smaller, which smooths the sensor's grain. So *base* learns
-from rougher pictures than it is judged on, and A − base is alignment and grain together. Among A and all that descend
-from it, pictures are made alike.
+All are judged on aligned pictures. Those are rendered about 1.75 times as fine as wanted and then made smaller, which
+smooths the sensor's grain; the crops that *base* learns from are made in the same way, so that A and *base* differ by
+where the eyes are and by nothing else.
 Taught in: lesson 08.
 """
 
