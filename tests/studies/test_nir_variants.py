@@ -156,6 +156,9 @@ def test_the_figure_shows_each_variants_own_faces_between_what_is_seen_and_the_t
     strip = load_image(folder / "cells" / "a-seed0" / "faces.png", 1)
     torch.testing.assert_close(torch.cat(list(kept["A"]), -1), strip[:, :32])
     assert kept[TRUTH].shape == kept["A"].shape == (3, 1, 32, 32) and kept["seen"].shape == (3, 3, 32, 32)
+    kept.clear()
+    sweep_faces(folder, DATA, names=["base", "pix2pix"])
+    assert list(kept) == ["seen", "base", "pix2pix", TRUTH]
     (tmp_path / "results.jsonl").write_text(json.dumps(content["header"] | {"system": "oagan"}) + "\n")
     with pytest.raises(BadConfig, match="whole pictures"):
         sweep_faces(tmp_path, DATA)

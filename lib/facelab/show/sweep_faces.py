@@ -7,7 +7,9 @@ Taught in: lesson 08.
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -28,11 +30,12 @@ from facelab.studies.training import system
 TRUTH = "hidden truth"
 
 
-def sweep_faces(folder: str | Path, data: str, title: str = "") -> Figure:
+def sweep_faces(folder: str | Path, data: str, title: str = "", names: Sequence[str] | None = None) -> Figure:
     """The figure: seen, a row a variant, the truth.
 
     Args:
         folder: of a sweep, with its ``cells``. data: the dataset it was run on. title: in front of what is known.
+        names: of variants; None = all that were run.
 
     Returns:
         The figure; its last row says so where the truth is simulated, or another picture.
@@ -50,7 +53,7 @@ def sweep_faces(folder: str | Path, data: str, title: str = "") -> Figure:
     test = next(iter(task(about["system"]).trials(data, cfg, about["count"], 1, None).values()))
     places = shown(len(test))
     strips = {"seen": test.occluded[places]}
-    for name in drawn(content):
+    for name in (name for name in drawn(content) if names is None or name in names):
         strip = images.load_image(Path(folder) / "cells" / f"{slug(name)}-seed0" / "faces.png", test.truth.shape[1])
         strips[name] = strip[:, : cfg.size].unfold(2, cfg.size, cfg.size).permute(2, 0, 1, 3)
     words = f"{title}{data}, people never seen; {about['steps']} steps, seed 0"
@@ -64,10 +67,15 @@ def _called(truth_is: str) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Draw it into ``notebooks/figures``."""
-    folder, data, *title = sys.argv[1:] if argv is None else argv
-    lesson = subject(table.read(folder)["header"]["system"]).lesson
+    parser = argparse.ArgumentParser(prog="python -m facelab.show.sweep_faces", description="Draw a sweep's faces.")
+    parser.add_argument("folder", help="of the sweep")
+    parser.add_argument("data", help="the dataset it was run on")
+    parser.add_argument("--title", default="", help="in front of what is known")
+    parser.add_argument("--variants", nargs="+", metavar="NAME", help="some of them (default: all that were run)")
+    args = parser.parse_args(argv)
+    lesson = subject(table.read(args.folder)["header"]["system"]).lesson
     target = project_root() / "notebooks" / "figures" / f"{lesson}_variants.jpg"
-    print(save(sweep_faces(folder, data, " ".join(title)), target))
+    print(save(sweep_faces(args.folder, args.data, args.title, args.variants), target))
     return 0
 
 
