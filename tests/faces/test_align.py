@@ -11,14 +11,11 @@ from facelab.faces.align import (
     eye_centres,
     invert,
     paste_back,
-    portrait,
     transform,
     warp,
 )
 from facelab.faces.landmarks import canonical_landmarks, find_landmarks
 from facelab.images import resize
-from facelab.synth.render import render
-from facelab.synth.view import View
 
 
 def tilted(size=200.0, angle=0.3, shift=(40.0, 25.0)):
@@ -26,20 +23,6 @@ def tilted(size=200.0, angle=0.3, shift=(40.0, 25.0)):
     c, s = torch.cos(torch.tensor(angle)), torch.sin(torch.tensor(angle))
     points = canonical_landmarks(128, 128) * size / 128 - size / 2
     return points @ torch.stack([torch.stack([c, s]), torch.stack([-s, c])]) + size / 2 + torch.tensor(shift)
-
-
-def test_a_portrait_is_framed_as_frontalization_is_shown_faces():
-    """Cut out of a wide picture, a face lies where it lies in a portrait: to a fraction of a pixel."""
-    wide = render(3, View(zoom=0.5), 256)
-    face = portrait(wide.image, wide.landmarks)
-    size = face.shape[-1]
-    exact = render(3, View(), size)
-    assert 120 < size < 136 and (face - exact.image).abs().mean() < 0.002
-    aside = torch.roll(exact.image, 1, 2)
-    assert (face - aside).abs().mean() > 2 * (face - exact.image).abs().mean(), "the control: a pixel off"
-    assert portrait(wide.image, wide.landmarks, 64).shape == (3, 64, 64)
-    with pytest.raises(ValueError, match="no square"):
-        portrait(wide.image, torch.zeros(68, 2))
 
 
 def smooth_photo(height=240, width=300, channels=3):

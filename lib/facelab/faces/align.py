@@ -120,37 +120,6 @@ def landmark_square(landmarks: Tensor) -> tuple[float, float, float]:
     return box_square(*points.amin(0).tolist(), *points.amax(0).tolist())
 
 
-MARGIN, RAISED = 1.56, 0.085
-"""Portraits are so many times as wide as the landmarks' box, and that share of their side higher."""
-
-
-def portrait(image: Tensor, landmarks: Tensor, most: int = 512) -> Tensor:
-    """Cut out a face about as frontalization is shown faces: upright as it is, forehead and chin in the picture.
-
-    It is the frame of rendered heads; photographs of ``lfw`` have their faces some 5 % of the side lower in theirs.
-
-    Args:
-        image: (C, H, W) in [-1, 1].
-        landmarks: (68, 2) pixels.
-        most: largest side of the crop, pixels; larger ones are shrunk.
-
-    Returns:
-        (C, S, S), the photo's edge repeated where the crop reaches over it.
-
-    Raises:
-        ValueError: the points coincide, or are not finite.
-
-    Taught in: 07
-    """
-    left, top, square = landmark_square(landmarks)
-    side = square * MARGIN / math.sqrt(2)
-    size = max(1, min(round(side), most))
-    scale, inner = size / side, (square - side) / 2
-    corner = left + inner, top + inner - RAISED * side
-    shift = [-0.5 - scale * at for at in corner]  # pixel centres lie at whole numbers
-    return warp(image, torch.tensor([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]]), (size, size))
-
-
 def invert(matrix: Tensor) -> Tensor:
     """The transform (2, 3) that undoes ``matrix`` (2, 3)."""
     linear = torch.linalg.inv(matrix[:, :2].double())

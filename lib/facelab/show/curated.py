@@ -1,6 +1,7 @@
 """The figures a reader sees without running anything: ``python -m facelab.show.curated [FOLDER]``.
 
-One function a figure, its name the file's. All use ``orl``, people of the test split, seed 0.
+One function a figure, its name the file's. All use ``orl``, people of the test split, seed 0; those of lesson 10 are
+drawn from its record alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from facelab.occlude import occlude
 from facelab.seeding import generator
 from facelab.show.canvas import put, save, sheet, styled, write
 from facelab.show.figures import rows
+from facelab.show.judging_reference import agreement_10, protocol_10
 from facelab.systems import oagan
 
 SEED, SIZE = 0, 128
@@ -88,6 +90,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "00_conventions": conventions_00,
     "00_restored": restored_00,
     "02_hero": hero_02,
+    "10_protocol": protocol_10,
+    "10_agreement": agreement_10,
 }
 
 
@@ -97,7 +101,7 @@ def main(folder: str | Path | None = None) -> int:
     for name, draw in FIGURES.items():
         try:
             print(save(draw(), target / f"{name}.png"))
-        except BadWeights as error:  # a figure of results has to wait for the weights; the others need not
+        except (BadWeights, FileNotFoundError) as error:  # a figure of results has to wait for them; others need not
             print(f"{name}: left as it is: {error}", file=sys.stderr)
     return 0
 

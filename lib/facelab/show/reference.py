@@ -27,6 +27,7 @@ from facelab.occlude.irregular import BUCKETS
 from facelab.show.answers import answers_of, caption, restorer, strips, trials_of
 from facelab.show.canvas import save
 from facelab.show.figures import best_and_worst, rows
+from facelab.show.judging_reference import failures_10, judges_10
 from facelab.show.reference_pairs import beginning, critic_04, twin
 from facelab.studies.evaluation import run_restore
 from facelab.studies.inpainting import label
@@ -131,6 +132,8 @@ FIGURES: dict[str, tuple[str, Callable[[], Figure]]] = {
     "08_reference": ("vis2nir", seen_in_the_dark),
     "09_reference": ("hog_inpaint", partial(ends, "hog_inpaint", "holes of 20 to 30 %")),
     "09_guides": ("hog_inpaint", drawn_first),
+    "10_judges": ("oagan", judges_10),
+    "10_failures": ("oagan", failures_10),
 }
 """Name → whose weights it shows, and what draws it."""
 

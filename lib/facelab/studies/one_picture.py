@@ -120,7 +120,8 @@ def face_anew(
 
 
 def _cut_out(photo: Tensor, marks: Tensor, cut: str) -> Tensor:
-    from facelab.faces.align import EYE_DISTANCE, align, eye_centres, portrait
+    from facelab.faces.align import EYE_DISTANCE, align, eye_centres
+    from facelab.faces.portrait import portrait
 
     if cut == "portrait":
         return portrait(photo, marks, LARGEST)

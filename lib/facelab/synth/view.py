@@ -14,7 +14,7 @@ from facelab.synth.modes import MOVEMENTS
 from facelab.synth.wear import ACCESSORIES
 
 DISTANCE = 1300.0  # mm from the camera to the middle of the head
-MARGIN, RAISED = 1.56, 0.085  # of :func:`frame`; :func:`facelab.faces.align.portrait` has the same
+MARGIN, RAISED = 1.56, 0.085  # of :func:`frame`; :func:`facelab.faces.portrait.portrait` has the same
 PIVOT = np.array([0.0, -30.0, 0.0])  # the camera looks here, and heads turn about it
 
 

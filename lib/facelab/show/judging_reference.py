@@ -1,0 +1,103 @@
+"""The figures of lesson 10 that ship: two are drawn from the record of the protocol alone, two ask for pictures again.
+
+``10_protocol.png`` and ``10_agreement.png`` are drawn by :mod:`facelab.show.curated`, ``10_judges.jpg`` and
+``10_failures.jpg`` by :mod:`facelab.show.reference`.
+Taught in: lesson 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from facelab.show.answers import COUNT, SEED, restorer
+from facelab.show.judging_figures import agreement_plot, equal_psnr_strip, failure_gallery, protocol_plot
+from facelab.studies.evaluation import run_restore
+from facelab.studies.judging import attacked
+from facelab.studies.parts import faces
+from facelab.studies.side_by_side import damaged
+from facelab.studies.side_by_side_record import path, recorded
+from facelab.studies.tasks import TASKS, task
+from facelab.studies.trials import Trial
+from facelab.train.weights import read_card, weights_path
+
+FACES = (7, 47)
+"""Places of the faces under attack that are shown, fixed in advance."""
+UNLEVELLED = ("somebody else in the hole", "mirrored")
+"""Attacks without a level that stand beside those at one PSNR."""
+PAIRS = (
+    ("psnr_hole", "identity"), ("psnr_hole", "sharpness"), ("psnr_hole", "ssim"), ("sharpness", "identity"),
+    ("identity", "rank1"),
+)  # fmt: skip
+"""Judges whose agreement is shown, where a record has both."""
+
+
+def record() -> dict[str, Any]:
+    """What ``python -m facelab.studies.side_by_side`` measured.
+
+    Raises:
+        FileNotFoundError: it has not been run.
+    """
+    found = recorded()
+    if not found:
+        raise FileNotFoundError(f"{path()} is not here: python -m facelab.studies.side_by_side")
+    return found
+
+
+def about(found: Mapping[str, Any]) -> str:
+    """Data, people, device and seed of a record."""
+    return f"{found['data']}, {found['people']} people never seen; {found['device']}, seed {found['seed']}"
+
+
+def protocol_10() -> Figure:
+    """Every system whose job it is on the same damaged faces, beside those who guess."""
+    found = record()
+    told = sorted({name for part in found["protocol"].values() for name in part["told"]})
+    title = f"{about(found)}. Dot: mean, line: its 95 % interval; grey: nobody learned"
+    return protocol_plot(found["protocol"], told=told, title=title)
+
+
+def agreement_10() -> Figure:
+    """Who agrees with whom on the recorded sweeps of lessons 05 to 09."""
+    found = record()["agreement"]
+    there = {tuple(pair.split(" | ")) for pairs in found.values() for pair in pairs}
+    pairs = [pair for pair in PAIRS if pair in there or pair[::-1] in there]
+    return agreement_plot(found, pairs=pairs, title="Do two judges put the variants of a sweep in one order?")
+
+
+def judges_10() -> Figure:
+    """Two faces under attacks of one PSNR, and what every judge says of all faces, as recorded."""
+    found = record()
+    judges = found["judges"]
+    names = [name for name, row in judges["attacks"].items() if row["unit"]] + list(UNLEVELLED)
+    part = faces(found["data"], "test", found["size"])
+    test = damaged(part, judges["damage"], found["count"], found["seed"])
+    levels = {name: judges["attacks"][name]["level"] or 1.0 for name in names}
+    pictures = {name: (level, attacked(test, name, level)) for name, level in levels.items()}
+    values = {name: judges["attacks"][name]["metrics"] for name in names}
+    equal = len(names) - len(UNLEVELLED)
+    title = f"{about(found)}. The first {equal} have one PSNR; means over all faces; "
+    title += "blue: a judge likes it best, red: least"
+    return equal_psnr_strip(test, pictures, values, faces=FACES, title=title)
+
+
+def asked(name: str) -> tuple[Trial, tuple[Any, ...]]:
+    """A trial of a system on photographs of people never seen, the first of its own, and what it answers.
+
+    Args:
+        name: of a system whose weights are here.
+    """
+    (restore, cfg), card = restorer(name), read_card(name)
+    data = card["data"].split("+")[-1] if task(name).whole else "lfw"
+    test = next(iter(task(name).trials(data, cfg, COUNT, SEED, card.get("kinds")).values()))
+    return test, run_restore(restore, *test.shown)
+
+
+def failures_10() -> Figure:
+    """The worst of :data:`facelab.show.answers.COUNT` faces of each system, by three judges."""
+    both = {name: asked(name) for name in TASKS if weights_path(name).is_file()}
+    title = f"lfw, people never seen; the worst of {COUNT} faces of each shipped system, none left out; seed {SEED}"
+    trials, answers = ({name: pair[place] for name, pair in both.items()} for place in (0, 1))
+    return failure_gallery(trials, answers, title=title)
