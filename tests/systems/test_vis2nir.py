@@ -103,6 +103,38 @@ def test_terms_are_what_the_paper_says():
     assert not torch.isclose(terms["cyc"], 10 * (l1(F(G(x)), x) + l1(G(F(y)), x[:, :1])), atol=1e-3)
 
 
+def test_grain_lies_over_what_goes_back_and_over_nothing_else():
+    cfg, draws = dataclasses.replace(TINY, grain=0.1), lambda: torch.Generator().manual_seed(3)
+    model, _, _ = make(cfg)
+    batch, again = batch_of(cfg), draws()
+    plain, made = vis2nir.translated(model.G, batch, TINY), vis2nir.translated(model.G, batch, cfg, draws())
+    assert torch.equal(plain.nir, made.nir) and torch.equal(plain.vis, made.vis)
+    wanted = [net((there + 0.1 * torch.randn(there.shape, generator=again)).clamp(-1, 1))
+              for net, there in ((model.G.nir2vis, made.nir), (model.G.vis2nir, made.vis))]  # fmt: skip
+    torch.testing.assert_close(made.vis_back, wanted[0])
+    torch.testing.assert_close(made.nir_back, wanted[1])
+    assert not torch.allclose(plain.vis_back, made.vis_back, atol=1e-4)
+    with pytest.raises(BadConfig, match="grain"):
+        dataclasses.replace(TINY, grain=-0.1)
+
+
+def test_grain_never_leaves_the_range_in_which_a_picture_can_be_changed():
+    cfg = dataclasses.replace(TINY, grain=0.5, change=True)
+    model, _, _ = make(cfg)
+    bright = {name: torch.ones_like(pictures) for name, pictures in batch_of(cfg).items()}
+    made = vis2nir.translated(model.G, bright, cfg)
+    assert made.vis_back.isfinite().all() and made.nir_back.isfinite().all()
+
+
+def test_without_grain_nothing_is_drawn_for_it():
+    for grain in (0.0, 0.1):
+        cfg = dataclasses.replace(TINY, pool=0, grain=grain)
+        model, opts, state = make(cfg)
+        before = state.generator.get_state()
+        vis2nir.train_step(batch_of(cfg), model, opts, state, Engine())
+        assert torch.equal(state.generator.get_state(), before) == (grain == 0)
+
+
 def test_the_perceptual_term_is_what_comes_back_to_either_domain():
     """By hand, one direction after the other, from a feature net of our own."""
     cfg = dataclasses.replace(TINY, lambda_perceptual=0.7, feature_net="resnet34-random")

@@ -36,6 +36,7 @@ VARIANTS = (
     Variant("whole-picture critic", "A", {"reach": 0}, "critics with one logit a picture"),
     Variant("fractional strides", "A", {"up": "transposed"}, "transposed convolutions, as published"),
     Variant("painted anew", "A", {"change": False}, "translators paint the picture, as published, and change none"),
+    Variant("grain", "A", {"grain": 0.05}, "noise over what was translated, before it goes back: nothing hides in it"),
     Variant("cycle of 10", "A", {"lambda_cyc": 10.0}, "what comes back counts as much as published"),
     Variant("identity mapping", "A", {"lambda_identity_mapping": 1.5}, "what is in the domain already shall stay"),
     Variant("no pool", "A", {"pool": 0}, "critics see the newest fakes alone"),

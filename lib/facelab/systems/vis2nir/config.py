@@ -56,6 +56,7 @@ class Config:
     lambda_identity_mapping: float = 0.0  # published: half of lambda_cyc, and none for some of its tasks
     lambda_perceptual: float = PERCEPTUAL  # C: relative, on the feature net's maps of what comes back
     lambda_pixel: float = 0.0  # of the true counterpart, where pairs exist: the translator is shown the truth then
+    grain: float = 0.0  # spread of noise over translated pictures before they go back: nothing can hide in them then
     feature_net: str = "effnet-lite0"
     pool: int = 50  # earlier fakes a critic is shown; 0: none
     batch: int = 2  # published: 1
@@ -75,7 +76,8 @@ class Config:
         }  # fmt: skip
         for field, values in allowed.items():
             refuse_unless(self, [field], lambda value, of=values: value in of, "one of " + ", ".join(map(str, values)))
-        refuse_impossible(self, ("batch", "steps", "width", "blocks", "critic_width"), ("pool",), ("decay_from", "ema"))
+        counts = ("batch", "steps", "width", "blocks", "critic_width")
+        refuse_impossible(self, counts, ("pool", "grain"), ("decay_from", "ema"))
         if self.size % 4 or not 32 <= self.size <= 512:
             raise BadConfig("size", self.size, "a multiple of 4 from 32 to 512")
         if self.reach == 0 and self.size & (self.size - 1):

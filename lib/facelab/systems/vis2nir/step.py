@@ -55,7 +55,7 @@ def train_step(batch: dict[str, Tensor], model: Vis2Nir, opts: Opts, state: Stat
     cfg: Config = state.cfg
     _set_rates(opts, cfg, state.progress)
     with engine.autocast():
-        made = translated(model.G, batch, cfg)
+        made = translated(model.G, batch, cfg, state.generator)
     terms = adversarial_terms(made, model, cfg, engine)
     if cfg.paired:
         terms |= paired_terms(batch, made, cfg)
@@ -72,17 +72,21 @@ def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
             group["lr"] = rate * fall
 
 
-def translated(G: nn.Module, batch: dict[str, Tensor], cfg: Config) -> Translated:
+def translated(
+    G: nn.Module, batch: dict[str, Tensor], cfg: Config, random: torch.Generator | None = None
+) -> Translated:
     """Both ways and back. What one net is shown at the same time goes through it in one batch, which is faster.
 
     Args:
         G: the :class:`facelab.systems.vis2nir.Translators`.
         batch: ``vis`` (N, C, S, S) and ``nir`` (N, 1, S, S) in [-1, 1].
-        cfg: whether there is an identity mapping term.
+        cfg: whether there is an identity mapping term, and how much grain.
+        random: on the CPU, for the grain; None: torch's global one.
 
     Returns:
         See :class:`Translated`.
 
+    Source for the grain: Bashkirova et al. 2019, "Adversarial Self-Defense for Cycle-Consistent GANs", section 3.
     Taught in: lesson 08.
     """
     if G.nir2vis is None:
@@ -94,8 +98,15 @@ def translated(G: nn.Module, batch: dict[str, Tensor], cfg: Config) -> Translate
         there_nir, nir_same = G.vis2nir(torch.cat([vis, to_channels(nir, vis.shape[1])])).split([len(vis), len(nir)])
         there_vis, vis_same = G.nir2vis(torch.cat([nir, to_channels(vis, 1)])).split([len(nir), len(vis)])
         same = nir_same.float(), vis_same.float()
-    back = G.nir2vis(there_nir).float(), G.vis2nir(there_vis).float()
+    back = G.nir2vis(_grainy(there_nir, cfg, random)).float(), G.vis2nir(_grainy(there_vis, cfg, random)).float()
     return Translated(there_nir.float(), there_vis.float(), *back, *same)
+
+
+def _grainy(images: Tensor, cfg: Config, random: torch.Generator | None) -> Tensor:
+    """What a translator has hidden in a picture below ``cfg.grain`` is not found again."""
+    if not cfg.grain:
+        return images
+    return (images + cfg.grain * torch.randn(images.shape, generator=random).to(images)).clamp(-1, 1)
 
 
 def cycle_terms(
