@@ -226,6 +226,8 @@ def test_harm_is_drawn_in_shares_and_says_how_many_are_untouched():
     ]  # fmt: skip
     words = said(figure)
     assert "100%" in words and "7 more: equal" in words and "–" in words and nothing_cut(figure)
+    harm["oagan"]["identity"]["left_out"] = 3
+    assert "3 more: equal" not in said(figures.harm_plot(harm)), "a face without landmarks has no distance at all"
 
 
 def found(tau, variants=40):

@@ -121,7 +121,8 @@ def _dots(axes: Axes, rows: Mapping[str, Mapping[str, Any]], metric: str, names:
         if math.isfinite(mean):
             axes.plot([low, high], [k, k], color=colour, lw=3.2, alpha=0.45, solid_capstyle="butt")
             axes.plot(mean, k, "o", color=colour, ms=4.5, mew=0)
-            _equal_ones(axes, k, (mean, max(mean, high)), rows[name].get(metric), span)
+            if metric.startswith("psnr"):  # of others left out are those that have no value
+                _equal_ones(axes, k, (mean, max(mean, high)), rows[name].get(metric), span)
         else:
             text = "untouched: equal" if math.isinf(mean) else "–"
             axes.text(0.03, k, text, transform=axes.get_yaxis_transform(), color=GREY, fontsize=8, va="center")
