@@ -123,6 +123,14 @@ def test_the_lesson_quotes_its_sweep(prose, swept):
     assert len(steps) == 1 and swept["header"]["count"] == 100
 
 
+def test_what_breaks_quotes_the_sweep(prose, swept):
+    part, known = between(prose, "## What breaks", "## Exercises"), of_the_sweep(swept)
+    assert len(SHARE.findall(part)) > 1
+    assert not [found for found in SHARE.findall(part) if said(found) not in known]
+    line = {line.variant: line for line in table.lines(swept, nir_variants.VARIANTS, "identity", "A")}["grain"]
+    assert line.low < 0 < line.high, "neither nearer to its owner nor farther"
+
+
 def test_the_lesson_quotes_the_recognition(prose, recognised):
     part = between(prose, "### Do generated pictures help?", "### The reference run")
     known, header = of_the_recognition(recognised), recognised["header"]

@@ -9,7 +9,10 @@ import nbformat
 import pytest
 from lesson_relations import RELATIONS
 
+from facelab.metrics.identity import SAME_PERSON
 from facelab.studies.ablation import facemask_variants, guide_variants, record, table, turning_variants
+from facelab.studies.judging import ELSE
+from facelab.studies.side_by_side_record import recorded
 
 JUDGED = "holes of 20 to 30 %"
 OTHER = "somebody else's"
@@ -55,6 +58,15 @@ def known_07():
 @pytest.fixture(scope="module")
 def known_09():
     return triples(record.recorded("lfw", "09"), guide_variants.VARIANTS, "base")
+
+
+@pytest.fixture(scope="module")
+def known_10():
+    """Every difference of the protocol with its interval, and every mean with one."""
+    parts = recorded()["protocol"].values()
+    rows = [row for part in parts for kind in ("rows", "apart") for row in part[kind].values()]
+    cells = [cell for row in rows for cell in row.values() if cell.get("low") is not None]
+    return set().union(*(rounded(cell["mean"], cell["low"], cell["high"]) for cell in cells))
 
 
 def quoted(text: str) -> list[tuple[str, ...]]:
@@ -361,13 +373,36 @@ def test_lesson_09_quotes_its_record(repo, known_09):
     assert f"is {far['guide']} in place of {far['base']}" in text and "is a fifth of it" in text
 
 
-def test_the_readme_quotes_the_records(repo, known, known_06, known_07, known_09):
+def test_the_readme_quotes_the_exam_of_lesson_10(repo):
+    text = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    text, found = text[text.index("**Which judge?**") :], recorded()
+    occluder, masks = found["protocol"]["occluder"]["rows"], found["protocol"]["facemask"]["rows"]
+    near = lambda rows, name: f"{rows[name]['identity']['mean']:.2f}"  # noqa: E731
+    far = {name: f"{masks[name]['frechet']['mean']:.0f}" for name in ("oagan", "mask_removal")}
+    touched = {name: 100 * found["harm"][name]["touched"]["mean"] for name in ("oagan", "mask_removal")}
+    attacks = found["judges"]["attacks"]
+    levels = [one["metrics"]["psnr"]["mean"] for one in attacks.values() if one["level"] is not None]
+    assert len(levels) == 5 and all(f"{value:.1f}" == "24.0" for value in levels)
+    assert touched["mask_removal"] == 0 == attacks["somebody else"]["metrics"]["frechet"]["mean"]
+    for claim in (
+        f"{far['mask_removal']} against {far['oagan']}",
+        f"a distance of {near(occluder, ELSE)}, where {SAME_PERSON:g} is the limit",
+        f"Behind a facemask it does not ({near(masks, ELSE)}), and the restored face ({near(masks, 'mask_removal')})",
+        f"a smooth blur ({near(masks, 'biharmonic in the true hole')})",
+        f"`mask_removal` changes none, `oagan` {touched['oagan']:.0f} somewhere",
+    ):
+        assert claim in text, claim
+
+
+def test_the_readme_quotes_the_records(repo, known, known_06, known_07, known_09, known_10):
     text = (repo / "README.md").read_text(encoding="utf-8").replace("\n", " ")
     text = re.sub(r"<!-- ([\w ]+):begin -->.*?<!-- \1:end -->", "", text)  # made from the records, and tested so
     text = re.sub(r"\*\*Are two heaps enough\?\*\*.*?(?=\*\*Is a guide worth it\?\*\*)", "", text)  # test_lesson_08's
     heads = ("**Which critic?**", "**Which parts take a mask off?**", "**Who comes back?**", "**Is a guide worth it?**",
-             "## The library in fifteen lines")  # fmt: skip
+             "**Which judge?**", "## The library in fifteen lines")  # fmt: skip
     places = [text.index(head) for head in heads]
-    for (start, end), found in zip(itertools.pairwise(places), (known, known_06, known_07, known_09), strict=True):
+    for (start, end), found in zip(
+        itertools.pairwise(places), (known, known_06, known_07, known_09, known_10), strict=True
+    ):
         assert not [one for one in quoted(text[start:end]) if one not in found]
     assert len(quoted(text[places[1] : places[-1]])) > 8, "of critics the README has a table alone"
