@@ -30,6 +30,22 @@ def _spread(record: dict, metric: str) -> float:
     return max(values) - min(values)
 
 
+SAME_PSNR = ("moved", "brighter", "blurred", "noise", "occluder left in")
+
+
+def _apart(record: dict, metric: str) -> float:
+    values = [record["attacks"][name][metric] for name in SAME_PSNR]
+    return max(values) - min(values)
+
+
+def _set_distance(row: dict) -> float:
+    return row["frechet"] if "frechet" in row else row["frechet_few"]
+
+
+def _gain(part: dict, row: str) -> float:
+    return part["rows"][row]["psnr_gain"]["mean"]
+
+
 def _mean(record: dict, row: str, metric: str) -> float:
     return record["rows"][row][metric]["mean"]
 
@@ -539,6 +555,196 @@ RELATIONS: dict[str, list[Relation]] = {
                 _mean(m, "guide", "psnr") > _mean(m, "mean face in the true hole", "psnr") > _mean(m, "input", "psnr")
             ),
             {"rows": {name: {"psnr": {"mean": 20.0}} for name in ("guide", "mean face in the true hole", "input")}},
+        ),
+    ],
+    "10_compare_and_judge": [
+        Relation(
+            "an edge blurred by a quarter has 9.03 dB more than one moved by a pixel",
+            lambda m: abs(m["edge"]["blurred"] - m["edge"]["moved"] - 9.031) < 0.01,
+            {"edge": {"moved": 21.07, "blurred": 12.04}},
+        ),
+        Relation(
+            "four judges do not see what they cannot see",
+            lambda m: len(m["blind"]) == 4 and max(m["blind"].values()) < 1e-3,
+            {"blind": {"PSNR": 0.0, "SSIM": 0.0, "Fréchet": 0.2, "sharpness": 0.0}},
+        ),
+        Relation(
+            "a hole that is told hides all that is changed; what is worn throws a shadow beside it, and has a ceiling",
+            lambda m: (
+                m["untouched"]["irregular hole"] == m["untouched"]["nothing"] == 1 > m["untouched"]["facemask"]
+                and m["ceiling"]["facemask"] < 55 < m["ceiling"]["irregular hole"]
+            ),
+            {
+                "untouched": {"irregular hole": 1.0, "nothing": 1.0, "facemask": 1.0},
+                "ceiling": {"facemask": 50.0, "irregular hole": 60.0},
+            },
+        ),
+        Relation(
+            "attacks of one PSNR have not one SSIM, and not one sharpness",
+            lambda m: (
+                _apart(m, "psnr") < 0.1
+                and m["attacks"]["brighter"]["ssim"] > m["attacks"]["noise"]["ssim"] + 0.3
+                and m["attacks"]["blurred"]["sharpness"] < 0.5 < 1.5 < m["attacks"]["noise"]["sharpness"]
+            ),
+            {"attacks": {name: {"psnr": 22.0, "ssim": 0.8, "sharpness": 1.0} for name in SAME_PSNR}},
+        ),
+        Relation(
+            "nobody's face has more PSNR than a stranger's, whose set is at no distance at all",
+            lambda m: (
+                m["attacks"]["mean face"]["psnr"] > m["attacks"]["somebody else"]["psnr"]
+                and _set_distance(m["attacks"]["somebody else"]) < 1e-3 < _set_distance(m["attacks"]["mean face"])
+                and m["attacks"]["somebody else"].get("identity", 1) > m["attacks"]["moved"].get("identity", 0) + 0.2
+            ),
+            {
+                "attacks": {
+                    "mean face": {"psnr": 17.0, "frechet_few": 400.0},
+                    "somebody else": {"psnr": 13.0, "frechet_few": 80.0, "identity": 0.7},
+                    "moved": {"identity": 0.1},
+                }
+            },
+        ),
+        Relation(
+            "real faces are far from real faces, the farther the fewer",
+            lambda m: (
+                len(m["bias"]) > 2
+                and list(m["bias"].values()) == sorted(m["bias"].values(), reverse=True)
+                and min(m["bias"].values()) > 1
+            ),  # fmt: skip
+            {"bias": {"4": 0.0, "8": 0.0, "16": 0.0}},
+        ),
+        Relation(
+            "two nets' Fréchet distances agree; PSNR and sharpness do in one sweep and oppose each other in another",
+            lambda m: (
+                min(
+                    found["frechet | frechet_second"]
+                    for found in m["tau"].values()
+                    if "frechet | frechet_second" in found
+                )
+                > 0.6
+                and m["tau"]["09_lfw"]["psnr_hole | sharpness"] > 0.5 > 0 > m["tau"]["06_orl"]["psnr_hole | sharpness"]
+            ),
+            {
+                "tau": {
+                    "09_lfw": {"frechet | frechet_second": 1.0, "psnr_hole | sharpness": 0.9},
+                    "06_orl": {"psnr_hole | sharpness": 0.4},
+                }
+            },
+        ),
+        Relation(
+            "of three pairs of twins L1 alone has the PSNR, and all terms the sharpness and the Fréchet distance",
+            lambda m: (
+                len(m["twins"]) == 3
+                and all(
+                    l1["psnr"] > whole["psnr"]
+                    and l1["sharpness"] < whole["sharpness"]
+                    and l1["frechet"] > whole["frechet"]
+                    for l1, whole in m["twins"].values()
+                )
+            ),  # fmt: skip
+            {"twins": dict.fromkeys("abc", [{"psnr": 27.0, "sharpness": 0.5, "frechet": 20.0}] * 2)},
+        ),
+        Relation(
+            "one file has 19 dB between its exams",
+            lambda m: m["exams"]["hog_inpaint"][1] - m["exams"]["hog_inpaint"][0] > 15,
+            {"exams": {"hog_inpaint": [27.0, 29.0]}},
+        ),
+        Relation(
+            "all error is in the hole, and half a hole is 3.01 dB",
+            lambda m: m["area"]["apart"] < 1e-3 and abs(m["area"]["halved"] - 3.0103) < 1e-3,
+            {"area": {"apart": 0.5, "halved": 3.01}},
+        ),
+        Relation(
+            "whose job it is gains on the input, and a stranger's pixels score less than the told painter",
+            lambda m: (
+                len(m["protocol"]) == 3
+                and all(
+                    found["rows"][name]["psnr_gain"]["mean"] > 0
+                    for found in m["protocol"].values()
+                    for name in m["systems"]
+                    if name in found["rows"]
+                )
+                and all(
+                    _gain(found, "hog_inpaint") > _gain(found, "somebody else in the hole")
+                    for found in m["protocol"].values()
+                )
+            ),  # fmt: skip
+            {
+                "systems": ["hog_inpaint"],
+                "protocol": dict.fromkeys(
+                    "abc",
+                    {"rows": dict.fromkeys(("hog_inpaint", "somebody else in the hole"), {"psnr_gain": {"mean": 1.0}})},
+                ),
+            },  # fmt: skip
+        ),
+        Relation(
+            "a difference face by face has the shorter interval",
+            lambda m: (
+                m["paired"]["low"] <= m["paired"]["mean"] <= m["paired"]["high"]
+                and m["paired"]["width"] < m["paired"]["width, unpaired"]
+            ),  # fmt: skip
+            {"paired": {"low": -1.0, "mean": 0.0, "high": 1.0, "width": 2.0, "width, unpaired": 1.5}},
+        ),
+        Relation(
+            "to whole faces the told painter and the finder of masks do nothing, OA-GAN a little, a new picture most",
+            lambda m: (
+                m["harm"]["hog_inpaint"]["changed"] == m["harm"]["mask_removal"]["changed"] == 0
+                and 0 < m["harm"]["oagan"]["changed"] < 0.1
+                and m["harm"]["frontalize"]["changed"] > 0.3
+            ),
+            {
+                "harm": {
+                    "hog_inpaint": {"changed": 0.0},
+                    "mask_removal": {"changed": 0.01},
+                    "oagan": {"changed": 0.02},
+                    "frontalize": {"changed": 0.7},
+                }
+            },
+        ),
+        Relation(
+            "only [0, 1] with range 1 calls two near greys alike and a facemask not; 255 calls everything equal",
+            lambda m: (
+                m["ssim"]["two greys"]["[0, 1], range 1"] > 0.9
+                and m["ssim"]["two greys"]["[-1, 1], range 2"] < -0.9
+                and min(found["[0, 1], range 255"] for found in m["ssim"].values()) > 0.98
+                and m["ssim"]["facemasks"]["[0, 1], range 1"] < 0.9
+            ),
+            {
+                "ssim": {
+                    name: {"[0, 1], range 1": 0.95, "[-1, 1], range 2": 0.9, "[0, 1], range 255": 0.99}
+                    for name in ("two greys", "facemasks")
+                }
+            },
+        ),
+        Relation(
+            "an average of averages depends on the order of files",
+            lambda m: (
+                len({round(value, 2) for value in m["averages"].values()}) == 3
+                and abs(m["averages"]["of pictures"] - 28.889) < 0.01
+            ),  # fmt: skip
+            {"averages": {"of pictures": 28.889, "of batches": 28.889, "of batches, turned round": 28.889}},
+        ),
+        Relation(
+            "the best four are not worse than all",
+            lambda m: (
+                max(m["best_of"].values()) > m["best_of"]["all"] - 1e-6
+                and [v for k, v in m["best_of"].items() if k != "all"]
+                == sorted(v for k, v in m["best_of"].items() if k != "all")
+            ),  # fmt: skip
+            {"best_of": {"4": 9.0, "8": 7.0, "all": 6.0}},
+        ),
+        Relation(
+            "three seeds of one exam promise more than they hold, and drawing people, too, keeps more of it",
+            lambda m: m["hits"]["t over three seeds"] < 0.8 < m["hits"]["people and seeds"],
+            {"hits": {"t over three seeds": 0.95, "people and seeds": 0.95}},
+        ),
+        Relation(
+            "two truths behind one mask get one answer, and from one of them it is at least half the way",
+            lambda m: (
+                m["truths"]["answers apart"] == 0
+                and m["truths"]["worse"] <= m["truths"]["bound"]
+                and abs(m["truths"]["bound"] - m["truths"]["between"] - 6.0206) < 1e-2
+            ),  # fmt: skip
+            {"truths": {"answers apart": 0.0, "worse": 29.0, "bound": 27.0, "between": 21.0}},
         ),
     ],
     "11_demo": [
