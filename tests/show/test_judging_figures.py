@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from matplotlib.colors import to_rgb
 from scipy.stats import kendalltau
 
 from facelab.images import composite, to_unit
+from facelab.metrics.image import psnr
 from facelab.seeding import generator
 from facelab.show import curated, judging_reference, reference
 from facelab.show import judging_figures as figures
@@ -131,7 +133,13 @@ def test_the_strip_shows_truth_and_attacks_and_every_number(trial):
     for name, row in values.items():
         assert name in words and ATTACKS[name].harm in words
         assert {number(metric, row[metric]["mean"], unit=True) for metric in row} <= set(words)
-    assert nothing_cut(figure) and "truth" in words
+    own = [f"{value:.1f} dB" for _, picture in found.values()
+           for value in psnr(picture, trial.truth)[[1, 4]].tolist()]  # fmt: skip
+    below = [t.get_text() for t in axes.texts if t.get_fontsize() == 8]
+    assert below == ["its own PSNR:"] * 2 + own and set(own) == {"22.0 dB"}
+    assert nothing_cut(figure) and "truth" in words and "we say" in words
+    harmed = figures.equal_psnr_strip(trial, {"noise": (0.1, trial.truth * 0.5)}, table(["noise"]), faces=(2,))
+    assert number("psnr", psnr(trial.truth * 0.5, trial.truth)[2].item(), unit=True) in said(harmed)
 
 
 def test_the_strip_colours_by_rank_and_leaves_equal_psnr_white(trial):
@@ -139,7 +147,7 @@ def test_the_strip_colours_by_rank_and_leaves_equal_psnr_white(trial):
     ssims = dict(zip(found, (0.9, 0.5, 0.7), strict=True))
     values = {name: {"psnr": 22.0 + 0.001 * k, "ssim": ssims[name]} for k, name in enumerate(found)}
     coloured = cells(figures.equal_psnr_strip(trial, found, values).axes[0])
-    assert coloured["22.0 dB"] == (1, 1, 1) == coloured["0.70"]
+    assert coloured["22.0 dB"] == (1, 1, 1) == coloured["0.70"], "one PSNR is no merit"
     assert coloured["0.90"] == pytest.approx(shade(0.0)) and coloured["0.50"] == pytest.approx(shade(1.0))
 
 
@@ -214,6 +222,14 @@ def test_the_protocol_is_drawn_at_its_numbers_on_one_axis_a_judge():
     assert [label.get_text() for label in first.get_yticklabels()][-1] == "hog_inpaint (told)"
     assert "untouched: equal" in said(figure) and {"occluder", "facemask"} <= set(said(figure))
     assert nothing_cut(figure)
+    words = " ".join(said(figure))
+    for claim in ("interval over people", "one training each", "rows without a network", "0.6, dlib's same person",
+                  "more is better →", "← less is better"):  # fmt: skip
+        assert claim in words, claim
+    assert "sharpness 1" not in words and "best at 1" not in words, "what is not shown is not explained"
+    sharp = {"occluder": {"rows": {"input": {"sharpness": cell(0.8)}}}}
+    words = " ".join(said(figures.protocol_plot(sharp, ["sharpness"])))
+    assert "best at 1" in words and "1, the truth's sharpness" in words
 
 
 def test_harm_is_drawn_in_shares_and_says_how_many_are_untouched():
@@ -230,8 +246,8 @@ def test_harm_is_drawn_in_shares_and_says_how_many_are_untouched():
     assert "3 more: equal" not in said(figures.harm_plot(harm)), "a face without landmarks has no distance at all"
 
 
-def found(tau, variants=40):
-    return {"tau": tau, "variants": variants}
+def found(tau, variants=40, seeds=(1, 6)):
+    return {"tau": tau, "variants": variants, "seeds": list(seeds)}
 
 
 def test_agreement_is_drawn_at_tau_and_hollow_where_chance_gives_as_much():
@@ -244,10 +260,22 @@ def test_agreement_is_drawn_at_tau_and_hollow_where_chance_gives_as_much():
     assert dots == {(0.8, COLOURS[0]): COLOURS[0], (0.05, COLOURS[0]): "white", (0.8, COLOURS[1]): "white"}
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["PSNR in the hole and identity distance", "PSNR in the hole and sharpness"]
-    assert {"05_orl, 40 variants", "05_lfw, 4 variants", "reversed", "same order"} <= set(said(figure))
+    words = set(said(figure))
+    assert {"lesson 05, orl: 40 variants", "lesson 05, lfw: 4 variants", "reversed", "same order"} <= words
+    assert {"Kendall's tau; hollow: could be chance", "A dot ranks means over 1 to 6 seeds."} <= words
     assert nothing_cut(figure)
     one = figures.agreement_plot(taus, pairs=[("psnr_hole", "sharpness")])
     assert [label.get_text() for label in one.axes[0].get_yticklabels()] == labels[1:]
+
+
+def test_where_all_is_hidden_no_hole_is_spoken_of():
+    turned = {"07_lfw": {"psnr_hole | identity": found(0.8, seeds=(3, 3))},
+              "05_lfw": {"psnr_hole | ssim": found(0.2, seeds=(3, 3))}}  # fmt: skip
+    figure = figures.agreement_plot(turned)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["PSNR and identity distance", "PSNR in the hole and SSIM"] and nothing_cut(figure)
+    words = " ".join(said(figure))
+    assert "over 3 seeds" in words and "lessons 07 and 08 all of a picture is hidden" in words
 
 
 def test_chance_reaches_less_the_more_are_put_in_order():
@@ -265,7 +293,6 @@ def test_pairs_are_read_from_the_record():
 
 RECORD = {
     "data": "orl", "size": PX, "count": COUNT, "people": COUNT, "device": "cpu", "seed": 1, "protocol": PROTOCOL,
-    "agreement": {"05_orl": {"psnr_hole | identity": found(0.8), "psnr_hole | frechet": found(0.1)}},
     "judges": {"damage": "occluder", "psnr": 22.0, "attacks": {
         name: {"harm": one.harm, "unit": one.unit, "level": one.levels[1] / 2 if one.unit else None,
                "metrics": {metric: {"mean": 0.1} for metric in figures.JUDGES}} for name, one in ATTACKS.items()}},
@@ -278,6 +305,9 @@ def recorded(monkeypatch, trial):
     monkeypatch.setattr(judging_reference, "FACES", (0, 3))
     monkeypatch.setattr(judging_reference, "faces", lambda *words: words)
     monkeypatch.setattr(judging_reference, "damaged", lambda part, damage, count, seed: trial)
+    monkeypatch.setattr(judging_reference, "records", lambda: "sweeps")
+    taus = {"05_orl": {"psnr_hole | identity": found(0.8), "psnr_hole | frechet": found(0.1)}}
+    monkeypatch.setattr(judging_reference, "agreement", {"sweeps": taus}.get)
 
 
 def test_figures_of_the_record_need_nothing_but_the_record(recorded, tmp_path):
@@ -288,12 +318,25 @@ def test_figures_of_the_record_need_nothing_but_the_record(recorded, tmp_path):
     assert "PSNR in the hole and Fréchet distance" not in said(figure), "only the pairs that are shown"
 
 
-def test_judges_are_drawn_at_the_recorded_levels_beside_two_without(recorded):
+def test_judges_are_drawn_at_the_recorded_psnr_beside_two_without(recorded, trial):
     figure = reference.FIGURES["10_judges"][1]()
-    words = said(figure)
-    assert {"moved", "4.0 px", "noise", "mirrored"} <= set(words) and "mean face" not in words
+    words, (level, _) = said(figure), equal_psnr(trial, RECORD["judges"]["psnr"], ["moved"])["moved"]
+    assert {"moved", f"mean {level:.1f} px", "noise", "mirrored"} <= set(words) and "mean face" not in words
     assert len(figure.axes[0].get_images()) == 2 * (1 + sum(bool(a.unit) for a in ATTACKS.values()) + 2)
     assert nothing_cut(figure)
+
+
+def test_failures_are_named_with_the_photographs_that_were_asked(monkeypatch, trial):
+    cards = {"oagan": {"data": "lfw"}, "frontalize": {"data": "lfw+synth:600"}, "mask_removal": {"data": "orl"}}
+    monkeypatch.setattr(judging_reference, "read_card", cards.get)
+    monkeypatch.setattr(judging_reference, "weights_path", lambda name: here if name in cards else gone)
+    monkeypatch.setattr(judging_reference, "asked", lambda name: (trial, (trial.truth * 0.5, None, trial.truth)))
+    monkeypatch.setattr("facelab.show.failures.descriptors", lambda images, points: images.flatten(1)[:, :128])
+    here, gone = Path(__file__), Path("nowhere")
+    words = said(figure := reference.FIGURES["10_failures"][1]())
+    assert {"oagan\nlfw", "frontalize\nsynth:600", "mask_removal\nlfw"} <= set(words) and nothing_cut(figure)
+    title = next(line for line in words if "never seen" in line)
+    assert f"the worst of {COUNT} faces" in title and "lfw" not in title
 
 
 def test_without_a_record_figures_are_left_as_they_are(monkeypatch, tmp_path, capsys):

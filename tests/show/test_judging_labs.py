@@ -1,5 +1,6 @@
 """Labs of lesson 10: every control changes what it should, every pair opens, and known answers come out."""
 
+import dataclasses
 import io
 import itertools
 import re
@@ -48,7 +49,6 @@ def without_dlib(monkeypatch):
     for module in (judges, sides):
         monkeypatch.setattr(module, "available", lambda: False)
     monkeypatch.setattr(judges, "feature_net", lambda name: Net())
-    monkeypatch.setattr(judges, "frechet_bias", lambda net, truth, counts: dict.fromkeys(counts, 1.0))
 
 
 def put(lab, **values):
@@ -96,14 +96,24 @@ def test_at_level_nothing_nothing_is_done_and_everybody_is_content(attack):
     panels, words = put(judges.judges_lab(made_up()), attack=attack, level=0.0)
     assert torch.equal(*list(panels.values())[:2]) and "PSNR <b>∞ dB" in words
     assert "Not content: nobody" in words and "0.0</b>" in words
+    assert "we say: <b>the truth itself</b>" in words and ATTACKS[attack].harm not in words.split("we say")[1]
 
 
 def test_whoever_asks_for_more_than_there_is_is_not_content():
     words = put(judges.judges_lab(made_up()), attack="somebody else", level=1.0)[1]
-    content, wants = words.split("Not content: ")
-    assert "Fréchet distance" in content.split("Content: ")[1], "the very same set of faces"
-    assert "PSNR (wants 25 dB or more)" in wants and "SSIM (wants 0.85 or more)" in wants
-    assert "Fréchet" not in wants
+    numbers, verdicts = words.split("Content: ")
+    assert "PSNR (wants 25 dB or more)" in verdicts and "SSIM (wants 0.85 or more)" in verdicts
+    assert "could be at 0" in numbers and "(few: all 6 faces" in numbers and "<b>0.0</b>" in numbers, (
+        "the very same set of faces"
+    )
+    assert "Fréchet" not in verdicts, "no set judges one picture"
+
+
+@pytest.mark.parametrize(("places", "told"), [([0], "1 of 1"), ([0, 0, 1], "3 of 2"), ([], "0 of 0")])
+def test_too_few_faces_for_the_judges_are_refused_by_their_number(places, told):
+    with pytest.raises(ValueError, match=f"nobody in more than half of them, not {told} people"):
+        judges.judges_lab(made_up().at(places))
+    assert len(judges.judges_lab(made_up().at([0, 1]))._last[0]) == 3
 
 
 def test_the_set_is_measured_once_a_level(monkeypatch):
@@ -121,6 +131,11 @@ def test_a_face_alone_is_that_face_of_the_trial():
     assert len(one) == 1 and one.identities == ("s4",) and one.kinds == ("occluder",)
     for name in ("occluded", "truth", "hole"):
         assert torch.equal(getattr(one, name)[0], getattr(test, name)[4])
+    told = dataclasses.replace(test, told=(torch.arange(6.0),), doubts=tuple("abcdef"), shown_points=test.points + 1)
+    some = told.at([4, 1])
+    assert some.identities == ("s4", "s1") and some.doubts == ("e", "b") and some.told[0].tolist() == [4, 1]
+    assert some.shown_points.shape == (2, 68, 2) and torch.equal(some.hole, test.hole[[4, 1]])
+    assert test.at([-1]).identities == ("s5",) and test.at([0]).shown_points is None
 
 
 def grey(level, name, **more):
@@ -188,6 +203,18 @@ def test_sides_show_what_was_answered(trials, systems):
     assert (list(panels.values())[2][outside] == -1).all() and (list(panels.values())[2][~outside] > -1).any()
 
 
+def test_the_mean_face_is_that_of_the_other_faces(trials):
+    """With the face itself in it, the mean would know a part of the answer."""
+    panels, words = put(sides.side_by_side_lab(trials, {}), face=2, left=sides.MEAN, right="input")
+    test = trials["occluder"]
+    others = test.truth[[0, 1, 3, 4, 5]].mean(0)
+    torch.testing.assert_close(list(panels.values())[1], composite(test.truth[2], others, test.hole[2]))
+    assert words.count("of the other faces shown") == 1
+    alone = {damage: some.at([2]) for damage, some in trials.items()}
+    panels, _ = put(sides.side_by_side_lab(alone, {}), left=sides.MEAN, right="input")
+    assert list(panels.values())[1].isfinite().all()
+
+
 def test_words_say_who_was_told_and_who_answers_another_question(trials, systems):
     lab = sides.side_by_side_lab(trials, systems)
     words = put(lab, left="oagan", right="hog_inpaint")[1]
@@ -197,6 +224,9 @@ def test_words_say_who_was_told_and_who_answers_another_question(trials, systems
     assert "another question" in words[0] and "another question" not in words[1]
     words = put(lab, damage="occluder", left="frontalize", right="vis2nir")[1].split("<br>")
     assert "from the front" in words[0] and "near infrared" in words[1]
+    framed = dataclasses.replace(systems["frontalize"], cut="eyes")
+    assert "not that of the truth shown" in sides.about(framed, "occluder")
+    assert "not that of the truth shown" not in sides.about(systems["vis2nir"], "occluder")
     assert "PSNR" in words[0] and "PSNR" not in words[1], "another light is not compared pixel by pixel"
     words = put(lab, damage="nothing", left="oagan", right="frontalize")[1].split("<br>")
     assert "equal to the truth" in words[0] and "0% of the pixels" in words[0] and "harm" in words[0]
@@ -228,6 +258,21 @@ def test_without_weights_guesses_can_still_be_compared(trials):
         sides.side_by_side_lab({"a": made_up(), "b": made_up(count=5)}, {})
     with pytest.raises(ValueError, match="at least one"):
         sides.side_by_side_lab({}, {})
+
+
+def test_where_all_faces_are_one_persons_there_is_no_stranger(trials, systems):
+    alone = {damage: dataclasses.replace(test, identities=("s0",) * len(test)) for damage, test in trials.items()}
+    lab = sides.side_by_side_lab(alone, {})
+    assert ELSE not in lab.controls["left"].options and lab.controls["right"].value == "input"
+    panels, _ = put(lab, left="input", right=sides.MEAN, face=2)
+    assert torch.equal(list(panels.values())[1], alone["occluder"].untouched[2])
+
+
+def test_the_input_is_shown_without_asking_for_guesses(trials, monkeypatch):
+    lab = put(found := sides.side_by_side_lab(trials, {}), left="truth", right="truth") and found
+    monkeypatch.setattr(sides, "guesses", lambda *args, **options: 1 / 0)
+    panels, _ = put(lab, left="input")
+    assert torch.equal(list(panels.values())[1], trials["occluder"].untouched[0])
 
 
 def test_the_still_picture_has_room_for_all_words(trials, systems):

@@ -71,7 +71,9 @@ def test_few_variants_are_no_agreement():
     rows = [row(str(k), 0, psnr_hole=float(k), ssim=float(k)) for k in range(agreement.FEWEST)]
     assert agreement.agreement({"few": {"rows": rows[1:]}}) == {}
     found = agreement.agreement({"enough": {"rows": rows}})
-    assert found == {"enough": {"psnr_hole | ssim": {"tau": 1.0, "variants": agreement.FEWEST}}}
+    assert found == {"enough": {"psnr_hole | ssim": {"tau": 1.0, "variants": agreement.FEWEST, "seeds": [1, 1]}}}
+    more = agreement.agreement({"enough": {"rows": [*rows, row("0", 1, psnr_hole=0.5, ssim=0.5)]}})
+    assert more["enough"]["psnr_hole | ssim"]["seeds"] == [1, 2]
 
 
 def test_the_recorded_sweeps_are_ranked():

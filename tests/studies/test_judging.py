@@ -11,7 +11,7 @@ from facelab.faces.landmarks import canonical_landmarks
 from facelab.faces.models import available
 from facelab.metrics.image import psnr, ssim
 from facelab.studies import attacks, judging
-from facelab.studies.judging import ATTACKS, ELSE, attacked, equal_psnr, judged, level_for
+from facelab.studies.judging import ATTACKS, ELSE, attacked, equal_psnr, judged, level_for, reached
 from facelab.studies.parts import faces
 from facelab.studies.side_by_side import damaged
 
@@ -33,6 +33,7 @@ def test_everybody_is_handed_another_persons_face_once():
 
 @pytest.mark.parametrize("who", [["a", "a", "b"], ["a"], []])
 def test_faces_of_mostly_one_person_cannot_be_handed_on(who):
+    assert not attacks.exchangeable(who) and attacks.exchangeable([*who, *"xyz"])
     with pytest.raises(BadConfig, match="one person"):
         attacks.others(who)
 
@@ -99,6 +100,19 @@ def test_landmarks_move_with_the_face(test):
     assert torch.equal(attacks.attacked_points(test, "blurred", 3.0), test.points)
 
 
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.unit])
+def test_a_level_a_picture_is_that_level_on_each(test, name):
+    levels = torch.linspace(0, MOST[name], len(test), dtype=torch.float64)
+    each, points = attacked(test, name, levels), attacks.attacked_points(test, name, levels)
+    for place in (0, 3, len(test) - 1):
+        alone = levels[place].item()
+        torch.testing.assert_close(each[place], attacked(test, name, alone)[place])
+        torch.testing.assert_close(points[place], attacks.attacked_points(test, name, alone)[place])
+    assert not torch.equal(each, attacked(test, name, levels.mean().item())), "one level for all is another thing"
+    with pytest.raises(BadConfig):
+        attacked(test, name, levels + 0.01)
+
+
 @pytest.mark.parametrize(("name", "level"), [("moved", 9.0), ("moved", -0.1), ("mirrored", 0.5), ("upside down", 1.0)])
 def test_what_is_no_attack_is_refused(test, name, level):
     with pytest.raises(BadConfig):
@@ -107,10 +121,25 @@ def test_what_is_no_attack_is_refused(test, name, level):
 
 # ------------------------------------------------------------------------------------------- one PSNR
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.unit])
-def test_a_level_gives_the_psnr_that_was_asked_for(test, name):
-    level = level_for(test, name, 26.0)
-    assert psnr(attacked(test, name, level), test.truth).mean().item() == pytest.approx(26.0, abs=0.05)
+def test_levels_give_every_picture_the_psnr_that_was_asked_for(test, name):
+    levels = level_for(test, name, 26.0)
+    assert levels.shape == (len(test),) and (name == "brighter" or levels.std() > 0)
+    assert (psnr(attacked(test, name, levels), test.truth) - 26.0).abs().max() < 0.1
+    one = psnr(attacked(test, name, levels.mean().item()), test.truth)
+    assert name in ("brighter", "noise") or (one - 26.0).abs().max() > 0.3, "one level for all is not one PSNR for all"
     assert level_for(test, name, 2.0) is None, "so bad it never gets"
+
+
+def test_a_picture_that_an_attack_cannot_bring_down_stays_at_the_most(test):
+    truth = test.truth.clone()
+    truth[3] = truth[3].mean()  # plain grey: nothing to blur, and nothing that moves
+    plain = dataclasses.replace(test, truth=truth)
+    for name in ("blurred", "moved"):
+        levels, (mean, pictures) = level_for(plain, name, 26.0), equal_psnr(plain, 26.0, [name])[name]
+        there = reached(pictures, plain, 26.0)
+        assert there.tolist() == [place != 3 for place in range(len(plain))] and levels[3] == MOST[name]
+        assert mean == pytest.approx(levels.mean().item()) and levels[there].max() < MOST[name]
+        assert (psnr(pictures, plain.truth)[there] - 26.0).abs().max() < 0.1
 
 
 def test_what_has_no_levels_has_none(test):
@@ -123,7 +152,11 @@ def test_pictures_of_one_psnr_are_not_alike(test):
     assert set(found) == {name for name, attack in ATTACKS.items() if attack.unit}
     alike = {name: ssim(pictures, test.truth).mean().item() for name, (_, pictures) in found.items()}
     assert alike["brighter"] > 0.95 and alike["noise"] < alike["brighter"] - 0.2, "SSIM forgives light, and no grain"
-    assert set(equal_psnr(test, 26.0, ["noise"])) == {"noise"}
+    assert set(equal_psnr(test, 26.0, ["noise"])) == {"noise"} == set(judging.levels_for(test, 26.0, ["noise"]))
+    for level, pictures in found.values():
+        there = reached(pictures, test, 26.0)
+        assert isinstance(level, float) and there.all()
+        assert (psnr(pictures, test.truth)[there] - 26.0).abs().max() < 0.1
 
 
 # ------------------------------------------------------------------------------------------- judges
@@ -176,6 +209,25 @@ def test_real_faces_are_not_at_distance_nought_from_real_faces():
     assert found == judging.frechet_bias("effnet-lite0", truth, (5, 20, 60)), "the same draws again"
 
 
+@pytest.mark.parametrize("who", [list(range(40)), [k // 10 for k in range(40)], ["a"] * 15 + list(range(25))])
+def test_nobody_is_in_both_halves(who):
+    for seed in range(20):
+        for count in (2, 15, 40):
+            one, other = judging._apart(who, count, torch.Generator().manual_seed(seed))
+            assert not {who[place] for place in one} & {who[place] for place in other}
+            assert len(set(one)) == len(one) <= count and len(set(other)) == len(other) <= count
+            assert count == 40 or len(one) == len(other) == count
+
+
+def test_photographs_of_one_person_in_both_halves_would_look_near():
+    part = faces("orl", "train", 32)
+    truth, who = part.take(range(120))[0], [part.identity(place) for place in range(120)]
+    apart = judging.frechet_bias("effnet-lite0", truth, (20, 60), identities=who)
+    mixed = judging.frechet_bias("effnet-lite0", truth, (20, 60))
+    assert apart[60] > 1.3 * mixed[60] and apart[20] > mixed[20]
+    assert judging.frechet_bias("effnet-lite0", truth[:20], (5, 8), identities=["a"] * 15 + list("bcdef")).keys() == {5}
+
+
 # ------------------------------------------------------------------------------------------- whose face
 def test_recognised_means_by_another_photograph():
     known = torch.tensor([[0.0], [0.1], [5.0], [5.1]])
@@ -184,6 +236,23 @@ def test_recognised_means_by_another_photograph():
     assert judging.recognised(known.flip(0), known, who).tolist() == [0, 0, 0, 0]
     apart = torch.tensor([[0.0], [9.0], [5.0], [5.1]])  # a's second photograph is like nobody's
     assert judging.recognised(apart, apart, who).tolist() == [0, 0, 1, 1], "its own photograph does not count"
+
+
+def test_who_has_no_descriptor_is_recognised_by_nobody():
+    known = torch.tensor([[0.0], [0.1], [5.0], [5.1]])
+    mine = known.clone()
+    mine[0] = mine[3] = torch.nan
+    assert judging.recognised(mine, known, ("a", "a", "b", "b")).tolist() == [0, 1, 1, 0]
+    assert judging.recognised(torch.full((4, 1), torch.nan), known, "aaaa").sum() == 0
+    known[1] = torch.nan  # his other photograph: whoever is left is somebody else
+    assert judging.recognised(torch.zeros(4, 1), known, ("a", "a", "b", "b")).tolist() == [0, 1, 0, 0]
+
+
+def test_the_same_person_is_one_nearer_than_dlibs_limit():
+    known, mine = torch.zeros(4, 2), torch.tensor([[0.59, 0.0], [0.0, 0.6], [0.9, 0.0], [torch.nan, 0.0]])
+    test = damaged(faces("orl", "test", SIZE), "nothing", 4)
+    said = judging._whose(mine, known, test)["same"]
+    assert said[:3].tolist() == [1, 0, 0] and said[3].isnan(), "of whom nothing is known nothing is said"
 
 
 @pytest.mark.skipif(not available(), reason="dlib is not here")

@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 import torch
 
-from facelab.errors import BadConfig
+from facelab.errors import BadConfig, MissingPart
 from facelab.faces.align import EYE_DISTANCE, EYE_HEIGHT, eye_centres
 from facelab.faces.models import available
 from facelab.images import to_channels
@@ -159,10 +158,12 @@ def test_harm_counts_what_moved_by_more_than_four_levels(trials):
     assert found["a lot"]["hole"]["mean"] == 0.5
 
 
-def test_another_light_is_no_harm_pixel_by_pixel(trials):
+def test_another_light_or_a_turned_head_is_no_harm_pixel_by_pixel(trials):
     whole = lambda pictures, hole: Restoration(-pictures, None, -pictures)  # noqa: E731
-    found = harm({"vis2nir": Contestant("vis2nir", whole, whole=True, pixelwise=False)}, trials["nothing"], False)
-    assert found == {"vis2nir": {}}
+    both = {"vis2nir": Contestant("vis2nir", whole, whole=True, pixelwise=False),
+            "frontalize": Contestant("frontalize", whole, whole=True)}  # fmt: skip
+    assert harm(both, trials["nothing"], False) == {"vis2nir": {}, "frontalize": {}}
+    assert "changed" in harm({"a": Contestant("a", whole)}, trials["nothing"], False)["a"], "whoever fills holes"
 
 
 def test_who_makes_faces_anew_is_shown_them_as_it_knows_them(trials):
@@ -189,7 +190,7 @@ def test_without_landmarks_a_face_stays_as_it_is(trials):
 def test_harm_is_done_to_the_cut_and_held_against_it(trials):
     same = lambda pictures, hole: Restoration(pictures, None, pictures)  # noqa: E731
     found = harm({"a": Contestant("a", same, whole=True, cut="eyes")}, trials["nothing"])["a"]
-    assert found["touched"]["mean"] == 0 and found["identity"]["mean"] == 0
+    assert set(found) == {"identity"} and found["identity"]["mean"] == 0
 
 
 def test_systems_told_that_nothing_is_hidden_change_nothing(who, trials):
@@ -209,7 +210,10 @@ def test_a_paired_difference_is_narrower_than_an_unpaired_one():
 
 def test_a_picture_that_lacks_a_value_is_left_out_of_the_pair():
     found = paired(torch.tensor([1.0, torch.inf, torch.nan]), torch.tensor([0.0, 0.0, 0.0]), "abc")
-    assert found == {"mean": 1, "low": 1, "high": 1}
+    assert found == {"mean": 1, "low": 1, "high": 1, "left_out": 2}
+    none = paired(torch.tensor([torch.inf, torch.nan]), torch.tensor([torch.inf, 0.0]), "ab")
+    assert none == {"mean": None, "low": None, "high": None, "left_out": 2}, "two perfect pictures have no difference"
+    assert json.dumps(none, allow_nan=False)
 
 
 # ------------------------------------------------------------------------------------------- protocol
@@ -241,10 +245,32 @@ def test_two_systems_are_held_against_each_other_once(protocol):
     assert "mask_removal − oagan" in pairs and "oagan − mask_removal" not in pairs
 
 
+def test_where_all_faces_are_one_persons_nobody_elses_pixels_are_put_in(trials):
+    alone = trials["facemask"].at([0, 0, 0])
+    assert ELSE in side_by_side.guesses(trials["facemask"], biharmonic=False)
+    assert list(side_by_side.guesses(alone, biharmonic=False)) == ["input"]
+    found = side_by_side._on(alone, "facemask", {}, alone.truth[0], False, (), False)
+    assert list(found["rows"]) == ["input", "mean face in the true hole"]
+
+
+@pytest.mark.skipif(not available(), reason="dlib is not here")
+def test_whether_people_are_recognised_is_a_difference_too(part):
+    test = damaged(part, "facemask", 8)
+    twice = test.at([*range(4), *range(4)])  # two photographs of each, as far as anybody can tell
+    same = Contestant("mask_removal", lambda pictures, hole: Restoration(pictures, test.hole, pictures))
+    known = torch.zeros(1, *test.truth.shape[2:])
+    found = side_by_side._on(twice, "facemask", {"mask_removal": same}, known, True, (), False)
+    assert {"same", "recognised"} <= set(found["apart"][f"mask_removal − {ELSE}"])
+
+
 @pytest.mark.skipif(not available(), reason="dlib is not here")
 def test_the_protocol_measures_whose_face_it_is():
     found = side_by_side.protocol("orl", count=6, names=["mask_removal"], nets=(), damages=["facemask"],
-                                  biharmonic=False)["facemask"]["rows"]  # fmt: skip
+                                  biharmonic=False)["facemask"]  # fmt: skip
+    apart = found["apart"][f"mask_removal − {ELSE}"]
+    assert {"identity", "same"} <= set(apart) and "recognised" not in apart, "of everybody there is one photograph"
+    found = found["rows"]
+    assert all(0 <= row["same"]["mean"] <= 1 for row in found.values())
     assert found["input"]["identity_gain"]["mean"] == 0 and found["mask_removal"]["identity"]["mean"] > 0.2
     assert found[ELSE]["to_donor"]["mean"] > 0.3 and "to_donor" not in found["input"]
 
@@ -269,13 +295,52 @@ def test_attacks_of_one_psnr_are_recorded_beside_those_without_a_level(trials):
     levelled = [row for row in found.values() if row["level"] is not None]
     assert len(levelled) >= 4 and all(row["metrics"]["psnr"]["mean"] == pytest.approx(24, abs=0.1) for row in levelled)
     assert found["somebody else"]["level"] is None and found["somebody else"]["harm"] == "another face"
+    assert all(row["reached"] == 6 for row in levelled) and "reached" not in found["somebody else"]
 
 
-def test_the_command_writes_after_every_part(tmp_path, monkeypatch, capsys):
-    nothing = {"agreement": {}, "protocol": {"occluder": 1}, "harm": {}, "at_equal_psnr": {}, "frechet_bias": {}}
+@pytest.fixture
+def quick(monkeypatch):
+    """The command, its parts done in no time; what is asked of each part."""
+    asked = {}
+    nothing = {"protocol": {"occluder": 1}, "harm": {}, "at_equal_psnr": {}, "frechet_bias": {}}
     for name, value in nothing.items():
-        monkeypatch.setattr(side_by_side_record, name, lambda *args, value=value, **options: value)
-    assert side_by_side_record.main(["orl", "--count", "4", "--out", str(tmp_path / "10.json")]) == 0
-    found = json.loads(Path(tmp_path / "10.json").read_text())
+        said = lambda *args, value=value, name=name, **options: asked.setdefault(name, (args, options)) and value  # noqa: E731
+        monkeypatch.setattr(side_by_side_record, name, said)
+    monkeypatch.setattr(side_by_side_record, "available", lambda: True)
+    return asked
+
+
+def test_the_command_keeps_parts_beside_the_record_and_replaces_it_at_the_end(tmp_path, quick, monkeypatch, capsys):
+    target, beside = tmp_path / "10.json", tmp_path / "10.json.part"
+    target.write_text("what ships")
+    monkeypatch.setattr(side_by_side_record, "at_equal_psnr", lambda *args, **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        side_by_side_record.main(["orl", "--count", "4", "--out", str(target)])
+    assert target.read_text() == "what ships" and json.loads(beside.read_text())["protocol"] == {"occluder": 1}
+    assert "judges" not in json.loads(beside.read_text()) and len(capsys.readouterr().err.splitlines()) == 3
+    monkeypatch.setattr(side_by_side_record, "at_equal_psnr", lambda *args, **options: {})
+    assert side_by_side_record.main(["orl", "--count", "4", "--out", str(target)]) == 0
+    found = json.loads(target.read_text())
     assert found["data"] == "orl" and found["count"] == 4 and found["protocol"] == {"occluder": 1}
-    assert set(found["weights"]) >= set(JOBS) and len(capsys.readouterr().err.splitlines()) == 5
+    assert found["runs"] == 1 and "agreement" not in found and not beside.exists()
+    assert set(found["weights"]) >= set(JOBS) and len(capsys.readouterr().err.splitlines()) == 4
+
+
+def test_the_record_knows_who_is_shown_and_holds_no_nan(tmp_path, quick, monkeypatch):
+    arguments = ["orl", "--count", "4", "--out", str(tmp_path / "10.json")]
+    assert side_by_side_record.main(arguments) == 0
+    (_, truth, *_), options = quick["frechet_bias"]
+    assert len(options["identities"]) == len(truth) > len(set(options["identities"]))
+    monkeypatch.setattr(side_by_side_record, "harm", lambda *args: {"mean": float("nan")})
+    with pytest.raises(ValueError, match="JSON"):
+        side_by_side_record.main(arguments)
+
+
+def test_without_dlib_the_command_says_so_before_it_begins(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(side_by_side_record, "available", lambda: False)
+    arguments = ["orl", "--count", "4", "--out", str(tmp_path / "10.json")]
+    with pytest.raises(MissingPart, match="--no-identity"):
+        side_by_side_record.main(arguments)
+    assert not quick and not list(tmp_path.iterdir())
+    assert side_by_side_record.main([*arguments, "--no-identity"]) == 0
+    assert quick["protocol"][1]["identity"] is quick["harm"][0][2] is quick["at_equal_psnr"][1]["identity"] is False

@@ -1,7 +1,7 @@
 """Instance norm that leaves pictures of channels-last layout as they lie in memory.
 
-torch's own brings such maps to the other layout and back, forwards and backwards, which costs a translator of residual
-blocks on a CPU as much as a fifth of its time. Here every mean over a map is a product of matrices.
+torch's own brings such maps to the other layout and back, forwards and backwards. Here every mean over a map is a
+product of matrices.
 
 Taught in: lesson 08.
 """
@@ -29,7 +29,13 @@ class InstanceNorm(nn.InstanceNorm2d):
         super().__init__(channels, eps=EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same shape: each map of each picture with mean 0 and variance 1."""
+        """(N, C, H, W) to the same shape: each map of each picture with mean 0 and variance 1.
+
+        Raises:
+            ValueError: maps of a single pixel in training, as torch's own does: their answer is 0 whatever they hold.
+        """
+        if self.training and x.shape[-2:].numel() == 1:
+            raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(x.shape)}")
         if x.device.type == "cpu" and x.shape[1] > 1 and x.is_contiguous(memory_format=torch.channels_last):
             return _Standardised.apply(x)
         return super().forward(x)

@@ -34,6 +34,7 @@ STYLE = {
 DPI = 144  # of the bytes; a notebook shows them at 96, so that they stay crisp on fine screens
 LIMIT = 150 * 1024
 QUALITIES = (92, 88, 84, 78, 70)
+FOOT = 0.155  # inches of a line below all
 
 
 def styled(function):
@@ -160,3 +161,30 @@ def needed(texts: Sequence[str], size: float = 9.5) -> float:
     lines = [line for text in texts for line in text.split("\n") if line.strip()]
     drawn = (TextPath((0, 0), line, size=size, usetex=False).get_extents().x1 / 72 for line in lines)  # m is wide
     return max([0.0, *drawn, *(len(line) * size * 0.0078 for line in lines)])
+
+
+def broken(text: str, room: float, size: float) -> list[str]:
+    """A text in lines of at most ``room`` inches, never broken within a word."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and needed([longer], size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines or [""]
+
+
+def put_title(figure: Figure, title: str, size: float = 10.5) -> None:
+    """One bold line above all, in letters that fit."""
+    if title:
+        wide, high = figure.get_size_inches()
+        size = min(size, size * (wide - 0.1) / (1.12 * needed([title], size)))  # bold letters are wider
+        figure.text(0.05 / wide, 1 - 0.16 / high, title, va="center", fontsize=size, weight="bold")
+
+
+def put_foot(figure: Figure, lines: Sequence[str], size: float = 8.5) -> None:
+    """Grey lines below all, the last one at the lower edge; :data:`FOOT` inches each."""
+    wide, high = figure.get_size_inches()
+    for row, line in enumerate(lines, 1 - len(lines)):
+        figure.text(0.05 / wide, (0.1 - FOOT * row) / high, line, va="center", fontsize=size, color=GREY)

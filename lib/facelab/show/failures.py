@@ -15,7 +15,7 @@ from torch import Tensor
 
 from facelab.faces.descriptor import descriptors
 from facelab.images import to_channels
-from facelab.show.canvas import COLOURS, GREY, needed, put, sheet, styled, write
+from facelab.show.canvas import COLOURS, GREY, needed, put, put_title, sheet, styled, write
 from facelab.show.verdicts import badness, named, number
 from facelab.studies.evaluation import measure
 from facelab.studies.trials import Trial
@@ -86,9 +86,7 @@ def failure_gallery(
     top = 0.3 * bool(title) + 0.5
     total = left + len(metrics) * (wide + APART) - APART + 0.03
     figure, axes = sheet(total, top + len(trials) * (side + 0.27) + 0.02)
-    if title:
-        size = min(10.5, 10.5 * (total - 0.1) / (1.12 * needed([title], 10.5)))
-        write(axes, 0.05, 0.15, title, size, "left", weight="bold")
+    put_title(figure, title)
     for k, name in enumerate(metrics):
         _heads(axes, left + k * (wide + APART), top, named(name), side, wide)
     for row, (label, test) in enumerate(trials.items()):

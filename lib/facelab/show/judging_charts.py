@@ -13,19 +13,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facelab.metrics.identity import SAME_PERSON
-from facelab.show.canvas import COLOURS, GREY, INK, LINE, needed, new_figure, styled
+from facelab.show.canvas import COLOURS, FOOT, GREY, INK, LINE, broken, needed, new_figure, put_foot, put_title, styled
 from facelab.show.verdicts import mean_of, named, there
+from facelab.studies.judging import SIDES
 
 ROW = 0.215  # inches of a line
 WIDE = 1.78  # inches of a column
 BASELINES = ("input", "mean face", "biharmonic", "somebody else")
-"""How rows begin that no network answered; they are drawn grey."""
+"""How rows without a network begin; they are drawn grey."""
 LEVELS = {"identity": SAME_PERSON, "sharpness": 1.0}
-"""Metric → where a dashed line is drawn: below it dlib calls two pictures one person; as sharp as the truth."""
+"""Metric → where a dashed line is drawn."""
+DASHED = {"identity": f"{SAME_PERSON:g}, dlib's same person", "sharpness": "1, the truth's sharpness"}
+BETTER = {1: "more is better →", -1: "← less is better", 0: "best at 1"}
+"""Side of :data:`facelab.studies.judging.SIDES` → its words."""
 
 
 def is_baseline(name: str) -> bool:
-    """Whether a row of a protocol is one that nobody learned for."""
+    """Whether a row of a protocol is one without a network."""
     return name.startswith(BASELINES)
 
 
@@ -37,7 +41,9 @@ def protocol_plot(
     told: Sequence[str] = (),
     title: str = "",
 ) -> Figure:
-    """Every system on the same people, damaged in several ways: a dot is the mean, a line the 95 % interval.
+    """Every system on the same people, damaged in several ways: a dot is the mean, a line its 95 % interval.
+
+    Dots, dashed lines and which side is better are explained below it.
 
     Args:
         protocol: damage → ``{"count", "people", "rows": row → metric → {"mean", "low", "high"}}``, of
@@ -54,10 +60,12 @@ def protocol_plot(
     )
     labels = {name: f"{name} (told)" if name in told else name for rows in damages.values() for name in rows}
     left, top = needed(list(labels.values()), 9) + 0.2, 0.3 * bool(title) + 0.1
-    heads, feet = 0.24, 0.36
-    high = top + sum(heads + ROW * len(rows) + 0.1 for rows in damages.values()) + feet
-    figure = new_figure(left + WIDE * len(metrics) + 0.1, high)
+    heads, wide = 0.24, left + WIDE * len(metrics) + 0.1
+    foot = broken(_legend(metrics), wide - 0.1, 8.5)
+    high = top + sum(heads + ROW * len(rows) + 0.1 for rows in damages.values()) + 0.54 + FOOT * len(foot)
+    figure = new_figure(wide, high)
     put_title(figure, title)
+    put_foot(figure, foot)
     for k, metric in enumerate(metrics):
         y, span = top, _span(metric, damages)
         for number, (damage, rows) in enumerate(damages.items(), 1):
@@ -71,8 +79,23 @@ def protocol_plot(
                 _said(figure, 0.05, y + heads - 0.11, damage)
             if number == len(damages):
                 axes.set_xlabel(named(metric, unit=True), fontsize=9.5, labelpad=2)
+                _better(axes, metric)
             y += heads + tall + 0.1
     return figure
+
+
+def _legend(metrics: Sequence[str]) -> str:
+    """What is to be known of the dots and lines."""
+    said = "Dot: mean; line: its 95 % interval over people; one training each. Grey: rows without a network."
+    dashed = "; ".join(f"{named(metric)} {DASHED[metric]}" for metric in metrics if metric in DASHED)
+    return f"{said} Dashed: {dashed}." if dashed else said
+
+
+def _better(axes: Axes, metric: str) -> None:
+    """Below the words of an axis: which of its sides is the better one."""
+    words = BETTER.get(SIDES.get(metric, 2), "")
+    style = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 8, "color": GREY}
+    axes.annotate(words, (0.5, 0), (0, -36), ha="center", va="center", **style)
 
 
 def box(figure: Figure, x: float, y: float, wide: float, tall: float) -> Axes:
@@ -84,15 +107,6 @@ def box(figure: Figure, x: float, y: float, wide: float, tall: float) -> Axes:
 def _said(figure: Figure, x: float, y: float, text: str) -> None:
     width, height = figure.get_size_inches()
     figure.text(x / width, 1 - y / height, text, ha="left", va="center", fontsize=9.5, weight="bold")
-
-
-def put_title(figure: Figure, title: str) -> None:
-    """One line above all, in letters that fit."""
-    if title:
-        room, size = figure.get_figwidth() - 0.1, 10.5
-        size = min(size, size * room / (1.12 * needed([title], size)))
-        text = figure.text(0.05 / figure.get_figwidth(), 1 - 0.17 / figure.get_figheight(), title, va="center")
-        text.set(fontsize=size, weight="bold")
 
 
 def _ends(cell: Any) -> tuple[float, float, float]:

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from facelab.metrics.image import psnr
 from facelab.show.agreement_chart import agreement_plot
-from facelab.show.canvas import GREY, INK, needed, put, sheet, styled, write
+from facelab.show.canvas import GREY, INK, broken, needed, put, put_title, sheet, styled, write
 from facelab.show.failures import failure_gallery, worst
 from facelab.show.judging_charts import harm_plot, protocol_plot
 from facelab.show.verdicts import Table, mean_of, named, number, places, shade, there
@@ -25,8 +26,8 @@ __all__ = [
     "agreement_plot", "attack_table", "equal_psnr_strip", "failure_gallery", "harm_plot", "protocol_plot", "worst",
 ]  # fmt: skip
 
-GAP, ROW = 0.05, 0.235  # inches between pictures, of a line of a table
-SAYS = "a person says"
+GAP, ROW, OWN = 0.05, 0.235, 0.15  # inches between pictures, of a line of a table, of a number below a picture
+SAYS = "we say"
 JUDGES = ("psnr", "ssim", "identity", "sharpness", "frechet")
 
 
@@ -39,18 +40,6 @@ def said_level(name: str, level: float) -> str:
         return f"{level:.0%}"
     unit, _, of = attack.unit.partition(" of ")
     return f"{of} {level:.1f} {unit}".strip()
-
-
-def broken(text: str, room: float, size: float) -> list[str]:
-    """A text in lines of at most ``room`` inches, never broken within a word."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and needed([longer], size) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines or [""]
 
 
 @styled
@@ -66,9 +55,11 @@ def equal_psnr_strip(
 ) -> Figure:
     """Pictures of one PSNR that nobody would confuse, and below them what each judge says of the whole trial.
 
+    Below each picture stands its own PSNR.
+
     Args:
         test: whose truth stands at the left.
-        pictures: attack → its level and the pictures (N, C, H, W), of
+        pictures: attack → its mean level and the pictures (N, C, H, W), of
             :func:`facelab.studies.judging.equal_psnr`.
         values: attack → metric → (N,) values, or ``{"mean": …}``, of :func:`facelab.studies.judging.judged`.
         faces: numbers of the faces that are shown, a row each.
@@ -80,23 +71,22 @@ def equal_psnr_strip(
     Taught in: lesson 10.
     """
     names, metrics = list(pictures), there(metrics, values)
-    heads = [[(line, INK) for line in broken(name, side + GAP, 9)] for name in names]
-    for head, name in zip(heads, names, strict=True):
-        head += [(text, GREY)] if (text := said_level(name, pictures[name][0])) else []
+    heads = [[("truth", INK)], *(_head(name, pictures[name][0], side) for name in names)]
     verdicts = [broken(ATTACKS[name].harm if name in ATTACKS else "", side, 8.5) for name in names]
     left = needed([*map(named, metrics), SAYS], 9.5) + 0.15
     above = 0.32 * bool(title) + 0.04 + 0.155 * max(map(len, heads))
-    below, deep = above + len(faces) * (side + GAP) + 0.03, 0.15 * max(map(len, verdicts))
-    wide = left + (len(names) + 1) * (side + GAP)
-    figure, axes = sheet(wide, below + deep + ROW * len(metrics) + 0.08)
-    _put_title(axes, title, 0.05, wide - 0.1)
-    shown = [test.truth, *(pictures[name][1] for name in names)]
-    for k, (head, strip) in enumerate(zip([[("truth", INK)], *heads], shown, strict=True)):
+    pitch = side + GAP + OWN
+    below, deep = above + len(faces) * pitch + 0.03, 0.15 * max(map(len, verdicts))
+    figure, axes = sheet(left + len(heads) * (side + GAP), below + deep + ROW * len(metrics) + 0.08)
+    put_title(figure, title)
+    for k, (head, strip) in enumerate(zip(heads, [test.truth, *(pictures[name][1] for name in names)], strict=True)):
         x = left + k * (side + GAP)
         for row, (line, colour) in enumerate(reversed(head)):
             write(axes, x + side / 2, above - 0.09 - 0.155 * row, line, 9, color=colour)
         for row, face in enumerate(faces):
-            put(axes, strip[face].clamp(-1, 1), x, above + row * (side + GAP), side)
+            put(axes, strip[face].clamp(-1, 1), x, above + row * pitch, side)
+            own = number("psnr", psnr(strip[[face]], test.truth[[face]]).item(), unit=True) if k else "its own PSNR:"
+            write(axes, x + side / 2, above + row * pitch + side + OWN / 2 + 0.01, own, 8, color=GREY)
     write(axes, left - 0.1, below + deep / 2, SAYS, 9.5, "right", style="italic")
     for k, verdict in enumerate(verdicts, 1):
         for row, line in enumerate(verdict):
@@ -104,6 +94,12 @@ def equal_psnr_strip(
             write(axes, left + k * (side + GAP) + side / 2, y, line, 8.5, style="italic")
     _judged_lines(axes, names, values, metrics, (left, below + deep + 0.04), side)
     return figure
+
+
+def _head(name: str, level: float, side: float) -> list[tuple[str, str]]:
+    """Lines above a column, each with its colour."""
+    head = [(line, INK) for line in broken(name, side + GAP, 9)]
+    return head + ([(f"mean {text}", GREY)] if (text := said_level(name, level).replace("sigma", "σ")) else [])
 
 
 def _judged_lines(axes: Axes, names, values: Table, metrics, corner: tuple[float, float], side: float) -> None:
@@ -121,11 +117,6 @@ def _cell(axes: Axes, x: float, y: float, wide: float, text: str, place: float) 
     write(axes, x - GAP / 2 + wide / 2, y + ROW / 2 + 0.01, text, 9)
 
 
-def _put_title(axes: Axes, title: str, left: float, room: float) -> None:
-    if title:
-        write(axes, left, 0.15, title, min(10.5, 10.5 * room / (1.12 * needed([title], 10.5))), "left", weight="bold")
-
-
 @styled
 def attack_table(
     values: Table, metrics: Sequence[str] = JUDGES, *, harms: Mapping[str, str] | None = None, title: str = ""
@@ -135,7 +126,7 @@ def attack_table(
     Args:
         values: row → metric → number, ``{"mean": …}`` or (N,) values; a row an attack.
         metrics: a column each.
-        harms: row → what a person would say; None: what :data:`facelab.studies.judging.ATTACKS` says.
+        harms: row → what we say; None: what :data:`facelab.studies.judging.ATTACKS` says.
         title: one line above all.
 
     Taught in: lesson 10.
@@ -147,7 +138,7 @@ def attack_table(
     widths = [max(0.8, needed([head], 9) + column) for head in heads]
     top = 0.3 * bool(title) + 0.28
     figure, axes = sheet(left + beside + sum(widths) + 0.06, top + ROW * len(values) + 0.05)
-    _put_title(axes, title, 0.05, left + beside + sum(widths))
+    put_title(figure, title)
     write(axes, left + 0.05, top - 0.13, SAYS, 9, "left", style="italic")
     for row, (name, harm) in enumerate(zip(values, said, strict=True)):
         write(axes, left - 0.1, top + (row + 0.5) * ROW, name, 9.5, "right")

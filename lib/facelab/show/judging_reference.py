@@ -1,4 +1,4 @@
-"""The figures of lesson 10 that ship: two are drawn from the record of the protocol alone, two ask for pictures again.
+"""The figures of lesson 10 that ship: two are drawn from records alone, two ask for pictures again.
 
 ``10_protocol.png`` and ``10_agreement.png`` are drawn by :mod:`facelab.show.curated`, ``10_judges.jpg`` and
 ``10_failures.jpg`` by :mod:`facelab.show.reference`.
@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from facelab.show.answers import COUNT, SEED, restorer
 from facelab.show.judging_figures import agreement_plot, equal_psnr_strip, failure_gallery, protocol_plot
+from facelab.studies.agreement import agreement, records
 from facelab.studies.evaluation import run_restore
-from facelab.studies.judging import attacked
+from facelab.studies.judging import attacked, equal_psnr
 from facelab.studies.parts import faces
 from facelab.studies.side_by_side import damaged
 from facelab.studies.side_by_side_record import path, recorded
@@ -55,13 +56,13 @@ def protocol_10() -> Figure:
     """Every system whose job it is on the same damaged faces, beside those who guess."""
     found = record()
     told = sorted({name for part in found["protocol"].values() for name in part["told"]})
-    title = f"{about(found)}. Dot: mean, line: its 95 % interval; grey: nobody learned"
+    title = f"{about(found)}; one training each; intervals over people"
     return protocol_plot(found["protocol"], told=told, title=title)
 
 
 def agreement_10() -> Figure:
     """Who agrees with whom on the recorded sweeps of lessons 05 to 09."""
-    found = record()["agreement"]
+    found = agreement(records())
     there = {tuple(pair.split(" | ")) for pairs in found.values() for pair in pairs}
     pairs = [pair for pair in PAIRS if pair in there or pair[::-1] in there]
     return agreement_plot(found, pairs=pairs, title="Do two judges put the variants of a sweep in one order?")
@@ -71,16 +72,23 @@ def judges_10() -> Figure:
     """Two faces under attacks of one PSNR, and what every judge says of all faces, as recorded."""
     found = record()
     judges = found["judges"]
-    names = [name for name, row in judges["attacks"].items() if row["unit"]] + list(UNLEVELLED)
-    part = faces(found["data"], "test", found["size"])
-    test = damaged(part, judges["damage"], found["count"], found["seed"])
-    levels = {name: judges["attacks"][name]["level"] or 1.0 for name in names}
-    pictures = {name: (level, attacked(test, name, level)) for name, level in levels.items()}
-    values = {name: judges["attacks"][name]["metrics"] for name in names}
-    equal = len(names) - len(UNLEVELLED)
-    title = f"{about(found)}. The first {equal} have one PSNR; means over all faces; "
+    test = damaged(faces(found["data"], "test", found["size"]), judges["damage"], found["count"], found["seed"])
+    pictures = equal_psnr(test, judges["psnr"], [name for name, row in judges["attacks"].items() if row["unit"]])
+    equal = len(pictures)
+    pictures |= {name: (1.0, attacked(test, name, 1.0)) for name in UNLEVELLED}
+    values = {name: judges["attacks"][name]["metrics"] for name in pictures}
+    title = f"{about(found)}. The first {equal} have one PSNR, face by face; levels and numbers: means over all; "
     title += "blue: a judge likes it best, red: least"
     return equal_psnr_strip(test, pictures, values, faces=FACES, title=title)
+
+
+def asked_on(name: str) -> str:
+    """The photographs that a system is asked on here: whoever makes pictures anew, those it was trained for.
+
+    Args:
+        name: of a system whose weights are here.
+    """
+    return read_card(name)["data"].split("+")[-1] if task(name).whole else "lfw"
 
 
 def asked(name: str) -> tuple[Trial, tuple[Any, ...]]:
@@ -90,14 +98,15 @@ def asked(name: str) -> tuple[Trial, tuple[Any, ...]]:
         name: of a system whose weights are here.
     """
     (restore, cfg), card = restorer(name), read_card(name)
-    data = card["data"].split("+")[-1] if task(name).whole else "lfw"
-    test = next(iter(task(name).trials(data, cfg, COUNT, SEED, card.get("kinds")).values()))
+    test = next(iter(task(name).trials(asked_on(name), cfg, COUNT, SEED, card.get("kinds")).values()))
     return test, run_restore(restore, *test.shown)
 
 
 def failures_10() -> Figure:
     """The worst of :data:`facelab.show.answers.COUNT` faces of each system, by three judges."""
-    both = {name: asked(name) for name in TASKS if weights_path(name).is_file()}
-    title = f"lfw, people never seen; the worst of {COUNT} faces of each shipped system, none left out; seed {SEED}"
+    both = {f"{name}\n{asked_on(name)}": asked(name) for name in TASKS if weights_path(name).is_file()}
     trials, answers = ({name: pair[place] for name, pair in both.items()} for place in (0, 1))
+    counts = sorted({len(test) for test in trials.values()})
+    most = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    title = f"People never seen; the worst of {most} faces of each shipped system, none left out; seed {SEED}"
     return failure_gallery(trials, answers, title=title)

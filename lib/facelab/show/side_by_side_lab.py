@@ -19,13 +19,13 @@ from facelab.show.judges_lab import WHITE, error_map, one_face
 from facelab.show.lab import Drawn, Lab, chooser, face_chooser
 from facelab.show.verdicts import named, number
 from facelab.studies.evaluation import measure
-from facelab.studies.judging import ELSE
+from facelab.studies.judging import ELSE, exchangeable
 from facelab.studies.side_by_side import MOVED, Contestant, answers, cut_for, entitled, guesses
 from facelab.studies.trials import Trial
 
 MEAN = "mean face in the true hole"
 NOBODY = ("input", "truth", MEAN, ELSE)
-"""What can stand at a side without a network."""
+"""What can stand at a side without a network; the last only where there are other people to take pixels from."""
 VIEWS = ("answer", "difference from the truth", "raw")
 QUESTIONS = {"frontalize": "how the person looks from the front", "vis2nir": "how the face looks in near infrared"}
 """What a system that makes whole pictures anew answers."""
@@ -38,8 +38,8 @@ def side_by_side_lab(
     """Put any two systems side by side on the same damaged face.
 
     A system is asked when it is first looked at, one face at a time. One that makes whole pictures anew is shown the
-    face cut out as it knows faces, and held against the truth in that frame. The mean face is that of the trial's own
-    people.
+    face cut out as it knows faces, and held against the truth in that frame. The mean face is that of the trial's other
+    faces: with the face itself in it, it would know what is asked.
 
     Args:
         trials: damage → trial; the same faces in each, see :func:`facelab.studies.side_by_side.damaged`.
@@ -57,7 +57,7 @@ def side_by_side_lab(
     counts = {damage: len(test) for damage, test in trials.items()}
     if len(set(counts.values())) != 1:
         raise ValueError(f"one and the same number of faces is needed for every damage, and at least one, not {counts}")
-    dlib, sides = available(), [*contestants, *NOBODY]
+    dlib, sides = available(), [*contestants, *_nobody(trials)]
 
     @cache
     def known(face: int) -> Tensor | None:
@@ -79,17 +79,23 @@ def side_by_side_lab(
         words += [f"White: {WHITE:.0%} of the range off, or more."] * (view == VIEWS[1])
         return panels, " <br>".join(dict.fromkeys(words))
 
-    first, second = _beginning(contestants)
+    first, second = _beginning(contestants, sides)
     return Lab(draw, {
         "face": face_chooser(next(iter(counts.values())), names), "damage": chooser("damage", list(trials)),
         "view": chooser("show", VIEWS), "left": chooser("left", sides, first), "right": chooser("right", sides, second),
     })  # fmt: skip
 
 
-def _beginning(contestants: Mapping[str, Contestant]) -> tuple[str, str]:
+def _nobody(trials: Mapping[str, Trial]) -> list[str]:
+    """:data:`NOBODY`, without the stranger where there is none."""
+    strangers = all(exchangeable(test.identities) for test in trials.values())
+    return [name for name in NOBODY if strangers or name != ELSE]
+
+
+def _beginning(contestants: Mapping[str, Contestant], sides: Sequence[str]) -> tuple[str, str]:
     """The two sides that the lab opens with: systems that fill holes, or else guesses."""
     fill = [name for name, system in contestants.items() if not system.whole]
-    return tuple([*fill, MEAN, ELSE][:2])
+    return tuple([*fill, MEAN, *([ELSE] if ELSE in sides else []), "input"][:2])
 
 
 def _label(name: str, view: str) -> str:
@@ -121,8 +127,9 @@ def _answered(
     if system is not None and system.pixelwise and not one.hole.any():
         moved = ((found.image - one.occluded).abs() / 2 > MOVED).any(1).float().mean().item()
         told.append(f"{moved:.0%} of the pixels changed")
+    words = "The mean is of the other faces shown." if name == MEAN else about(system, damage)
     same = ["equal to the truth"] if "psnr" in values and values["psnr"].isinf().all() else []
-    return found, f"<b>{name}</b>: {', '.join(same + told)}. {about(system, damage)}".strip(), one.truth[0]
+    return found, f"<b>{name}</b>: {', '.join(same + told)}. {words}".strip(), one.truth[0]
 
 
 def _by_nobody(name: str, test: Trial, face: int) -> Restoration:
@@ -130,10 +137,13 @@ def _by_nobody(name: str, test: Trial, face: int) -> Restoration:
     hole = test.hole[face : face + 1]
     if name == "truth":
         image = test.truth[face : face + 1]
+    elif name == "input":
+        image = test.untouched[face : face + 1]
     elif name == MEAN:
-        image = composite(test.untouched, test.truth.mean(0, keepdim=True), test.hole)[face : face + 1]
+        others = (test.truth.sum(0) - test.truth[face]) / max(len(test) - 1, 1)  # a face alone: mid grey
+        image = composite(test.untouched[face : face + 1], others[None], hole)
     else:
-        image = guesses(test, biharmonic=False)[name][face : face + 1]
+        image = guesses(test, biharmonic=False)[name][face : face + 1]  # of all, who are one another's strangers
     return Restoration(image, hole, image)
 
 
@@ -147,7 +157,7 @@ def about(system: Contestant | None, damage: str) -> str:
         return ""
     if system.whole:
         asked = QUESTIONS.get(system.name, "how the picture looks made anew")
-        framed = ", in a frame of its own" if system.cut else ""
+        framed = ", in a frame of its own (not that of the truth shown beside it)" if system.cut else ""
         return (
             f"It answers another question, {asked}{framed}: these numbers do not rank it among those that fill holes."
         )

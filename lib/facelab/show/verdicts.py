@@ -27,7 +27,7 @@ NAMES = {
     "frechet_second": "Fréchet, other net", "frechet_few_second": "Fréchet, other net",
     "psnr_told": "PSNR, hole given", "real": "photographs well covered",
     "iou": "IoU of the hole", "rank1": "rank-1", "recognised": "recognised", "to_donor": "distance to the other person",
-    "fid": "FID",
+    "fid": "FID", "same": "share taken for the same person",
 }  # fmt: skip
 """Metric → its words."""
 DIGITS = {"psnr": 1, "psnr_gain": 1, "psnr_hole": 1, "frechet": 1, "frechet_few": 1, "frechet_second": 1, "fid": 1}

@@ -84,24 +84,26 @@ def rank_agreement(scores: Mapping[str, Mapping[str, float]], a: str, b: str) ->
 
 def agreement(
     records: Mapping[str, Mapping[str, Any]], judges: Sequence[str] = JUDGES
-) -> dict[str, dict[str, dict[str, float]]]:
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Every pair of judges on every record.
 
     Args:
         records: name → record, see :func:`records`. judges: metrics.
 
     Returns:
-        Record → ``"a | b"`` → ``tau``, and the number of ``variants`` behind it; pairs with fewer than
-        :data:`FEWEST` are left out, and so are records without a pair.
+        Record → ``"a | b"`` → ``tau``, and behind it the number of ``variants`` and of ``seeds``, the fewest and the
+        most of a variant; pairs with fewer than :data:`FEWEST` variants are left out, and so are records without any.
 
     Taught in: lesson 10.
     """
-    out: dict[str, dict[str, dict[str, float]]] = {}
+    out: dict[str, dict[str, dict[str, Any]]] = {}
     for name, record in records.items():
         scores = variants_judged(record)
         for a, b in combinations(judges, 2):
-            count = sum(a in row and b in row for row in scores.values())
-            tau = rank_agreement(scores, a, b) if count >= FEWEST else math.nan
+            both = [variant for variant, row in scores.items() if a in row and b in row]
+            tau = rank_agreement(scores, a, b) if len(both) >= FEWEST else math.nan
             if not math.isnan(tau):
-                out.setdefault(name, {})[f"{a} | {b}"] = {"tau": round(tau, 4), "variants": count}
+                seeds = [sum(row["variant"] == variant for row in record["rows"]) for variant in both]
+                cell = {"tau": round(tau, 4), "variants": len(both), "seeds": [min(seeds), max(seeds)]}
+                out.setdefault(name, {})[f"{a} | {b}"] = cell
     return out

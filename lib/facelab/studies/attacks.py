@@ -19,6 +19,8 @@ from facelab.studies.trials import Trial
 
 ELSE = "somebody else in the hole"
 """A guess that looks natural and is wrong: the name of an attack, and of a row of the protocol."""
+Level = float | Tensor
+"""How strong an attack is: one number for all pictures, or (N,), one a picture."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Attack:
     """One thing that is done to true faces.
 
     Args:
-        what: in words. harm: what a person would say of the pictures.
-        make: trial and level → pictures of the truth's shape, in [-1, 1].
+        what: in words. harm: what we say of the pictures.
+        make: trial and level → pictures of the truth's shape, in [-1, 1]. A level is one for all, or (N,).
         levels: from nothing to most; (1, 1) where there is nothing between.
         unit: of a level.
         points: trial and level → where landmarks (N, 68, 2) are then; None: where the truth has them.
@@ -35,10 +37,10 @@ class Attack:
 
     what: str
     harm: str
-    make: Callable[[Trial, float], Tensor]
+    make: Callable[[Trial, Level], Tensor]
     levels: tuple[float, float] = (1.0, 1.0)
     unit: str = ""
-    points: Callable[[Trial, float], Tensor] | None = None
+    points: Callable[[Trial, Level], Tensor] | None = None
 
 
 def others(identities: Sequence[str]) -> list[int]:
@@ -49,7 +51,7 @@ def others(identities: Sequence[str]) -> list[int]:
     """
     order = sorted(range(len(identities)), key=lambda place: identities[place])
     most = max((list(identities).count(who) for who in set(identities)), default=0)
-    if not order or 2 * most > len(order):
+    if not exchangeable(identities):
         raise BadConfig("trial", f"{most} of {len(order)} pictures of one person", "nobody in more than half of them")
     out = [0] * len(order)
     for place, given in zip(order, order[most:] + order[:most], strict=True):
@@ -57,19 +59,32 @@ def others(identities: Sequence[str]) -> list[int]:
     return out
 
 
-def shifted(images: Tensor, pixels: float) -> Tensor:
+def exchangeable(identities: Sequence[str]) -> bool:
+    """Whether :func:`others` finds another person's picture for each."""
+    counts = [list(identities).count(who) for who in set(identities)]
+    return 0 < 2 * max(counts, default=0) <= len(identities)
+
+
+def _each(level: Level) -> Level:
+    """A level to be multiplied with pictures (N, C, H, W)."""
+    return level.view(-1, 1, 1, 1).float() if isinstance(level, Tensor) else level
+
+
+def shifted(images: Tensor, pixels: Level) -> Tensor:
     """Pictures (N, C, H, W) moved to the right; between whole pixels, the straight line between both.
 
     Beyond the left edge its column is repeated.
     """
-    whole = int(pixels)
-    wide = F.pad(images, (whole + 1, 0, 0, 0), mode="replicate")
-    width = images.shape[-1]
-    return torch.lerp(wide[..., 1 : 1 + width], wide[..., :width], pixels - whole)
+    by = torch.as_tensor(pixels, dtype=torch.float32).reshape(-1, 1).expand(len(images), 1)
+    start = torch.arange(images.shape[-1]) - by.long()
+    near, far = (images.gather(-1, at.clamp(min=0)[:, None, None].expand_as(images)) for at in (start, start - 1))
+    return torch.lerp(near, far, _each(by - by.long()))
 
 
-def blurred(images: Tensor, sigma: float) -> Tensor:
+def blurred(images: Tensor, sigma: Level) -> Tensor:
     """Pictures (N, C, H, W) under a Gaussian of ``sigma`` pixels; edges are repeated."""
+    if isinstance(sigma, Tensor):
+        return torch.cat([blurred(one[None], by) for one, by in zip(images, sigma.tolist(), strict=True)])
     if sigma <= 0:
         return images
     reach = max(1, min(int(4 * sigma + 0.5), min(images.shape[-2:]) - 1))
@@ -82,12 +97,17 @@ def blurred(images: Tensor, sigma: float) -> Tensor:
     return flat[:, 0].view_as(images)
 
 
-def _noisy(test: Trial, level: float) -> Tensor:
+def _noisy(test: Trial, level: Level) -> Tensor:
     grain = torch.randn(test.truth.shape, generator=generator(0, "noise", *test.truth.shape))
-    return (test.truth + 2 * level * grain).clamp(-1, 1)
+    return (test.truth + 2 * _each(level) * grain).clamp(-1, 1)
 
 
-def _mirrored_points(test: Trial, _: float) -> Tensor:
+def _moved_points(test: Trial, level: Level) -> Tensor:
+    right = torch.as_tensor(level, dtype=test.points.dtype).reshape(-1, 1)
+    return torch.stack([test.points[..., 0] + right, test.points[..., 1]], -1)
+
+
+def _mirrored_points(test: Trial, _: Level) -> Tensor:
     """Landmarks in a mirror: what was on the left is on the right, and is called so."""
     there = test.points[:, MIRRORED].clone()
     there[..., 0] = test.truth.shape[-1] - 1 - there[..., 0]
@@ -103,17 +123,17 @@ MIRRORED = [
 ATTACKS: dict[str, Attack] = {
     "moved": Attack(
         "the picture moved to the right", "harmless", lambda test, level: shifted(test.truth, level), (0.0, 8.0), "px",
-        lambda test, level: test.points + test.points.new_tensor([level, 0.0]),
+        _moved_points,
     ),
     "brighter": Attack(
-        "more light", "harmless", lambda test, level: (test.truth + 2 * level).clamp(-1, 1), (0.0, 0.4),
+        "more light", "harmless", lambda test, level: (test.truth + 2 * _each(level)).clamp(-1, 1), (0.0, 0.4),
         "share of the range",
     ),
     "blurred": Attack("blurred", "worse", lambda test, level: blurred(test.truth, level), (0.0, 8.0), "px of sigma"),
     "noise": Attack("grain over everything", "worse", _noisy, (0.0, 0.4), "share of the range"),
     "occluder left in": Attack(
         "what hid the face still shimmers through", "not restored",
-        lambda test, level: torch.lerp(test.truth, test.untouched, level), (0.0, 1.0), "share of the occluder",
+        lambda test, level: torch.lerp(test.truth, test.untouched, _each(level)), (0.0, 1.0), "share of the occluder",
     ),
     "mirrored": Attack(
         "left and right exchanged", "harmless, or a wrong parting", lambda test, level: test.truth.flip(-1),
@@ -147,11 +167,11 @@ def attack(name: str) -> Attack:
     return ATTACKS[name]
 
 
-def attacked(test: Trial, name: str, level: float) -> Tensor:
+def attacked(test: Trial, name: str, level: Level) -> Tensor:
     """The trial's true faces after an attack.
 
     Args:
-        test: the trial. name: of :data:`ATTACKS`. level: in the attack's unit.
+        test: the trial. name: of :data:`ATTACKS`. level: in the attack's unit, one for all or (N,).
 
     Returns:
         (N, C, S, S) in [-1, 1].
@@ -162,12 +182,13 @@ def attacked(test: Trial, name: str, level: float) -> Tensor:
     Taught in: lesson 10.
     """
     low, high = attack(name).levels
-    if not low <= level <= high:
+    each = torch.as_tensor(level)
+    if not bool(((low <= each) & (each <= high)).all()):
         raise BadConfig("level", level, f"{low:g} to {high:g} for {name!r}")
     return ATTACKS[name].make(test, level)
 
 
-def attacked_points(test: Trial, name: str, level: float) -> Tensor:
+def attacked_points(test: Trial, name: str, level: Level) -> Tensor:
     """Where the landmarks (N, 68, 2) of the attacked faces are: whoever judges identity cuts faces out by them."""
     moved = attack(name).points
     return test.points if moved is None else moved(test, level)

@@ -97,9 +97,10 @@ def cut_for(contestant: Contestant, test: Trial) -> Trial:
 def _at_any_size(
     ask: Callable, size: int, channels: int, given: bool, pictures: Tensor, hole: Tensor | None = None
 ) -> Restoration:
-    """What a network of one size says of pictures of another: only what is hidden is taken from it.
+    """What a network says of pictures of its own size or of another: only what is hidden is taken from it.
 
-    A pixel of the network's size that is partly hidden is hidden for it.
+    Pictures of its own size reach it as they are, and so does a hole that it is told. Others are resized, and so are
+    its answers; a pixel of the network's size that is then partly hidden is hidden for it.
     """
     small, told = resize(to_channels(pictures, channels), size), ()
     if given and hole is not None:

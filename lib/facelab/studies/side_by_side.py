@@ -7,6 +7,7 @@ Taught in: lesson 10.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -29,7 +30,7 @@ from facelab.studies.contestants import Contestant, contestants, cut_for
 from facelab.studies.evaluation import fills, summary, training_mean
 from facelab.studies.facemasks import facemask_trial
 from facelab.studies.inpainting import hole_trial
-from facelab.studies.judging import ELSE, judged, others
+from facelab.studies.judging import ELSE, exchangeable, judged, others
 from facelab.studies.parts import Faces, faces
 from facelab.studies.trials import Trial, drawn_trial, trial
 
@@ -48,6 +49,8 @@ JOBS = {
 MOVED = 4 / 255
 """A pixel that moves by more than this, as a share of the range, has been changed."""
 NETS = ("effnet-lite0", "effnet-lite1")
+APART = ("psnr", "ssim", "identity", "same", "recognised", "sharpness")
+"""Metrics whose differences are written down, picture by picture."""
 SEED = 1
 
 
@@ -101,8 +104,8 @@ def answers(
 
 
 def guesses(test: Trial, mean: Tensor | None = None, biharmonic: bool = True) -> dict[str, Tensor]:
-    """Rows without learning: the input, the mean face and the smoothest surface in the true hole, and another person's
-    pixels in it: natural, and wrong.
+    """Rows without a network: the input, the mean face and the smoothest surface in the true hole, and another person's
+    pixels in it: natural, and wrong. That row needs other people: it is missing where one has over half the pictures.
 
     Args:
         test: damaged faces. mean: (C, S, S), the training people's. biharmonic: also that one (slow).
@@ -110,25 +113,29 @@ def guesses(test: Trial, mean: Tensor | None = None, biharmonic: bool = True) ->
     mean_row, smooth = "mean face in the true hole", "biharmonic in the true hole"
     found = fills(test, mean, biharmonic)
     rows = {"input": found["input"]} | {row: found[row] for row in (mean_row, smooth) if row in found}
-    return rows | {ELSE: composite(test.untouched, test.truth[others(test.identities)], test.hole)}
+    if exchangeable(test.identities):
+        rows[ELSE] = composite(test.untouched, test.truth[others(test.identities)], test.hole)
+    return rows
 
 
-def paired(values_a: Tensor, values_b: Tensor, people: Sequence[str], seed: int = 0) -> dict[str, float]:
+def paired(values_a: Tensor, values_b: Tensor, people: Sequence[str], seed: int = 0) -> dict[str, Any]:
     """The difference of two rows on the same pictures, and its 95 % interval over people.
 
     Args:
-        values_a, values_b: (N,) each; a pair that lacks one is left out.
+        values_a, values_b: (N,) each; a pair without a finite difference is left out, and counted.
         people: who the N pictures show. seed: of the resampling.
 
     Returns:
-        ``mean`` of a − b, ``low`` and ``high``.
+        ``mean`` of a − b, ``low`` and ``high``, None where no pair is left; ``left_out``, how many are, where some are.
 
     Taught in: lesson 10.
     """
     apart = values_a.double() - values_b.double()
+    left = int((~torch.isfinite(apart)).sum())
     apart = torch.where(torch.isfinite(apart), apart, torch.nan)
-    low, high = bootstrap(apart, generator(seed, "paired"), people)
-    return {"mean": round(apart.nanmean().item(), 4), "low": round(low, 4), "high": round(high, 4)}
+    ends = (apart.nanmean().item(), *bootstrap(apart, generator(seed, "paired"), people))
+    mean, low, high = (None if math.isnan(end) else round(end, 4) for end in ends)
+    return {"mean": mean, "low": low, "high": high} | ({"left_out": left} if left else {})
 
 
 def protocol(
@@ -146,7 +153,8 @@ def protocol(
     Returns:
         Damage → ``count``, ``people``, ``hidden`` (share of a picture), ``told`` (systems that were told the hole),
         ``rows`` (row → metric → mean, low, high) and ``apart`` (``"a − b"`` → metric → the same, of the difference).
-        The row :data:`facelab.studies.judging.ELSE` also says how far it is from whom its pixels are ``to_donor``.
+        The row :data:`facelab.studies.judging.ELSE`, where there is one, also says how far it is from whom its pixels
+        are ``to_donor``.
 
     Taught in: lesson 10.
     """
@@ -168,8 +176,9 @@ def _on(
         if not mine[name].given:
             values[name]["iou"] = iou(answer.hole, test.hole)
     if known is not None:
-        donors = known[others(test.identities)]
-        values[ELSE]["to_donor"] = (descriptors(rows[ELSE], test.points) - donors).norm(dim=1)
+        if ELSE in rows:
+            donors = known[others(test.identities)]
+            values[ELSE]["to_donor"] = (descriptors(rows[ELSE], test.points) - donors).norm(dim=1)
         for row in values.values():
             row["identity_gain"] = values["input"]["identity"] - row["identity"]
     return {
@@ -184,13 +193,16 @@ def _apart(values: Mapping[str, Mapping[str, Tensor]], systems: Sequence[str], p
     """Each system against every guess, and against each system before it."""
     guessed = [row for row in values if row not in systems and row != "input"]
     pairs = [(a, b) for place, a in enumerate(systems) for b in [*guessed, *systems[:place]]]
-    metrics = [metric for metric in ("psnr", "ssim", "identity", "sharpness") if metric in values["input"]]
+    metrics = [metric for metric in APART if metric in values["input"]]
     return {f"{a} − {b}": {metric: paired(values[a][metric], values[b][metric], people) for metric in metrics}
             for a, b in pairs}  # fmt: skip
 
 
 def harm(contestants: Mapping[str, Contestant], test: Trial, identity: bool = True) -> dict[str, dict[str, Any]]:
-    """What each system does to faces that nothing hides.
+    """What each system does to faces that nothing was laid on.
+
+    The photographs are as they are: they may hold glasses, caps, hands, microphones, which a system may rightly take
+    away. What is counted here is what it changes, not what it spoils.
 
     Args:
         contestants: by name. test: whole faces, see :func:`damaged`. identity: measure identity distance (needs dlib).
@@ -199,8 +211,8 @@ def harm(contestants: Mapping[str, Contestant], test: Trial, identity: bool = Tr
         Name → ``changed`` (share of pixels of which a channel moved by more than 4 of 255 levels), ``touched`` (share
         of pictures with such a pixel), ``psnr`` to the picture itself (those left as they are are left out),
         ``identity`` (distance to it) and ``hole`` (share of the picture), each with its interval. A whole-picture
-        system is shown the faces cut out as it wants them; it has no hole, and one whose answer is in another light
-        only identity. Who is told an empty hole is told the answer.
+        system is shown the faces cut out as it wants them. Of it there is only ``identity``: its pixels are what it is
+        asked for, a turned head or another light. Who is told an empty hole is told the answer.
 
     Taught in: lesson 10.
     """
@@ -212,7 +224,7 @@ def harm(contestants: Mapping[str, Contestant], test: Trial, identity: bool = Tr
 
 def _harm(one: Contestant, test: Trial, known: Tensor | None) -> dict[str, Tensor]:
     answer, values = one.restore(test.occluded, test.hole if one.given else None), {}
-    if one.pixelwise:
+    if one.pixelwise and not one.whole:
         moved = (answer.image - test.occluded).abs().amax(1) > 2 * MOVED
         values = {"changed": moved.float().mean((1, 2)), "touched": moved.flatten(1).any(1).float()}
         values["psnr"] = psnr(answer.image, test.occluded)

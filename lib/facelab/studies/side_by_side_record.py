@@ -1,7 +1,8 @@
 """The record that lesson 10 reads: ``python -m facelab.studies.side_by_side [DATA] [--count N] [--out FILE]``.
 
 ``notebooks/figures/10_protocol.json`` holds the protocol, what each system does to whole faces, the judges under
-attack, how far real faces are from real faces, and how far the judges agree on the recorded sweeps.
+attack, and how far real faces are from real faces. ``--no-identity`` leaves out what needs dlib. What is measured so
+far lies beside the record, under its name and ``.part``; the record is replaced when all of it is there.
 Taught in: lesson 10.
 """
 
@@ -19,9 +20,10 @@ import torch
 from torch import Tensor
 
 from facelab import files
-from facelab.studies.agreement import agreement, records
+from facelab.errors import MissingPart
+from facelab.faces.models import available
 from facelab.studies.evaluation import summary
-from facelab.studies.judging import ATTACKS, attacked, attacked_points, equal_psnr, frechet_bias, judged
+from facelab.studies.judging import ATTACKS, attacked, attacked_points, frechet_bias, judged, levels_for, reached
 from facelab.studies.parts import Faces, faces
 from facelab.studies.side_by_side import DAMAGES, NETS, SEED, contestants, damaged, harm, protocol
 from facelab.studies.trials import Trial
@@ -32,6 +34,8 @@ DB = 24.0
 """The PSNR at which attacks are compared."""
 HALVES, MOST = (10, 20, 40, 50, 100, 200, 400), 800
 """Sizes of sets of real faces, and how many of these are used at most."""
+RUNS = 1
+"""Trainings behind each system: one, so that nothing is said of another."""
 
 
 def path() -> Path:
@@ -50,21 +54,28 @@ def at_equal_psnr(
     """What every judge says of every attack: those with levels at one PSNR, the others as they are.
 
     Args:
-        test: faces with holes. db: mean PSNR. nets, identity: see :func:`facelab.studies.judging.judged`.
+        test: faces with holes. db: PSNR of every picture. nets, identity: see
+            :func:`facelab.studies.judging.judged`.
 
     Returns:
-        Attack → ``harm`` (what a person would say), ``level`` and ``unit`` (None and "" where there is none), and
-        ``metrics`` (metric → mean, low, high). Attacks that do not reach this PSNR are left out.
+        Attack → ``harm`` (what we say of it), ``level`` (mean) and ``unit`` (None and "" where there is none),
+        ``reached`` (how many pictures have this PSNR; those that have more at the most of an attack stay there), and
+        ``metrics`` (metric → mean, low, high). Attacks that bring no picture so far down are left out.
     """
-    levels: dict[str, float | None] = dict.fromkeys(name for name, one in ATTACKS.items() if not one.unit)
-    found = equal_psnr(test, db, [name for name, one in ATTACKS.items() if one.unit])
-    levels = {name: level for name, (level, _) in found.items()} | levels
-    pictures = {name: found[name][1] if name in found else attacked(test, name, 1.0) for name in levels}
-    points = {name: attacked_points(test, name, 1.0 if level is None else level) for name, level in levels.items()}
+    levels: dict[str, Any] = levels_for(test, db, [name for name, one in ATTACKS.items() if one.unit])
+    levels |= dict.fromkeys((name for name, one in ATTACKS.items() if not one.unit), 1.0)
+    pictures = {name: attacked(test, name, level) for name, level in levels.items()}
+    points = {name: attacked_points(test, name, level) for name, level in levels.items()}
     values = judged(test, pictures, nets, identity, points)
-    return {name: {"harm": ATTACKS[name].harm, "level": None if level is None else round(level, 4),
-                   "unit": ATTACKS[name].unit, "metrics": summary(values[name], test.identities)}
-            for name, level in levels.items()}  # fmt: skip
+    return {name: {"harm": ATTACKS[name].harm, **_strength(name, levels[name], int(reached(after, test, db).sum())),
+                   "metrics": summary(values[name], test.identities)}
+            for name, after in pictures.items()}  # fmt: skip
+
+
+def _strength(name: str, level: float | Tensor, count: int) -> dict[str, Any]:
+    if not isinstance(level, Tensor):
+        return {"level": None, "unit": ""}
+    return {"level": round(level.mean().item(), 4), "unit": ATTACKS[name].unit, "reached": count}
 
 
 def record(
@@ -80,13 +91,13 @@ def record(
     test = damaged(part, DAMAGES[0], count, seed)
     out: dict[str, Any] = {
         "what": "systems side by side, and their judges under attack", "data": data, "split": "test", "size": SIZE,
-        "count": len(test), "people": len(set(test.identities)), "seed": seed, "device": "cpu", "nets": list(NETS),
+        "count": len(test), "people": len(set(test.identities)), "seed": seed, "runs": RUNS, "device": "cpu",
+        "nets": list(NETS),
         "weights": {name: _about(name) for name in who},
     }  # fmt: skip
     attacks = lambda: {"damage": DAMAGES[0], "psnr": DB, "attacks": at_equal_psnr(test, identity=identity)}  # noqa: E731
     parts: dict[str, Callable[[], Any]] = {
-        "agreement": lambda: agreement(records()),
-        "frechet_bias": lambda: {net: frechet_bias(net, _real(part), HALVES, seed) for net in NETS},
+        "frechet_bias": lambda: _bias(part, seed),
         "protocol": lambda: protocol(data, SIZE, count, seed, identity=identity),
         "harm": lambda: harm(who, damaged(part, "nothing", count, seed), identity),
         "judges": attacks,
@@ -98,9 +109,11 @@ def record(
     return out
 
 
-def _real(part: Faces) -> Tensor:
+def _bias(part: Faces, seed: int) -> dict[str, dict[int, float]]:
     count = min(MOST, len(part))
-    return part.take([place * len(part) // count for place in range(count)])[0]
+    places = [place * len(part) // count for place in range(count)]
+    real, who = part.take(places)[0], [part.identity(place) for place in places]
+    return {net: frechet_bias(net, real, HALVES, seed, identities=who) for net in NETS}
 
 
 def _about(name: str) -> dict[str, Any]:
@@ -114,14 +127,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("data", nargs="?", default="lfw", help="a dataset of the catalogue")
     parser.add_argument("--count", type=int, default=COUNT, help="faces, at most")
     parser.add_argument("--out", type=Path, help="where to write; the shipped record where left out")
+    parser.add_argument("--no-identity", action="store_true", help="without what needs dlib")
     chosen = parser.parse_args(arguments)
+    if not (chosen.no_identity or available()):
+        raise MissingPart("dlib, which says whose face it is,", "Install the extra facelab[faces], or: --no-identity")
     torch.set_num_threads(1)
     target = chosen.out or path()
+    beside = target.with_name(f"{target.name}.part")
 
     def keep(found: dict[str, Any]) -> None:
-        files.write_text(target, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        files.write_text(beside, json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         print(f"{found['seconds']:.0f} s: {', '.join(found)}", file=sys.stderr, flush=True)
 
-    record(chosen.data, chosen.count, keep=keep)
+    record(chosen.data, chosen.count, identity=not chosen.no_identity, keep=keep)
+    beside.replace(target)
     print(target)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ __all__ = ["AREA", "TRAIN_KINDS", "UNSEEN_KINDS", "Trial", "drawn_trial", "stand
 AREA = (0.10, 0.20)
 ANOTHER = "another picture"
 """What a trial says of its truth where that is no counterpart, see :class:`Trial`."""
+EACH = ("occluded", "truth", "hole", "points", "kinds", "identities", "doubts", "shown_points")
+"""What a trial holds one of for each face."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,13 @@ class Trial:
     def made_points(self) -> Tensor:
         """Landmarks (N, 68, 2) of an answer: the truth's, or where that is another picture, those of what is shown."""
         return self.points if self.pixelwise or self.shown_points is None else self.shown_points
+
+    def at(self, places: Sequence[int]) -> Trial:
+        """The same trial of some of its faces, in the order asked for; from the end where a place is negative."""
+        pick = lambda part: part[list(places)] if isinstance(part, Tensor) else tuple(part[k] for k in places)  # noqa: E731
+        parts = {name: getattr(self, name) for name in EACH}
+        cut = {name: pick(part) for name, part in parts.items() if part is not None and len(part)}
+        return dataclasses.replace(self, told=tuple(pick(part) for part in self.told), **cut)
 
     def __len__(self) -> int:
         return len(self.truth)
