@@ -32,10 +32,10 @@ class InstanceNorm(nn.InstanceNorm2d):
         """(N, C, H, W) to the same shape: each map of each picture with mean 0 and variance 1.
 
         Raises:
-            ValueError: maps of a single pixel in training, as torch's own does: their answer is 0 whatever they hold.
+            ValueError: maps of a single pixel, as torch's own does: their answer is 0 whatever they hold.
         """
-        if self.training and x.shape[-2:].numel() == 1:
-            raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(x.shape)}")
+        if x.shape[-2:].numel() == 1:
+            raise ValueError(f"Expected more than 1 spatial element, got input size {tuple(x.shape)}")
         if x.device.type == "cpu" and x.shape[1] > 1 and x.is_contiguous(memory_format=torch.channels_last):
             return _Standardised.apply(x)
         return super().forward(x)
