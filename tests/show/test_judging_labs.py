@@ -127,7 +127,7 @@ def test_the_set_is_measured_once_a_level(monkeypatch):
 
 def test_a_face_alone_is_that_face_of_the_trial():
     test = made_up()
-    one = judges.one_face(test, 4)
+    one = test.at([4])
     assert len(one) == 1 and one.identities == ("s4",) and one.kinds == ("occluder",)
     for name in ("occluded", "truth", "hole"):
         assert torch.equal(getattr(one, name)[0], getattr(test, name)[4])

@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from facelab.errors import BadConfig
-from facelab.faces.landmarks import canonical_landmarks
+from facelab.faces.landmarks import MIRROR, canonical_landmarks
 from facelab.faces.models import available
 from facelab.metrics.image import psnr, ssim
 from facelab.studies import attacks, judging
@@ -84,7 +84,7 @@ def test_only_the_hole_is_another_persons(test):
 
 
 def test_landmarks_in_a_mirror_have_the_names_of_the_other_side(test):
-    there = attacks.MIRRORED
+    there = MIRROR
     assert sorted(there) == list(range(68)) and [there[place] for place in there] == list(range(68))
     face = canonical_landmarks(SIZE, SIZE)[None]
     front = dataclasses.replace(test, points=face)

@@ -13,7 +13,7 @@ from facelab.images import to_channels
 from facelab.metrics.image import l1_inside, psnr
 from facelab.seeding import generator
 from facelab.show.alignment_lab import alignment_lab
-from facelab.show.lab import Drawn, chooser, face_chooser, slider
+from facelab.show.lab import WHITE, Drawn, chooser, error_map, face_chooser, slider
 from facelab.show.stacked_lab import StackedLab
 from facelab.studies.trials import ANOTHER
 from facelab.synth.infrared import infrared
@@ -24,8 +24,6 @@ from facelab.systems.vis2nir import Vis2Nir, as_seen, lead_back, there_and_back
 
 __all__ = ["alignment_lab", "cycle_lab", "light_lab"]
 
-WHITE = 0.2
-"""Error that is drawn white by :func:`cycle_lab`, share of the range from black to white."""
 FACE = ("skin", "brows", "eyes", "lips", "mouth")
 """Labels of a rendered picture that :func:`light_lab` measures."""
 DOMAINS = {"vis": "visible", "nir": "near infrared"}
@@ -97,13 +95,8 @@ def _cycle_panels(x, there, truth, again, back, start: str, equalise: bool, trut
     panels |= {} if truth is None else {f"truth: {called[away]}": truth}
     return panels | {
         f"{second}({first}({one})): {DOMAINS[here]} again": again,
-        f"its error, white = {WHITE:.0%}": _error_map(again, x), "its error without the noise": _error_map(back, x),
+        f"its error, white = {WHITE:.0%}": error_map(again, x), "its error without the noise": error_map(back, x),
     }  # fmt: skip
-
-
-def _error_map(found: Tensor, wanted: Tensor) -> Tensor:
-    """How far off every pixel is (N, 1, H, W): black not at all, white by :data:`WHITE` of the range or more."""
-    return ((found - wanted).abs().mean(1, keepdim=True) / 2 / WHITE).clamp(0, 1) * 2 - 1
 
 
 def _apart(one: Tensor, other: Tensor | float) -> float:

@@ -17,31 +17,15 @@ from facelab.faces.models import available
 from facelab.metrics.frechet import frechet
 from facelab.nets.features import feature_net
 from facelab.show.judging_figures import said_level
-from facelab.show.lab import Drawn, Lab, chooser, face_chooser, slider
+from facelab.show.lab import WHITE, Drawn, Lab, chooser, error_map, face_chooser, slider
 from facelab.show.verdicts import bound, content, named, number
 from facelab.studies.evaluation import FRECHET_LEAST, measure
 from facelab.studies.judging import ATTACKS, attacked, attacked_points, exchangeable
 from facelab.studies.trials import Trial
 
-WHITE = 0.2
-"""Difference that is drawn white, share of the range from black to white."""
 NOTHING = "the truth itself"
 """What we say of a picture to which nothing was done."""
 ONE_FACE = ("psnr", "ssim", "identity", "sharpness")
-
-
-def error_map(found: Tensor, wanted: Tensor) -> Tensor:
-    """How far off every pixel is, (1, H, W) in [-1, 1]: black not at all, white by :data:`WHITE` of the range or more.
-
-    Args:
-        found, wanted: (C, H, W) in [-1, 1].
-    """
-    return ((found - wanted).abs().mean(0, keepdim=True) / 2 / WHITE).clamp(0, 1) * 2 - 1
-
-
-def one_face(test: Trial, face: int) -> Trial:
-    """A trial of one face of a trial; see :meth:`facelab.studies.trials.Trial.at`."""
-    return test.at([face])
 
 
 def judges_lab(test: Trial, names: Sequence[str] | None = None, net: str = "effnet-lite0") -> Lab:
@@ -73,7 +57,7 @@ def judges_lab(test: Trial, names: Sequence[str] | None = None, net: str = "effn
         controls["level"].disabled = low == high
         level = round(low + (high - low) * level, 6)
         pictures, points = (part[face : face + 1] for part in after(attack, level))
-        values = measure(pictures, one_face(test, face), known=known(face), points=points)
+        values = measure(pictures, test.at([face]), known=known(face), points=points)
         panels = {"truth": test.truth[face], f"{attack} {said_level(attack, level)}".strip(): pictures[0]}
         panels[f"the difference, white = {WHITE:.0%}"] = error_map(pictures[0], test.truth[face])
         found = {name: values[name].item() for name in ONE_FACE if name in values}

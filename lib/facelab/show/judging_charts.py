@@ -1,4 +1,4 @@
-"""What judges say, as charts: every system on one protocol, and what each does to faces with nothing wrong.
+"""What judges say, as charts: every system on one protocol, and what each does to faces that nothing was drawn on.
 
 Taught in: lesson 10.
 """
@@ -166,7 +166,7 @@ HARMS = {"changed": "share of pixels changed", "hole": "share filled", "psnr": "
 def harm_plot(
     harm: Mapping[str, Mapping[str, Any]], measures: Sequence[str] | None = None, *, title: str = ""
 ) -> Figure:
-    """What each system does to faces with nothing wrong: a dot is the mean, a line the 95 % interval.
+    """What each system does to faces that nothing was drawn on: a dot is the mean, a line the 95 % interval.
 
     Args:
         harm: system → measure → ``{"mean", "low", "high"}``, of :func:`facelab.studies.side_by_side.harm`.

@@ -16,7 +16,7 @@ from facelab.show.answers import COUNT, SEED, restorer
 from facelab.show.judging_figures import agreement_plot, equal_psnr_strip, failure_gallery, protocol_plot
 from facelab.studies.agreement import agreement, records
 from facelab.studies.evaluation import run_restore
-from facelab.studies.judging import attacked, equal_psnr
+from facelab.studies.judging import ELSE, attacked, equal_psnr
 from facelab.studies.parts import faces
 from facelab.studies.side_by_side import damaged
 from facelab.studies.side_by_side_record import path, recorded
@@ -26,7 +26,7 @@ from facelab.train.weights import read_card, weights_path
 
 FACES = (7, 47)
 """Places of the faces under attack that are shown, fixed in advance."""
-UNLEVELLED = ("somebody else in the hole", "mirrored")
+UNLEVELLED = (ELSE, "mirrored")
 """Attacks without a level that stand beside those at one PSNR."""
 PAIRS = (
     ("psnr_hole", "identity"), ("psnr_hole", "sharpness"), ("psnr_hole", "ssim"), ("sharpness", "identity"),

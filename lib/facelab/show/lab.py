@@ -29,6 +29,8 @@ DENSITY = 2  # pixels of the picture a pixel of the page, so that it is crisp on
 SIDE, GAP, HEAD = 240 * DENSITY, 8 * DENSITY, 24 * DENSITY  # pixels: a panel, between panels, the words above
 LETTERS, LINE = 13 * DENSITY, 19 * DENSITY  # pixels: height of the letters, of a line of words
 REST = 0.4  # seconds without a move, after which the still picture is drawn
+WHITE = 0.2
+"""Difference that :func:`error_map` draws white, share of the range from black to white."""
 STILL = "A still picture: run this cell to move the controls."
 LABEL = {"description_width": "90px"}
 HIDE_STILL = """<style>
@@ -166,6 +168,18 @@ def strip(panels: Mapping[str, Tensor], foot: Sequence[str] = ()) -> bytes:
     out = io.BytesIO()
     sheet.save(out, format="PNG", compress_level=6 if foot else 1)  # what moves is made fast, what stays small
     return out.getvalue()
+
+
+def error_map(found: Tensor, wanted: Tensor) -> Tensor:
+    """How far off every pixel is: black not at all, white by :data:`WHITE` of the range or more.
+
+    Args:
+        found, wanted: (..., C, H, W) in [-1, 1].
+
+    Returns:
+        (..., 1, H, W) in [-1, 1].
+    """
+    return ((found - wanted).abs().mean(-3, keepdim=True) / 2 / WHITE).clamp(0, 1) * 2 - 1
 
 
 def slider(label: str, value: float, low: float, high: float, step: float) -> ipywidgets.FloatSlider:

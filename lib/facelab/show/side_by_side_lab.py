@@ -15,8 +15,7 @@ from facelab.faces.descriptor import descriptors
 from facelab.faces.models import available
 from facelab.images import composite, to_channels
 from facelab.restoration import Restoration
-from facelab.show.judges_lab import WHITE, error_map, one_face
-from facelab.show.lab import Drawn, Lab, chooser, face_chooser
+from facelab.show.lab import WHITE, Drawn, Lab, chooser, error_map, face_chooser
 from facelab.show.verdicts import named, number
 from facelab.studies.evaluation import measure
 from facelab.studies.judging import ELSE, exchangeable
@@ -61,7 +60,7 @@ def side_by_side_lab(
 
     @cache
     def known(face: int) -> Tensor | None:
-        test = one_face(next(iter(trials.values())), face)
+        test = next(iter(trials.values())).at([face])
         return descriptors(test.truth, test.points) if dlib else None
 
     @lru_cache(maxsize=256)
@@ -112,7 +111,7 @@ def _answered(
     name: str, test: Trial, face: int, contestants: Mapping[str, Contestant], damage: str, known: Tensor | None
 ) -> tuple[Restoration, str, Tensor]:
     """What a side shows of one face, what is said of it, and the truth (C, H, W) in the frame of what is shown."""
-    one, system = one_face(test, face), contestants.get(name)
+    one, system = test.at([face]), contestants.get(name)
     if system is not None and system.cut and one.points.isfinite().all():
         one = cut_for(system, one)
         known = None if known is None else descriptors(one.truth, one.points)

@@ -13,12 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facelab.errors import BadConfig
+from facelab.faces.landmarks import MIRROR
 from facelab.images import composite
 from facelab.seeding import generator
 from facelab.studies.trials import Trial
 
 ELSE = "somebody else in the hole"
-"""A guess that looks natural and is wrong: the name of an attack, and of a row of the protocol."""
+"""A guess that is sharp and wrong: the name of an attack, and of a row of the protocol."""
 Level = float | Tensor
 """How strong an attack is: one number for all pictures, or (N,), one a picture."""
 
@@ -109,16 +110,10 @@ def _moved_points(test: Trial, level: Level) -> Tensor:
 
 def _mirrored_points(test: Trial, _: Level) -> Tensor:
     """Landmarks in a mirror: what was on the left is on the right, and is called so."""
-    there = test.points[:, MIRRORED].clone()
+    there = test.points[:, MIRROR].clone()
     there[..., 0] = test.truth.shape[-1] - 1 - there[..., 0]
     return there
 
-
-MIRRORED = [
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
-]  # fmt: skip
-"""Which of the 68 landmarks takes each one's place in a mirror."""
 
 ATTACKS: dict[str, Attack] = {
     "moved": Attack(

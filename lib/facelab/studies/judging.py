@@ -28,7 +28,7 @@ from facelab.studies.trials import Trial
 
 __all__ = [
     "ATTACKS", "ELSE", "SIDES", "Attack", "attacked", "attacked_points", "equal_psnr", "exchangeable", "frechet_bias",
-    "judged", "level_for", "levels_for", "mean_psnr", "others", "reached", "recognised",
+    "judged", "level_for", "levels_for", "others", "reached", "recognised",
 ]  # fmt: skip
 
 SIDES: dict[str, int] = {
@@ -39,11 +39,6 @@ SIDES: dict[str, int] = {
 """Metric → which side is the better one: 1 more, -1 less, 0 near 1."""
 NEAR = 0.1
 """How near to a PSNR a picture has to be to have reached it, dB."""
-
-
-def mean_psnr(pictures: Tensor, test: Trial) -> float:
-    """Mean of the pictures' PSNR, dB; infinite where they are the truth."""
-    return psnr(pictures, test.truth).double().mean().item()
 
 
 def level_for(test: Trial, name: str, psnr_db: float, steps: int = 16) -> Tensor | None:

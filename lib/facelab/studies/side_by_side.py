@@ -105,7 +105,7 @@ def answers(
 
 def guesses(test: Trial, mean: Tensor | None = None, biharmonic: bool = True) -> dict[str, Tensor]:
     """Rows without a network: the input, the mean face and the smoothest surface in the true hole, and another person's
-    pixels in it: natural, and wrong. That row needs other people: it is missing where one has over half the pictures.
+    pixels in it: sharp, and wrong. That row needs other people: it is missing where one has over half the pictures.
 
     Args:
         test: damaged faces. mean: (C, S, S), the training people's. biharmonic: also that one (slow).
@@ -205,7 +205,8 @@ def harm(contestants: Mapping[str, Contestant], test: Trial, identity: bool = Tr
     away. What is counted here is what it changes, not what it spoils.
 
     Args:
-        contestants: by name. test: whole faces, see :func:`damaged`. identity: measure identity distance (needs dlib).
+        contestants: by name. test: faces that nothing was drawn on, see :func:`damaged`.
+        identity: measure identity distance (needs dlib).
 
     Returns:
         Name → ``changed`` (share of pixels of which a channel moved by more than 4 of 255 levels), ``touched`` (share

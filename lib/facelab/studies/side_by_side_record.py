@@ -1,6 +1,6 @@
 """The record that lesson 10 reads: ``python -m facelab.studies.side_by_side [DATA] [--count N] [--out FILE]``.
 
-``notebooks/figures/10_protocol.json`` holds the protocol, what each system does to whole faces, the judges under
+``notebooks/figures/10_protocol.json`` holds the protocol, what each system does to faces as they are, the judges under
 attack, and how far real faces are from real faces. ``--no-identity`` leaves out what needs dlib. What is measured so
 far lies beside the record, under its name and ``.part``; the record is replaced when all of it is there.
 Taught in: lesson 10.
