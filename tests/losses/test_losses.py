@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
+from facelab.images import to_channels
 from facelab.losses import adversarial as adv
 from facelab.losses import perceptual as perc
 from facelab.losses import reconstruction as rec
 from facelab.losses.perceptual import perceptual_relative, perceptual_square
-from facelab.losses.similarity import ssim_loss
+from facelab.losses.similarity import ssim_loss, structure
 from facelab.metrics.image import ssim
 from facelab.seeding import generator
 
@@ -115,6 +116,45 @@ def test_ssim_loss_is_one_minus_the_metric(size):
         expected = 1 - ssim(other, a).mean().item()
         assert ssim_loss(other, a).item() == pytest.approx(expected, abs=2e-5)
     assert ssim_loss(a, a).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_structure_is_what_is_left_by_hand():
+    """Each place by itself: a Gaussian window cut off at the edge, the mean taken off, the spread divided by."""
+    picture = torch.rand(1, 3, 8, 16, generator=generator(0, "structure")) * 2 - 1
+    light = to_channels(picture, 1)[0, 0].double()
+    found = structure(picture, share=0.25, floor=0.2)[0, 0]
+    for row, column in ((0, 0), (3, 9), (7, 4)):
+        down, across = (torch.exp(-((torch.arange(side).double() - at) ** 2) / (2 * 2.0**2))
+                        for side, at in ((8, row), (16, column)))  # fmt: skip
+        window = down[:, None] * across / (down.sum() * across.sum())  # of a quarter of the height both ways
+        mean = (window * light).sum()
+        spread = (window * light**2).sum() - mean**2
+        wanted = (light[row, column] - mean) / (spread + 0.2**2).sqrt()
+        assert found[row, column].item() == pytest.approx(wanted.item(), abs=1e-5)
+
+
+def test_structure_forgets_colour_brightness_and_smooth_light_and_keeps_lines():
+    random = generator(1, "structure")
+    lines = torch.nn.functional.interpolate(torch.rand(2, 1, 16, 16, generator=random) - 0.5, (64, 64), mode="bicubic")
+    kept, across = structure(lines), torch.linspace(-0.4, 0.4, 64)
+    apart = lambda other: float((structure(other) - kept).abs().mean())  # noqa: E731
+    red = lines + torch.tensor([0.587, -0.299, 0.0]).view(1, 3, 1, 1) * 0.5  # the luminance stays
+    forgotten = {"colour": red, "brightness": lines + 0.3, "light from a side": lines + across}
+    for name, other in forgotten.items():
+        assert apart(other) < 0.08, name
+    assert apart(1.3 * lines) < 0.1, "contrast"
+    assert apart(lines.flip(-1)) > 0.5 and apart(-lines) > 0.5
+    torch.testing.assert_close(structure(lines.flip(-1)), kept.flip(-1))
+
+
+def test_structure_of_a_plain_surface_is_nothing_and_its_slope_is_finite():
+    plain = torch.full((1, 1, 32, 32), 0.5).requires_grad_(True)
+    found = structure(plain)
+    assert found.abs().max() < 1e-3
+    found.abs().mean().backward()
+    assert plain.grad.isfinite().all()
+    noise = 0.01 * torch.randn(1, 1, 32, 32, generator=generator(2, "structure"))
+    assert structure(plain.detach() + noise).abs().mean() < 0.1, "noise far below the floor stays small"
 
 
 def test_ssim_loss_pulls_towards_the_truth():

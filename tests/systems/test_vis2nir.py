@@ -1,6 +1,7 @@
 """VIS → NIR: who moves when, what each term says, what the truth may touch, what is refused."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -8,8 +9,12 @@ import torch
 from facelab.errors import BadConfig, BadWeights
 from facelab.faces.equalise import equalised
 from facelab.images import to_channels
+from facelab.losses.similarity import ASPECTS, structure
 from facelab.nets.blocks import parameter_count
+from facelab.nets.cyclegan import NEARLY, out_of_hearing
 from facelab.seeding import generator, seed_all
+from facelab.studies.ablation import variants
+from facelab.studies.ablation.nir_variants import BASE, VARIANTS
 from facelab.systems import vis2nir
 from facelab.systems.vis2nir.step import _set_rates
 from facelab.train.engine import Engine
@@ -101,6 +106,67 @@ def test_terms_are_what_the_paper_says():
     for name, value in {"cyc": cyc, "identity_mapping": same, "adv_nir": adv[0], "adv_vis": adv[1]}.items():
         torch.testing.assert_close(terms[name], value, atol=1e-5, rtol=1e-4)
     assert not torch.isclose(terms["cyc"], 10 * (l1(F(G(x)), x) + l1(G(F(y)), x[:, :1])), atol=1e-3)
+
+
+@pytest.mark.parametrize("what", ASPECTS)
+def test_no_more_of_a_visible_picture_has_to_come_back_than_is_asked_for(what):
+    """By hand: colour is free without pixels, smooth light without luminance; an infrared picture comes back whole."""
+    cfg = dataclasses.replace(TINY, back=what, lambda_identity_mapping=0.0)
+    model, _, _ = make(cfg)
+    batch = {name: 0.5 * pictures for name, pictures in batch_of(cfg).items()}
+    x, y = batch["vis"], batch["nir"]
+    cyc = lambda **back: vis2nir.cycle_terms(batch, right._replace(**back), model, cfg, Engine())["cyc"].item()  # noqa: E731
+    right = vis2nir.Translated(y, x, vis_back=x, nir_back=y)
+    assert cyc() == 0
+    tinted = x + 0.4 * torch.tensor([0.587, -0.299, 0.0]).view(1, 3, 1, 1)
+    lit = x + torch.linspace(-0.3, 0.3, cfg.size)
+    assert (cyc(vis_back=tinted) > 0.5) == (what == "pixels")
+    assert (cyc(vis_back=lit) > 1.2) == (what != "structure")
+    assert cyc(vis_back=x.flip(-1)) > 1.2
+    for other in (y + 0.2, y.flip(-1)):
+        assert cyc(nir_back=other) == pytest.approx(10 * (other - y).abs().mean().item(), rel=1e-5)
+    seen = {"pixels": x, "luminance": to_channels(x, 1), "structure": structure(x)}[what]
+    away = {"pixels": x.flip(-2), "luminance": to_channels(x.flip(-2), 1), "structure": structure(x.flip(-2))}[what]
+    assert cyc(vis_back=x.flip(-2)) == pytest.approx(10 * (away - seen).abs().mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "no identity mapping", "pix2pix"])
+def test_what_no_tanh_hears_is_brought_back(name):
+    """The term by hand; it alone reaches a pixel that has gone beyond."""
+    cfg = dataclasses.replace(of(name), lambda_range=2.0, change=True, ema=0.0)
+    model, opts, state = make(cfg)
+    batch, G = batch_of(cfg), model.G
+    heard = []
+    for net in filter(None, (G.vis2nir, G.nir2vis)):
+        with torch.no_grad():
+            net.body[-1].bias.fill_(-40.0)
+        net.body.register_forward_hook(lambda net, args, out: heard.append((args[0], out)))
+    made = vis2nir.translated(G, batch, cfg)
+    raw = [out + torch.atanh(NEARLY * to_channels(shown, out.shape[1])) for shown, out in heard]
+    far = [one.abs() - math.atanh(NEARLY) for one in raw]
+    assert len(far) == {"pix2pix": 1}.get(name, 4)
+    torch.testing.assert_close(made.beyond, sum(part.clamp_min(0).mean() for part in far), rtol=1e-4, atol=1e-4)
+    assert made.nir.max() < -0.999, "driven to black"
+    bias = G.vis2nir.body[-1].bias
+    deaf, = torch.autograd.grad(made.nir.mean(), bias, retain_graph=True)
+    found, = torch.autograd.grad(made.beyond, bias, retain_graph=True)
+    assert deaf.abs().max() < 1e-6 and found.item() < -0.5, "down the gradient the pixel grows lighter"
+    before = bias.item()
+    logs = vis2nir.train_step(batch, model, opts, state, Engine())
+    assert logs["range"] == pytest.approx(2 * made.beyond.item(), rel=1e-3) and bias.item() > before
+
+
+def test_a_picture_that_is_left_as_it_is_is_within_hearing_and_without_a_weight_nobody_listens():
+    ends = torch.tensor([-1.0, -0.3, 1.0])
+    assert out_of_hearing(torch.atanh(NEARLY * ends)).item() == pytest.approx(0, abs=1e-6)
+    assert out_of_hearing(torch.tensor([-5.0, 5.0])).item() == pytest.approx(5 - math.atanh(NEARLY), rel=1e-5)
+    model, opts, state = make(TINY)
+    batch = batch_of(TINY)
+    assert vis2nir.translated(model.G, batch, TINY).beyond is None
+    assert "range" not in vis2nir.train_step(batch, model, opts, state, Engine())
+    near = vis2nir.translated(model.G, batch, dataclasses.replace(TINY, lambda_range=1.0))
+    for one, other in zip(vis2nir.translated(model.G, batch, TINY)[:-1], near[:-1], strict=True):
+        assert torch.equal(one, other), "listening changes no picture"
 
 
 def test_grain_lies_over_what_goes_back_and_over_nothing_else():
@@ -308,6 +374,16 @@ def test_published_settings_and_weights_that_fit_their_file():
             vis2nir.Config.published(unknown)
         with pytest.raises(BadConfig, match="A, B, C"):
             vis2nir.studied(unknown)
+
+
+def test_ours_is_a_with_less_asked_back_and_batch_norm():
+    a, ours = (vis2nir.Config(**vis2nir.studied(variant)) for variant in ("A", "ours"))
+    changes = {"back": "structure", "lambda_cyc": 1.0, "norm": "batch", "lambda_range": 1.0}
+    assert dataclasses.replace(a, **changes) == ours and (a.back, a.lambda_range) == ("pixels", 0.0)
+    variant = variants.configuration("ours", "synth:40:nir", 10, VARIANTS, BASE, vis2nir.Config)
+    assert {name: getattr(variant, name) for name in vis2nir.studied("ours")} == vis2nir.studied("ours")
+    with pytest.raises(BadConfig, match="back"):
+        vis2nir.Config(back="colours")
     shipped = dataclasses.replace(vis2nir.Config.for_profile("gpu"), lambda_perceptual=0.0, ema=0.0)
     assert parameter_count(vis2nir.build(shipped).G) < 5_900_000
 

@@ -1,6 +1,6 @@
-"""Structural similarity as a loss: the same number as the metric, made to be differentiated many times.
+"""Structural similarity as a loss, the same number as the metric, and its third factor, structure, as a picture.
 
-Taught in: lesson 06.
+Taught in: lessons 06 and 08.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from facelab.images import to_unit
+from facelab.images import to_channels, to_unit
 
 WINDOW, SIGMA = 11, 1.5  # pixels; those of the metric
+ASPECTS = ("pixels", "luminance", "structure")
+"""What pictures can be compared by, see :func:`aspect`."""
 
 
 @lru_cache(maxsize=8)
@@ -47,3 +49,50 @@ def ssim_loss(pred: Tensor, truth: Tensor) -> Tensor:
     covariance, spread = xy - mean_x * mean_y, xx - mean_x.square() + yy - mean_y.square()
     same_light = (2 * mean_x * mean_y + 0.01**2) / (mean_x.square() + mean_y.square() + 0.01**2)
     return 1 - (same_light * (2 * covariance + 0.03**2) / (spread + 0.03**2)).mean()
+
+
+@lru_cache(maxsize=8)
+def _blur_across(side: int, sigma: float) -> Tensor:
+    """(side, side): a Gaussian blur of one line as a product; windows that reach beyond the edge are cut off there."""
+    place = torch.arange(side, dtype=torch.float64)
+    rows = torch.exp(-(place[:, None] - place).square() / (2 * sigma**2))
+    return (rows / rows.sum(1, keepdim=True)).float()
+
+
+def structure(images: Tensor, share: float = 1 / 16, floor: float = 0.1) -> Tensor:
+    """What is left of pictures without colour, brightness, smooth light and contrast: lines and edges.
+
+    The luminance, less its local mean, over its local spread.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1], fp32.
+        share: standard deviation of the Gaussian window, share of the picture's height.
+        floor: added in quadrature to the spread, so that a plain surface is not blown up to noise.
+
+    Returns:
+        (N, 1, H, W), about from -2 to 2.
+
+    Source: the third factor of structural similarity, Wang et al. 2004, equation 10, as a picture.
+    Taught in: lesson 08.
+    """
+    light = to_channels(images, 1)
+    down, across = (_blur_across(side, share * light.shape[-2]).to(light) for side in light.shape[-2:])
+    mean, square = (down @ torch.stack([light, light.square()]) @ across.T).unbind(0)
+    return (light - mean) / (square - mean.square() + floor**2).clamp_min(floor**2).sqrt()
+
+
+def aspect(images: Tensor, name: str) -> Tensor:
+    """What of pictures is compared.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1], fp32.
+        name: ``"pixels"``, all; ``"luminance"``, all but colour; ``"structure"``, see :func:`structure`.
+
+    Returns:
+        (N, C, H, W) of pixels, (N, 1, H, W) of the other two.
+
+    Taught in: lesson 08.
+    """
+    if name == "pixels":
+        return images
+    return structure(images) if name == "structure" else to_channels(images, 1)

@@ -7,6 +7,8 @@ Taught in: lesson 08.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -88,10 +90,25 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, inside, H, W) in [-1, 1], H and W divisible by 4, to (N, outside, H, W) in [-1, 1]."""
+        return torch.tanh(self.before_tanh(images))
+
+    def before_tanh(self, images: Tensor) -> Tensor:
+        """The same without the tanh at the end: (N, outside, H, W) of any size."""
         out = self.body(images)
         if self.change:
             out = out + torch.atanh(NEARLY * to_channels(images, self.outside))
-        return torch.tanh(out)
+        return out
+
+
+def out_of_hearing(values: Tensor) -> Tensor:
+    """By how much values before a tanh lie where it is flat, beyond :data:`NEARLY` white or black, mean; a scalar.
+
+    What has gone there hears no loss any more, for the tanh lets no gradient through: nothing brings it back.
+
+    Args:
+        values: of any shape.
+    """
+    return (values.float().abs() - math.atanh(NEARLY)).clamp_min(0).mean()
 
 
 class PatchDiscriminator(nn.Module):

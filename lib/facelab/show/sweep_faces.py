@@ -1,7 +1,8 @@
 """What every variant of a sweep made of the same faces: ``python -m facelab.show.sweep_faces FOLDER DATA``.
 
 For sweeps of a system that makes whole pictures anew. The faces are people never seen in training, at places fixed in
-advance; of each variant the first seed is shown. Written as ``notebooks/figures/NN_variants.jpg``, NN the lesson.
+advance; of each variant the first seed is shown. Written as ``notebooks/figures/NN_variants.jpg``, NN the lesson, or
+under another ``--name``.
 Taught in: lesson 08.
 """
 
@@ -72,9 +73,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("data", help="the dataset it was run on")
     parser.add_argument("--title", default="", help="in front of what is known")
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="some of them (default: all that were run)")
+    parser.add_argument("--name", default="variants", help="of the picture (default: variants)")
     args = parser.parse_args(argv)
     lesson = subject(table.read(args.folder)["header"]["system"]).lesson
-    target = project_root() / "notebooks" / "figures" / f"{lesson}_variants.jpg"
+    target = project_root() / "notebooks" / "figures" / f"{lesson}_{args.name}.jpg"
     print(save(sweep_faces(args.folder, args.data, args.title, args.variants), target))
     return 0
 

@@ -43,7 +43,8 @@ SHOWN: dict[str, tuple[tuple[str, ...], tuple[Metric, ...]]] = {
     "vis2nir": (
         ("A", "B", "C", "C, loud", "A, perceptual", "pix2pix", "told", "batch norm", "bare critics", "pixel critic",
          "patches of 70", "whole-picture critic", "fractional strides", "painted anew", "grain",
-         "cycle of 10", "identity mapping", "no pool", "no cycle"),
+         "cycle of 10", "cycle of 1", "luminance back", "structure back", "structure, batch norm", "in range", "ours",
+         "identity mapping", "no pool", "no cycle"),
         (("psnr_hole", "PSNR", 2), ("identity", "identity", 3), ("sharpness", "sharpness", 2)),
     ),
     "hog_inpaint": (

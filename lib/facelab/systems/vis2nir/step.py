@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
 from facelab.images import to_channels
 from facelab.losses.adversarial import PAIRS
 from facelab.losses.perceptual import perceptual_relative
+from facelab.losses.similarity import aspect
 from facelab.systems.vis2nir.config import Config
 from facelab.systems.vis2nir.model import Vis2Nir
+from facelab.systems.vis2nir.passes import Translated, translated
 from facelab.train import ema
 from facelab.train.engine import Engine
 from facelab.train.pool import from_pool
@@ -19,22 +19,6 @@ from facelab.train.schedule import linear_decay
 from facelab.train.state import State
 
 Opts = dict[str, torch.optim.Optimizer]
-
-
-class Translated(NamedTuple):
-    """What the translators make of a batch, (N, C or 1, H, W) in [-1, 1], fp32.
-
-    ``nir`` of visible faces and ``vis`` of infrared ones; ``vis_back`` and ``nir_back``, translated again; ``nir_same``
-    and ``vis_same``, of pictures that are in the domain already. All but ``nir`` are None for pix2pix; the last two
-    without an identity mapping term.
-    """
-
-    nir: Tensor
-    vis: Tensor | None = None
-    vis_back: Tensor | None = None
-    nir_back: Tensor | None = None
-    nir_same: Tensor | None = None
-    vis_same: Tensor | None = None
 
 
 def train_step(batch: dict[str, Tensor], model: Vis2Nir, opts: Opts, state: State, engine: Engine) -> dict[str, float]:
@@ -57,6 +41,8 @@ def train_step(batch: dict[str, Tensor], model: Vis2Nir, opts: Opts, state: Stat
     with engine.autocast():
         made = translated(model.G, batch, cfg, state.generator)
     terms = adversarial_terms(made, model, cfg, engine)
+    if made.beyond is not None:
+        terms["range"] = cfg.lambda_range * made.beyond
     if cfg.paired:
         terms |= paired_terms(batch, made, cfg)
     if made.vis is not None:
@@ -70,43 +56,6 @@ def _set_rates(opts: Opts, cfg: Config, progress: float) -> None:
     for name, rate in (("G", cfg.learning_rate), ("D", cfg.critic_learning_rate)):
         for group in opts[name].param_groups:
             group["lr"] = rate * fall
-
-
-def translated(
-    G: nn.Module, batch: dict[str, Tensor], cfg: Config, random: torch.Generator | None = None
-) -> Translated:
-    """Both ways and back. What one net is shown at the same time goes through it in one batch, which is faster.
-
-    Args:
-        G: the :class:`facelab.systems.vis2nir.Translators`.
-        batch: ``vis`` (N, C, S, S) and ``nir`` (N, 1, S, S) in [-1, 1].
-        cfg: whether there is an identity mapping term, and how much grain.
-        random: on the CPU, for the grain; None: torch's global one.
-
-    Returns:
-        See :class:`Translated`.
-
-    Source for the grain: Bashkirova et al. 2019, "Adversarial Self-Defense for Cycle-Consistent GANs", section 3.
-    Taught in: lesson 08.
-    """
-    if G.nir2vis is None:
-        return Translated(G.vis2nir(batch["vis"]).float())
-    vis, nir = batch["vis"], batch["nir"]
-    if not cfg.lambda_identity_mapping:
-        there_nir, there_vis, same = G.vis2nir(vis), G.nir2vis(nir), (None, None)
-    else:
-        there_nir, nir_same = G.vis2nir(torch.cat([vis, to_channels(nir, vis.shape[1])])).split([len(vis), len(nir)])
-        there_vis, vis_same = G.nir2vis(torch.cat([nir, to_channels(vis, 1)])).split([len(nir), len(vis)])
-        same = nir_same.float(), vis_same.float()
-    back = G.nir2vis(_grainy(there_nir, cfg, random)).float(), G.vis2nir(_grainy(there_vis, cfg, random)).float()
-    return Translated(there_nir.float(), there_vis.float(), *back, *same)
-
-
-def _grainy(images: Tensor, cfg: Config, random: torch.Generator | None) -> Tensor:
-    """What a translator has hidden in a picture below ``cfg.grain`` is not found again."""
-    if not cfg.grain:
-        return images
-    return (images + cfg.grain * torch.randn(images.shape, generator=random).to(images)).clamp(-1, 1)
 
 
 def cycle_terms(
@@ -124,12 +73,12 @@ def cycle_terms(
         Scalars by name.
 
     Source: Zhu et al. 2017, equation 2 and section 5.2 (identity mapping); the study's perceptual cycle term, there
-    squared differences on VGG16. Taught in: lesson 08.
+    squared differences on VGG16; that less than all pixels may come back is ours. Taught in: lesson 08.
     """
     vis, nir = batch["vis"], batch["nir"]
     apart = lambda made, wanted: (made - wanted).abs().mean()  # noqa: E731
     found = {
-        "cyc": lambda: apart(made.vis_back, vis) + apart(made.nir_back, nir),
+        "cyc": lambda: apart(aspect(made.vis_back, cfg.back), aspect(vis, cfg.back)) + apart(made.nir_back, nir),
         "identity_mapping": lambda: apart(made.nir_same, nir) + apart(made.vis_same, vis),
         "perceptual": lambda: _perceptual(made, vis, nir, model.features[0], engine),
     }
