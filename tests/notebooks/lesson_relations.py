@@ -427,6 +427,33 @@ RELATIONS: dict[str, list[Relation]] = {
             {"eyes": {"aligned": 0.03, "as they come": 0.03}, "equalised": 0.0},
         ),
         Relation(
+            "structure asks nothing of colour and brightness, half of light from a side, and more of lines astray",
+            lambda m: (
+                m["charged"]["structure"]["without colour"] == m["charged"]["structure"]["brighter"] == 0
+                and abs(m["charged"]["structure"]["lit from the side"] - 1 / 2) < 0.05
+                and abs(m["charged"]["pixels"]["lit from the side"] - 5 / 6) < 0.05
+                and m["charged"]["structure"]["moved by two pixels"] > 1 > m["charged"]["pixels"]["moved by two pixels"]
+                and m["charged"]["luminance"]["without colour"] == 0 < 1 < m["charged"]["luminance"]["brighter"]
+            ),
+            {
+                "charged": {
+                    "pixels": {"lit from the side": 0.84, "moved by two pixels": 0.77},
+                    "luminance": {"without colour": 0.0, "brighter": 1.09},
+                    "structure": {
+                        "without colour": 0.0, "brighter": 0.0, "lit from the side": 0.5, "moved by two pixels": 0.7,
+                    },
+                }
+            },
+        ),
+        Relation(
+            "a saturated tanh lets no slope through, and only the term for the range brings a pixel back",
+            lambda m: (
+                abs(m["hears"]["2.09"] - 0.06) < 0.005 and m["hears"]["20"] == 0
+                and m["mended"]["0.0"] == -1 and abs(m["mended"]["1.0"] + 0.5) < 0.03
+            ),
+            {"hears": {"2.09": 0.06, "20": 0.0}, "mended": {"0.0": -1.0, "1.0": -1.0}},
+        ),
+        Relation(
             "critics reach as far as they are named for, and with instance norm over the whole picture",
             lambda m: (
                 all(m["reach"]["none"][side] == int(side) for side in ("1", "16", "34", "70"))

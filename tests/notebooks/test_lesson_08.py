@@ -89,7 +89,7 @@ def recognised(repo):
 def of_the_sweep(content) -> set[tuple[str, ...]]:
     known = set()
     for metric in table.measured(content):
-        for to in ("", "base", "A"):
+        for to in ("", "base", "A", "pix2pix"):
             for line in table.lines(content, nir_variants.VARIANTS, metric, to):
                 known |= rounded(1, (2, 3), line.difference, line.low, line.high)
     return known
