@@ -19,7 +19,7 @@ from facelab.systems import vis2nir
 from facelab.train.weights import write_weights
 
 DATA, SIZE = "synth:20:nir", 32
-CFG = dataclasses.replace(vis2nir.Config.for_profile("smoke"), width=4, critic_width=4, ema=0.0)
+CFG = dataclasses.replace(vis2nir.Config.for_profile("smoke"), width=4, critic_width=4, ema=0.0, norm="instance")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ from facelab.train.weights import write_weights
 
 TINY = vis2nir.Config(
     size=32, width=8, blocks=1, critic_width=4, reach=16, feature_net="none", lambda_perceptual=0.0, batch=4, steps=100,
-    pool=3, ema=0.9, equalise=False, lambda_cyc=10.0, lambda_identity_mapping=5.0, change=False,
+    pool=3, ema=0.9, equalise=False, lambda_cyc=10.0, lambda_identity_mapping=5.0, change=False, norm="instance",
+    back="pixels", lambda_range=0.0,
 )  # fmt: skip
 KINDS = {
     "cyclegan": {},
@@ -376,10 +377,10 @@ def test_published_settings_and_weights_that_fit_their_file():
             vis2nir.studied(unknown)
 
 
-def test_ours_is_a_with_less_asked_back_and_batch_norm():
+def test_ours_is_a_with_less_asked_back_batch_norm_and_a_range_and_what_there_is_unless_told_otherwise():
     a, ours = (vis2nir.Config(**vis2nir.studied(variant)) for variant in ("A", "ours"))
     changes = {"back": "structure", "lambda_cyc": 1.0, "norm": "batch", "lambda_range": 1.0}
-    assert dataclasses.replace(a, **changes) == ours and (a.back, a.lambda_range) == ("pixels", 0.0)
+    assert dataclasses.replace(a, **changes) == ours == vis2nir.Config() and (a.back, a.lambda_range) == ("pixels", 0.0)
     variant = variants.configuration("ours", "synth:40:nir", 10, VARIANTS, BASE, vis2nir.Config)
     assert {name: getattr(variant, name) for name in vis2nir.studied("ours")} == vis2nir.studied("ours")
     with pytest.raises(BadConfig, match="back"):

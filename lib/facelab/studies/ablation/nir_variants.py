@@ -13,8 +13,9 @@ from facelab.systems.vis2nir import PERCEPTUAL
 
 #: The base: CycleGAN on crops as they come. Small enough for six minutes on one core at 64 px.
 BASE = dict(
-    width=32, critic_width=32, batch=2, align=False, equalise=False, lambda_perceptual=0.0, feature_net="effnet-lite0",
-    lambda_cyc=3.0, lambda_identity_mapping=0.0, learning_rate=1e-3, critic_learning_rate=5e-4, ema=0.99,
+    width=32, critic_width=32, batch=2, align=False, equalise=False, norm="instance", back="pixels", lambda_cyc=3.0,
+    lambda_range=0.0, lambda_perceptual=0.0, lambda_identity_mapping=0.0, feature_net="effnet-lite0",
+    learning_rate=1e-3, critic_learning_rate=5e-4, ema=0.99,
 )  # fmt: skip
 
 VARIANTS = (

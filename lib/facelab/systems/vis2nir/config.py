@@ -14,13 +14,17 @@ from facelab.train.settings import refuse_impossible, refuse_other_types, refuse
 MODELS = ("cyclegan", "pix2pix")
 PERCEPTUAL = 0.1
 """Weight of the study's perceptual term, which it does not tell; relative to the size of what is compared."""
+PLAIN = dict(back="pixels", lambda_cyc=3.0, norm="instance", lambda_range=0.0)
+"""CycleGAN's own, but for a weaker cycle: its weight of 10 keeps shadows in that near infrared has not."""
+OURS = dict(back="structure", lambda_cyc=1.0, norm="batch", lambda_range=1.0)
 
 
 def studied(variant: str) -> dict[str, object]:
     """What the study has added at ``"A"``, ``"B"`` or ``"C"``; ``""``: nothing, CycleGAN on crops as they come.
 
-    ``"ours"`` is what came out best here, and what the shipped weights have: A, of which no more has to come back than
-XX
+    ``"ours"`` is what came out best here, what a :class:`Config` is unless told otherwise, and what the shipped weights
+    have: A, of which no more has to come back than infrared can hold, with batch norm, and with a range that no pixel
+    leaves.
 
     Raises:
         BadConfig: another name.
@@ -30,10 +34,10 @@ XX
     if variant not in ("", "A", "B", "C", "ours"):
         raise BadConfig("variant", variant, "A, B, C, ours, or nothing")
     if variant == "ours":
-        return studied("A") | dict(back="structure", lambda_cyc=1.0, norm="batch", lambda_range=1.0)
+        return OURS | dict(align=True, equalise=False, lambda_perceptual=0.0)
     feature_net = {"feature_net": "effnet-lite0"} if variant == "C" else {}
     steps = dict(align=bool(variant), equalise=variant in ("B", "C"), lambda_perceptual=PERCEPTUAL * (variant == "C"))
-    return steps | feature_net
+    return PLAIN | steps | feature_net
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,22 +52,22 @@ class Config:
     channels: int = 3  # of visible pictures; near-infrared ones have one
     width: int = 32  # of the translators; published: 64
     blocks: int = 6  # residual ones; published: 9 for 256 px
-    norm: str = "instance"
+    norm: str = "batch"  # published: instance
     up: str = "resized"  # published: "transposed"
     change: bool = True  # translators change the picture they are shown; published: False, they paint one anew
     critic_width: int = 32  # published: 64
     critic_norm: str = "instance"
     reach: int = 34  # pixels that one logit sees; 0: the whole picture. Published: 70, of pictures of 256
     align: bool = True  # A: eyes at one place
-    equalise: bool = True  # B: the luminance of visible pictures
+    equalise: bool = False  # B: the luminance of visible pictures
     loss: str = "lsgan"
     lambda_adv: float = 1.0
-    lambda_cyc: float = 3.0  # published: 10, which keeps shadows in the picture that near infrared has not
-    back: str = "pixels"  # what of a visible picture has to come back; "structure": no more than infrared can hold
+    lambda_cyc: float = 1.0  # published: 10
+    back: str = "structure"  # what of a visible picture has to come back: what infrared can hold; published: pixels
     lambda_identity_mapping: float = 0.0  # published: half of lambda_cyc, and none for some of its tasks
-    lambda_perceptual: float = PERCEPTUAL  # C: relative, on the feature net's maps of what comes back
+    lambda_perceptual: float = 0.0  # C: relative, on the feature net's maps of what comes back
     lambda_pixel: float = 0.0  # of the true counterpart, where pairs exist: the translator is shown the truth then
-    lambda_range: float = 0.0  # of what is beyond white and black before the tanh; published: none
+    lambda_range: float = 1.0  # of what is beyond white and black before the tanh; published: none
     grain: float = 0.0  # spread of noise over translated pictures before they go back: nothing can hide in them then
     feature_net: str = "effnet-lite0"
     pool: int = 50  # earlier fakes a critic is shown; 0: none
@@ -110,15 +114,15 @@ class Config:
         """Settings of ``smoke``, ``laptop`` or ``gpu``, with ``changes`` on top; pix2pix is told the truth."""
         profiles = {
             "smoke": dict(
-                size=32, width=8, blocks=2, critic_width=8, reach=16, steps=40, batch=8, ema=0.9, lambda_perceptual=0.0,
-                feature_net="none", learning_rate=2e-3, critic_learning_rate=1e-3, pool=20,
+                size=32, width=8, blocks=2, critic_width=8, reach=16, steps=40, batch=8, ema=0.9, feature_net="none",
+                learning_rate=2e-3, critic_learning_rate=1e-3, pool=20,
             ),
             "laptop": dict(size=64, width=16, critic_width=16, steps=700),
             "gpu": dict(size=128, width=32, blocks=9, reach=70, steps=20_000, batch=8, learning_rate=5e-4, ema=0.999),
         }  # fmt: skip
         if profile not in profiles:
             raise BadConfig("profile", profile, "one of " + ", ".join(profiles))
-        told = dict(lambda_pixel=100.0, lambda_perceptual=0.0) if changes.get("model") == "pix2pix" else {}
+        told = dict(lambda_pixel=100.0) if changes.get("model") == "pix2pix" else {}
         return cls(**{**profiles[profile], **told, **changes})
 
     @classmethod
@@ -128,4 +132,4 @@ class Config:
             size=128, width=64, blocks=6, up="transposed", change=False, critic_width=64, reach=70, batch=1,
             lambda_cyc=10.0, lambda_identity_mapping=5.0, learning_rate=2e-4, critic_learning_rate=2e-4, ema=0.0,
         )  # fmt: skip
-        return cls(**{**settings, **studied(variant), **changes})
+        return cls(**{**studied(variant), **settings, **changes})
