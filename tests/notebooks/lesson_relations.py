@@ -446,12 +446,18 @@ RELATIONS: dict[str, list[Relation]] = {
             },
         ),
         Relation(
-            "a saturated tanh lets no slope through, and only the term for the range brings a pixel back",
+            "structure charges half of what A charges for the right answer",
+            lambda m: abs(m["price"]["1, structure"] - 0.12) < 0.006 and abs(m["price"]["3"] - 0.25) < 0.006,
+            {"price": {"1, structure": 0.25, "3": 0.25}},
+        ),
+        Relation(
+            "a saturated tanh lets no slope through: from far enough only the term for the range brings a pixel back",
             lambda m: (
-                abs(m["hears"]["2.09"] - 0.06) < 0.005 and m["hears"]["20"] == 0
-                and m["mended"]["0.0"] == -1 and abs(m["mended"]["1.0"] + 0.5) < 0.03
+                abs(m["through"]["2.09"] - 0.06) < 0.005 and m["through"]["9.5"] == 0
+                and m["mended"]["-20, 0"] == -1
+                and all(abs(m["mended"][way] + 0.5) < 0.03 for way in ("-5, 0", "-5, 1", "-20, 1"))
             ),
-            {"hears": {"2.09": 0.06, "20": 0.0}, "mended": {"0.0": -1.0, "1.0": -1.0}},
+            {"through": {"2.09": 0.06, "9.5": 0}, "mended": {"-5, 0": -0.5, "-5, 1": -0.5, "-20, 0": -1, "-20, 1": -1}},
         ),
         Relation(
             "critics reach as far as they are named for, and with instance norm over the whole picture",

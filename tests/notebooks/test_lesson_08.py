@@ -1,6 +1,7 @@
 """Lesson 08's variants are the library's, and what it quotes is what its runs wrote."""
 
 import ast
+import dataclasses
 import json
 import re
 
@@ -45,13 +46,26 @@ def configured(lesson, variant: str, profile: str) -> vis2nir.Config:
 
 
 @pytest.mark.parametrize("profile", ["smoke", "laptop", "gpu"])
-@pytest.mark.parametrize("name", ["A", "B", "C"])
+@pytest.mark.parametrize("name", ["A", "B", "C", "ours"])
 def test_a_variant_of_the_lesson_is_the_librarys(lesson, name, profile):
-    mine = configured(lesson, name, profile)
+    mine, told = configured(lesson, name, profile), vis2nir.studied(name)
     theirs = variants.configuration(name, DATA, 10, nir_variants.VARIANTS, nir_variants.BASE, vis2nir.Config)
-    for other in (theirs, vis2nir.Config.published(name)):
+    assert {field: getattr(mine, field) for field in told} == {field: getattr(theirs, field) for field in told} == told
+    if name != "ours":
+        other = vis2nir.Config.published(name)
         assert [getattr(mine, field) for field in STUDIED] == [getattr(other, field) for field in STUDIED]
         assert name != "C" or mine.feature_net == other.feature_net
+
+
+def test_the_commands_for_casia_train_the_studys_steps(prose):
+    part = between(prose, "**E3, open.**", "## Limits")
+    numbers = dict.fromkeys(("lambda_cyc", "lambda_range"), float)
+    read = numbers | {"back": str, "norm": str, "equalise": lambda text: text == "true"}
+    told = {name: read[name](text) for name, text in re.findall(r"--set (\w+)=([\w.]+)", part)}
+    for name, equalise in (("A", False), ("B", True)):
+        mine = dataclasses.asdict(vis2nir.Config(**told | {"equalise": equalise}))
+        assert {field: mine[field] for field in vis2nir.studied(name)} == vis2nir.studied(name)
+    assert told["equalise"] is True and "--set lambda_perceptual=`" in part
 
 
 def test_a_misspelt_variant_is_refused(lesson):

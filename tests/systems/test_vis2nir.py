@@ -11,7 +11,7 @@ from facelab.faces.equalise import equalised
 from facelab.images import to_channels
 from facelab.losses.similarity import ASPECTS, structure
 from facelab.nets.blocks import parameter_count
-from facelab.nets.cyclegan import NEARLY, out_of_hearing
+from facelab.nets.cyclegan import NEARLY, beyond_range
 from facelab.seeding import generator, seed_all
 from facelab.studies.ablation import variants
 from facelab.studies.ablation.nir_variants import BASE, VARIANTS
@@ -132,7 +132,7 @@ def test_no_more_of_a_visible_picture_has_to_come_back_than_is_asked_for(what):
 
 
 @pytest.mark.parametrize("name", ["cyclegan", "no identity mapping", "pix2pix"])
-def test_what_no_tanh_hears_is_brought_back(name):
+def test_what_saturates_a_tanh_is_brought_back(name):
     """The term by hand; it alone reaches a pixel that has gone beyond."""
     cfg = dataclasses.replace(of(name), lambda_range=2.0, change=True, ema=0.0)
     model, opts, state = make(cfg)
@@ -149,25 +149,25 @@ def test_what_no_tanh_hears_is_brought_back(name):
     torch.testing.assert_close(made.beyond, sum(part.clamp_min(0).mean() for part in far), rtol=1e-4, atol=1e-4)
     assert made.nir.max() < -0.999, "driven to black"
     bias = G.vis2nir.body[-1].bias
-    deaf, = torch.autograd.grad(made.nir.mean(), bias, retain_graph=True)
+    none, = torch.autograd.grad(made.nir.mean(), bias, retain_graph=True)
     found, = torch.autograd.grad(made.beyond, bias, retain_graph=True)
-    assert deaf.abs().max() < 1e-6 and found.item() < -0.5, "down the gradient the pixel grows lighter"
+    assert none.abs().max() < 1e-6 and found.item() < -0.5, "down the gradient the pixel grows lighter"
     before = bias.item()
     logs = vis2nir.train_step(batch, model, opts, state, Engine())
     assert logs["range"] == pytest.approx(2 * made.beyond.item(), rel=1e-3) and bias.item() > before
 
 
-def test_a_picture_that_is_left_as_it_is_is_within_hearing_and_without_a_weight_nobody_listens():
+def test_a_picture_that_is_left_as_it_is_saturates_nothing_and_without_a_weight_nothing_is_measured():
     ends = torch.tensor([-1.0, -0.3, 1.0])
-    assert out_of_hearing(torch.atanh(NEARLY * ends)).item() == pytest.approx(0, abs=1e-6)
-    assert out_of_hearing(torch.tensor([-5.0, 5.0])).item() == pytest.approx(5 - math.atanh(NEARLY), rel=1e-5)
+    assert beyond_range(torch.atanh(NEARLY * ends)).item() == pytest.approx(0, abs=1e-6)
+    assert beyond_range(torch.tensor([-5.0, 5.0])).item() == pytest.approx(5 - math.atanh(NEARLY), rel=1e-5)
     model, opts, state = make(TINY)
     batch = batch_of(TINY)
     assert vis2nir.translated(model.G, batch, TINY).beyond is None
     assert "range" not in vis2nir.train_step(batch, model, opts, state, Engine())
     near = vis2nir.translated(model.G, batch, dataclasses.replace(TINY, lambda_range=1.0))
     for one, other in zip(vis2nir.translated(model.G, batch, TINY)[:-1], near[:-1], strict=True):
-        assert torch.equal(one, other), "listening changes no picture"
+        assert torch.equal(one, other), "measuring changes no picture"
 
 
 def test_grain_lies_over_what_goes_back_and_over_nothing_else():
@@ -375,6 +375,18 @@ def test_published_settings_and_weights_that_fit_their_file():
             vis2nir.Config.published(unknown)
         with pytest.raises(BadConfig, match="A, B, C"):
             vis2nir.studied(unknown)
+    with pytest.raises(BadConfig, match="not published"):
+        vis2nir.Config.published("ours")
+    shipped = dataclasses.replace(vis2nir.Config.for_profile("gpu"), lambda_perceptual=0.0, ema=0.0)
+    assert parameter_count(vis2nir.build(shipped).G) < 5_900_000
+
+
+def test_weights_whose_card_is_older_than_a_setting_are_what_they_were(tmp_path):
+    model, _, _ = make(TINY)
+    settings = {k: v for k, v in dataclasses.asdict(TINY).items() if k not in ("back", "lambda_range")}
+    write_weights(tmp_path / "old.safetensors", {"G": model.G}, {"system": "vis2nir", "config": settings})
+    _, cfg = vis2nir.load(tmp_path / "old.safetensors")
+    assert cfg == TINY and (cfg.back, cfg.lambda_range) == ("pixels", 0.0)
 
 
 def test_ours_is_a_with_less_asked_back_batch_norm_and_a_range_and_what_there_is_unless_told_otherwise():
@@ -385,8 +397,6 @@ def test_ours_is_a_with_less_asked_back_batch_norm_and_a_range_and_what_there_is
     assert {name: getattr(variant, name) for name in vis2nir.studied("ours")} == vis2nir.studied("ours")
     with pytest.raises(BadConfig, match="back"):
         vis2nir.Config(back="colours")
-    shipped = dataclasses.replace(vis2nir.Config.for_profile("gpu"), lambda_perceptual=0.0, ema=0.0)
-    assert parameter_count(vis2nir.build(shipped).G) < 5_900_000
 
 
 @pytest.mark.parametrize("changes", [

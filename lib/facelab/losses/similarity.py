@@ -60,7 +60,7 @@ def _blur_across(side: int, sigma: float) -> Tensor:
 
 
 def structure(images: Tensor, share: float = 1 / 16, floor: float = 0.1) -> Tensor:
-    """What is left of pictures without colour, brightness, smooth light and contrast: lines and edges.
+    """What is left of pictures without colour, brightness and smooth light, and with little of contrast: lines, edges.
 
     The luminance, less its local mean, over its local spread.
 
@@ -70,10 +70,10 @@ def structure(images: Tensor, share: float = 1 / 16, floor: float = 0.1) -> Tens
         floor: added in quadrature to the spread, so that a plain surface is not blown up to noise.
 
     Returns:
-        (N, 1, H, W), about from -2 to 2.
+        (N, 1, H, W), mostly within ±3.
 
-    Source: the third factor of structural similarity, Wang et al. 2004, equation 10, as a picture.
-    Taught in: lesson 08.
+    Source: after the third factor of structural similarity, Wang et al. 2004, equation 10; there a correlation in
+    windows of 1.5 px, here a picture, in wider windows and with a floor. Taught in: lesson 08.
     """
     light = to_channels(images, 1)
     down, across = (_blur_across(side, share * light.shape[-2]).to(light) for side in light.shape[-2:])

@@ -1,4 +1,4 @@
-"""The variants of VIS → NIR: what the study adds step by step, the bound of pairs, and what CycleGAN is made of.
+"""The variants of VIS → NIR: what the study adds step by step, the bound of pairs, what CycleGAN is made of, and ours.
 
 All are judged on aligned pictures. Those are rendered about 1.75 times as fine as wanted and then made smaller, which
 smooths the sensor's grain; the crops that *base* learns from are made in the same way, so that A and *base* differ by
@@ -43,8 +43,8 @@ VARIANTS = (
     Variant("luminance back", "cycle of 1", {"back": "luminance"}, "and colour need not come back"),
     Variant("structure back", "cycle of 1", {"back": "structure"}, "and neither colour nor smooth light need"),
     Variant("structure, batch norm", "structure back", {"norm": "batch"}, "and batch norm in the translators"),
-    Variant("in range", "A", {"lambda_range": 1.0}, "no pixel is driven beyond white or black, where a tanh is deaf"),
-    Variant("ours", "structure, batch norm", {"lambda_range": 1.0}, "and no pixel leaves the range"),
+    Variant("in range", "A", {"lambda_range": 1.0}, "a term against pixels that saturate the tanh"),
+    Variant("ours", "structure, batch norm", {"lambda_range": 1.0}, "and a term against saturation"),
     Variant("identity mapping", "A", {"lambda_identity_mapping": 1.5}, "what is in the domain already shall stay"),
     Variant("no pool", "A", {"pool": 0}, "critics see the newest fakes alone"),
     Variant("no cycle", "A", {"lambda_cyc": 0.0}, "nothing has to come back"),

@@ -4,7 +4,8 @@ Source: CycleGAN (Zhu et al. 2017) as a Korean study of 2020 changed it for NIR 
 pictures' luminance equalised (B), a perceptual term on what comes back (C). What it leaves open is decided here:
 near-infrared has one channel from end to end; equalisation touches luminance only, and the visible domain only, both
 when training and afterwards; features are those of a net that is fed as it was trained. What came out best here is
-called ours: A, of which no more has to come back than an infrared picture can hold, with batch norm.
+called ours: A, of which little more has to come back than an infrared picture can hold, with batch norm, and with a
+term against saturation.
 Taught in: lesson 08.
 """
 

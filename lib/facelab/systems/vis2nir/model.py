@@ -14,7 +14,7 @@ from facelab.faces.equalise import equalised
 from facelab.nets.cyclegan import PatchDiscriminator, ResnetGenerator
 from facelab.nets.features import feature_net
 from facelab.restoration import Restoration
-from facelab.systems.vis2nir.config import Config
+from facelab.systems.vis2nir.config import PLAIN, Config
 from facelab.train import ema
 from facelab.train.optim import adam
 from facelab.train.weights import config_from_card, fill_module, read_weights
@@ -164,7 +164,7 @@ def load(path_or_name: str | Path = NAME) -> tuple[Vis2Nir, Config]:
         BadWeights: missing, damaged, or made for another network.
     """
     parts, card = read_weights(path_or_name)
-    cfg = config_from_card(Config, card)
+    cfg = config_from_card(Config, card | {"config": PLAIN | card["config"]})  # what older cards do not say
     model = Vis2Nir(dataclasses.replace(cfg, lambda_perceptual=0.0, ema=0.0))
     model.cfg = cfg
     fill_module(model.G, parts, "G", path_or_name)

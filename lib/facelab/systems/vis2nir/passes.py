@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from facelab.images import to_channels
-from facelab.nets.cyclegan import out_of_hearing
+from facelab.nets.cyclegan import beyond_range
 from facelab.systems.vis2nir.config import Config
 
 
@@ -20,8 +20,8 @@ class Translated(NamedTuple):
 
     ``nir`` of visible faces and ``vis`` of infrared ones; ``vis_back`` and ``nir_back``, translated again; ``nir_same``
     and ``vis_same``, of pictures that are in the domain already. All but ``nir`` are None for pix2pix; the last two
-    without an identity mapping term. ``beyond``, a scalar, is the sum over all passes of what lies out of their tanh's
-    hearing; None where no weight asks for it.
+    without an identity mapping term. ``beyond``, a scalar, is the sum over all calls of a translator of
+    :func:`facelab.nets.cyclegan.beyond_range`; None where no weight asks for it.
     """
 
     nir: Tensor
@@ -69,11 +69,11 @@ def translated(
 
 
 def _asked(net: nn.Module, images: Tensor, beyond: list[Tensor] | None) -> Tensor:
-    """What a translator makes; where somebody listens, what lies out of its tanh's hearing is noted down."""
+    """What a translator makes; how far it goes beyond the range is noted down where there is a list for it."""
     if beyond is None:
         return net(images)
     raw = net.before_tanh(images)
-    beyond.append(out_of_hearing(raw))
+    beyond.append(beyond_range(raw))
     return torch.tanh(raw)
 
 
