@@ -16,7 +16,6 @@ from facelab.seeding import generator, seed_all
 from facelab.studies.ablation import variants
 from facelab.studies.ablation.nir_variants import BASE, VARIANTS
 from facelab.systems import vis2nir
-from facelab.systems.vis2nir.passes import _blurred
 from facelab.systems.vis2nir.step import _set_rates
 from facelab.train.engine import Engine
 from facelab.train.state import State
@@ -169,21 +168,6 @@ def test_a_picture_that_is_left_as_it_is_saturates_nothing_and_without_a_weight_
     near = vis2nir.translated(model.G, batch, dataclasses.replace(TINY, lambda_range=1.0))
     for one, other in zip(vis2nir.translated(model.G, batch, TINY)[:-1], near[:-1], strict=True):
         assert torch.equal(one, other), "measuring changes no picture"
-
-
-def test_a_blur_on_the_way_back_leaves_nothing_of_every_other_pixel_and_touches_nothing_else():
-    stripes = 0.3 * (-1.0) ** torch.arange(8).expand(1, 1, 8, 8)
-    flat = _blurred(0.2 + stripes)
-    torch.testing.assert_close(flat[..., 1:-1], torch.full((1, 1, 8, 6), 0.2))
-    torch.testing.assert_close(_blurred(0.2 + stripes.mT), flat.mT)
-    cfg = dataclasses.replace(TINY, blurred=True)
-    model, _, _ = make(cfg)
-    batch = batch_of(cfg)
-    plain, made = (vis2nir.translated(model.G, batch, one) for one in (TINY, cfg))
-    torch.testing.assert_close(made.vis_back, model.G.nir2vis(_blurred(made.nir)))
-    assert not torch.allclose(plain.vis_back, made.vis_back, atol=1e-4)
-    for name in ("nir", "vis", "nir_back", "nir_same", "vis_same"):
-        assert torch.equal(getattr(plain, name), getattr(made, name)), name
 
 
 def test_grain_lies_over_what_goes_back_and_over_nothing_else():

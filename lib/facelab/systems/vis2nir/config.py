@@ -69,7 +69,6 @@ class Config:
     lambda_perceptual: float = 0.0  # C: relative, on the feature net's maps of what comes back
     lambda_pixel: float = 0.0  # of the true counterpart, where pairs exist: the translator is shown the truth then
     lambda_range: float = 1.0  # of what saturates the tanh, beyond white and black; published: none
-    blurred: bool = False  # infrared pictures go back blurred by [1, 2, 1] / 4: nothing can hide in every other pixel
     grain: float = 0.0  # spread of noise over translated pictures before they go back: nothing can hide in them then
     feature_net: str = "effnet-lite0"
     pool: int = 50  # earlier fakes a critic is shown; 0: none

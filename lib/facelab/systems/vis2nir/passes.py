@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelab.images import to_channels
@@ -42,7 +41,7 @@ def translated(
     Args:
         G: the :class:`facelab.systems.vis2nir.Translators`.
         batch: ``vis`` (N, C, S, S) and ``nir`` (N, 1, S, S) in [-1, 1].
-        cfg: whether there is an identity mapping term, how much grain, and whether infrared pictures go back blurred.
+        cfg: whether there is an identity mapping term, and how much grain.
         random: on the CPU, for the grain; None: torch's global one.
 
     Returns:
@@ -64,7 +63,7 @@ def translated(
         there_nir, nir_same = both.split([len(vis), len(nir)])
         there_vis, vis_same = ask(G.nir2vis, torch.cat([nir, to_channels(vis, 1)])).split([len(nir), len(vis)])
         same = nir_same.float(), vis_same.float()
-    vis_back = ask(G.nir2vis, _grainy(_blurred(there_nir) if cfg.blurred else there_nir, cfg, random))
+    vis_back = ask(G.nir2vis, _grainy(there_nir, cfg, random))
     nir_back = ask(G.vis2nir, _grainy(there_vis, cfg, random))
     return Translated(there_nir.float(), there_vis.float(), vis_back.float(), nir_back.float(), *same, out_of())
 
@@ -76,12 +75,6 @@ def _asked(net: nn.Module, images: Tensor, beyond: list[Tensor] | None) -> Tenso
     raw = net.before_tanh(images)
     beyond.append(beyond_range(raw))
     return torch.tanh(raw)
-
-
-def _blurred(images: Tensor) -> Tensor:
-    """By [1, 2, 1] / 4 across and down, which leaves nothing of a pattern that repeats every two pixels."""
-    kernel = images.new_tensor([1.0, 2.0, 1.0]) / 4
-    return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), torch.outer(kernel, kernel)[None, None])
 
 
 def _grainy(images: Tensor, cfg: Config, random: torch.Generator | None) -> Tensor:
