@@ -14,6 +14,7 @@ from facelab.studies.ablation import nir_variants, record, table, variants
 from facelab.synth.infrared import NEAR
 from facelab.systems import vis2nir
 from facelab.systems.vis2nir.config import PLAIN
+from facelab.train.weights import read_card
 
 NAME = "08_vis_to_nir"
 DATA = "synth:20:nir"
@@ -195,6 +196,29 @@ def test_the_lesson_quotes_its_laptop_run(repo, prose):
         "In red a ninth, at 850 nm two thirds.", "a metre behind it gets a sixth of the light", "lamp is 70 cm",
     ):  # fmt: skip
         assert claim in prose, claim
+
+
+def test_lesson_and_readme_quote_the_card(repo, prose):
+    card = read_card("vis2nir")
+    (trial,) = card["metrics"]["trials"].values()
+    mine, seen, mean = (trial["rows"][name] for name in ("vis2nir", "input", "mean face"))
+    ends = ("mean", "low", "high")
+    told = lambda found, digits: "{:.{n}f}{{}} [{:.{n}f}, {:.{n}f}]".format(*map(found.get, ends), n=digits)  # noqa: E731
+    psnr, nearer = told(mine["psnr"], 1).format(" dB"), told(mine["identity_gain"], 3).format("")
+    part = between(prose, "### The reference run", "## Play")
+    readme = " ".join((repo / "README.md").read_text(encoding="utf-8").split())
+    of_readme = between(readme, "Read `vis2nir`", "Read `oagan`")
+    for text in (part, of_readme):
+        for claim in (psnr, nearer, f"{mine['sharpness']['mean']:.2f}", f"{seen['psnr']['mean']:.1f}",
+                      f"{mean['psnr']['mean']:.1f}", "simulated"):  # fmt: skip
+            assert claim in text, claim
+    for metric in ("psnr", "ssim"):
+        assert mine[metric]["low"] > max(seen[metric]["high"], mean[metric]["high"]), metric
+    for metric in ("frechet", "frechet_second", "identity"):
+        assert mine[metric]["mean"] < min(seen[metric]["mean"], mean[metric]["mean"]), metric
+    assert (card["data"], card["steps"], card["start"]["steps"]) == ("lfw:nir", 900, 1600)
+    assert "1,600 steps at 64 px, then 900 at 128" in part
+    assert {name: card["config"][name] for name in vis2nir.studied("ours")} == vis2nir.studied("ours")
 
 
 def test_what_the_sweep_says_of_the_rows_is_so(swept):
