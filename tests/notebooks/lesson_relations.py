@@ -492,7 +492,7 @@ RELATIONS: dict[str, list[Relation]] = {
         ),
         Relation(
             "what comes back gets nearer, and the bound nearer to the truth",
-            lambda m: len(m["losses"]) == 2 and all(last < 0.8 * first for first, last in m["losses"].values()),
+            lambda m: len(m["losses"]) == 2 and all(last < 0.9 * first for first, last in m["losses"].values()),
             {"losses": {"cyc": [1.0, 0.3], "pixel, pix2pix": [39.0, 38.0]}},
         ),
         Relation(
