@@ -5,12 +5,13 @@ import math
 import pytest
 import torch
 
+from facelab.errors import BadConfig
 from facelab.images import to_channels
 from facelab.losses import adversarial as adv
 from facelab.losses import perceptual as perc
 from facelab.losses import reconstruction as rec
 from facelab.losses.perceptual import perceptual_relative, perceptual_square
-from facelab.losses.similarity import ssim_loss, structure
+from facelab.losses.similarity import ASPECTS, aspect, ssim_loss, structure
 from facelab.metrics.image import ssim
 from facelab.seeding import generator
 
@@ -155,6 +156,15 @@ def test_structure_of_a_plain_surface_is_nothing_and_its_slope_is_finite():
     assert plain.grad.isfinite().all()
     noise = 0.01 * torch.randn(1, 1, 32, 32, generator=generator(2, "structure"))
     assert structure(plain.detach() + noise).abs().mean() < 0.1, "noise far below the floor stays small"
+
+
+def test_pictures_are_compared_by_what_was_asked_for_or_not_at_all():
+    picture = torch.rand(1, 3, 16, 16, generator=generator(3, "structure")) * 2 - 1
+    shown = {name: aspect(picture, name) for name in ASPECTS}
+    assert torch.equal(shown["pixels"], picture) and torch.equal(shown["luminance"], to_channels(picture, 1))
+    assert torch.equal(shown["structure"], structure(picture))
+    with pytest.raises(BadConfig, match="aspect"):
+        aspect(picture, "colours")
 
 
 def test_ssim_loss_pulls_towards_the_truth():

@@ -188,12 +188,18 @@ def test_the_lesson_quotes_its_laptop_run(repo, prose):
     as_it_is = vis2nir.Config.for_profile("laptop", **study)
     assert vis2nir.Config(**PLAIN | m["config"]) == as_it_is, "the profile as it is"
     skin, toy, price, light = m["skin"], m["toy"], m["price"], m["light"]
+    psnr, near = ({name: row[metric]["mean"] for name, row in m["rows"].items()} for metric in ("psnr", "identity"))
+    assert f"{near['A']:.3f}" == f"{near['pix2pix']:.3f}", "both networks"
     assert round(1 / skin["red"]) == 9 and abs(skin["850 nm"] - 2 / 3) < 0.03, "a ninth, two thirds"
     assert abs((NEAR / (NEAR + 1000)) ** 2 - 1 / 6) < 0.01 and NEAR == 700, "a sixth; 70 cm"
     assert light["850 nm, same lamps"] >= light["visible"] and light["850 nm, own lamp"] == 0
     assert abs(toy["mosaic"]["critic"] - 0.25) < 0.05, "the critic is at a quarter"
     assert m["rows"]["mean face"]["psnr"]["mean"] > m["rows"]["input"]["psnr"]["mean"] + 2, "far ahead, and nobody"
     for claim in (
+        f"has {psnr['input']:.1f} dB, A {psnr['A']:.1f}, *pix2pix* {psnr['pix2pix']:.1f} and the mean face "
+        f"{psnr['mean face']:.1f}.", f"nobody is ahead: {near['input']:.3f} the input, {near['A']:.3f} both networks.",
+        f"{m['noise']['0.0']} dB come back without noise, {m['noise']['0.03']} under noise of three hundredths",
+        f"*true* infrared picture it is {m['noise']['true NIR']}.",
         f"answered: {toy['discs']['made']} dB from the truth, where a copy has {toy['discs']['copied']}.",
         f"in all places or in some: {toy['mosaic']['made']} dB.",
         f"the right answer costs {price['10']:.2f} more than an answer that keeps the shadow",

@@ -10,6 +10,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from facelab.errors import BadConfig
 from facelab.images import to_channels, to_unit
 
 WINDOW, SIGMA = 11, 1.5  # pixels; those of the metric
@@ -91,8 +92,13 @@ def aspect(images: Tensor, name: str) -> Tensor:
     Returns:
         (N, C, H, W) of pixels, (N, 1, H, W) of the other two.
 
+    Raises:
+        BadConfig: another name.
+
     Taught in: lesson 08.
     """
+    if name not in ASPECTS:
+        raise BadConfig("aspect", name, "one of " + ", ".join(ASPECTS))
     if name == "pixels":
         return images
     return structure(images) if name == "structure" else to_channels(images, 1)
